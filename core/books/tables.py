@@ -1,0 +1,175 @@
+"""The tables of the books: what was issued, append-only.
+
+This module is the one statement of their columns. The lake is created from it, staged rows are checked against it, and
+the dbt sources of the books are tested to agree with it. Money is in minor units (`_cents`, BIGINT) unless its name
+says `precise`; instants are UTC without a zone. Every row carries the moment at which it took effect, never the moment
+at which some run wrote it (law 1).
+"""
+
+from __future__ import annotations
+
+PRECISE_AMOUNT = "DECIMAL(38,15)"
+QUANTITY = "DECIMAL(38,12)"
+SHARE = "DECIMAL(38,5)"
+
+TABLES: dict[str, dict[str, str]] = {
+    # One row per issued invoice. `issued_at` is its moment K: the knowledge horizon it was computed at.
+    "invoices": {
+        "invoice_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "billing_entity_id": "VARCHAR",
+        "invoice_type": "VARCHAR",  # subscription, one_off, credit
+        "status": "VARCHAR",  # finalized, closed (nothing to bill and set to skip; takes no number)
+        "currency": "VARCHAR",
+        "number": "VARCHAR",
+        "customer_sequence": "BIGINT",
+        "entity_sequence": "BIGINT",
+        "ready_at": "TIMESTAMP",
+        "issued_at": "TIMESTAMP",
+        "issuing_date": "DATE",
+        "payment_due_date": "DATE",
+        "net_payment_term": "BIGINT",
+        "fees_amount_cents": "BIGINT",
+        "coupons_amount_cents": "BIGINT",
+        "sub_total_excluding_taxes_amount_cents": "BIGINT",
+        "taxes_amount_cents": "BIGINT",
+        "taxes_rate": SHARE,
+        "sub_total_including_taxes_amount_cents": "BIGINT",
+        "prepaid_credit_amount_cents": "BIGINT",
+        "total_amount_cents": "BIGINT",
+        "customer_name": "VARCHAR",
+        "customer_external_id": "VARCHAR",
+        "customer_address": "VARCHAR",
+        "customer_email": "VARCHAR",
+        "customer_tax_identification_number": "VARCHAR",
+        "billing_entity_name": "VARCHAR",
+        "billing_entity_address": "VARCHAR",
+        "billing_entity_tax_identification_number": "VARCHAR",
+        "timezone": "VARCHAR",
+        "sql_bundle_id": "VARCHAR",
+    },
+    # One row per invoice and subscription on it. Periods are half-open; null where that kind of period is absent.
+    "invoice_subscriptions": {
+        "invoice_id": "VARCHAR",
+        "subscription_id": "VARCHAR",
+        "external_subscription_id": "VARCHAR",
+        "plan_id": "VARCHAR",
+        "invoicing_reason": "VARCHAR",  # starting, periodic, terminating
+        "fee_from_at": "TIMESTAMP",
+        "fee_to_at": "TIMESTAMP",
+        "usage_from_at": "TIMESTAMP",
+        "usage_to_at": "TIMESTAMP",
+        "issued_at": "TIMESTAMP",
+    },
+    # One row per line of an invoice. precise_amount is in currency units before rounding to amount_cents.
+    "fees": {
+        "fee_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "position": "BIGINT",
+        "fee_type": "VARCHAR",  # subscription, charge, add_on, credit
+        "customer_id": "VARCHAR",
+        "subscription_id": "VARCHAR",
+        "external_subscription_id": "VARCHAR",
+        "plan_id": "VARCHAR",
+        "charge_id": "VARCHAR",
+        "charge_filter_id": "VARCHAR",
+        "charge_model": "VARCHAR",
+        "billable_metric_id": "VARCHAR",
+        "billable_metric_code": "VARCHAR",
+        "group_key": "VARCHAR",  # canonical JSON text of the pricing group, null without one
+        "add_on_id": "VARCHAR",
+        "wallet_transaction_id": "VARCHAR",
+        "item_code": "VARCHAR",
+        "item_name": "VARCHAR",
+        "description": "VARCHAR",
+        "from_at": "TIMESTAMP",
+        "to_at": "TIMESTAMP",
+        "units": QUANTITY,
+        "events_count": "BIGINT",
+        "unit_amount": PRECISE_AMOUNT,
+        "precise_amount": PRECISE_AMOUNT,
+        "amount_cents": "BIGINT",
+        "currency": "VARCHAR",
+        "precise_coupons_amount_cents": SHARE,
+        "taxes_rate": SHARE,
+        "taxes_amount_cents": "BIGINT",
+        "issued_at": "TIMESTAMP",
+    },
+    # One row per tier (or package step) that explains a charge fee; amounts in currency units, unrounded.
+    "fee_tiers": {
+        "fee_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "position": "BIGINT",
+        "from_value": QUANTITY,
+        "to_value": QUANTITY,
+        "units": QUANTITY,
+        "per_unit_amount": QUANTITY,
+        "flat_amount": QUANTITY,
+        "amount": PRECISE_AMOUNT,
+    },
+    # One row per tax of a fee, rounded for display; the invoice's tax is rounded once and stands on the invoice.
+    "fee_taxes": {
+        "fee_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "tax_id": "VARCHAR",
+        "tax_code": "VARCHAR",
+        "tax_name": "VARCHAR",
+        "tax_rate": QUANTITY,
+        "taxable_base_cents": SHARE,
+        "amount_cents": "BIGINT",
+    },
+    # One row per tax of an invoice (display line, rounded on its own).
+    "invoice_taxes": {
+        "invoice_id": "VARCHAR",
+        "tax_id": "VARCHAR",
+        "tax_code": "VARCHAR",
+        "tax_name": "VARCHAR",
+        "tax_rate": QUANTITY,
+        "taxable_base_cents": SHARE,
+        "amount_cents": "BIGINT",
+    },
+    # One row per use of an applied coupon on an invoice.
+    "coupon_uses": {
+        "invoice_id": "VARCHAR",
+        "applied_coupon_id": "VARCHAR",
+        "coupon_id": "VARCHAR",
+        "coupon_code": "VARCHAR",
+        "coupon_name": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "currency": "VARCHAR",
+        "amount_cents": "BIGINT",
+        "issued_at": "TIMESTAMP",
+    },
+    # One row per invoice, wallet and class of credits that paid part of it; amount_cents is positive.
+    "wallet_uses": {
+        "wallet_use_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "wallet_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "credit_class": "VARCHAR",  # granted, purchased
+        "inbound_priority": "BIGINT",
+        "currency": "VARCHAR",
+        "amount_cents": "BIGINT",
+        "issued_at": "TIMESTAMP",
+    },
+    # One row per leg of a double-entry transaction; the legs of a transaction sum to zero (debit positive).
+    "postings": {
+        "posting_id": "VARCHAR",
+        "transaction_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "account": "VARCHAR",
+        "fee_id": "VARCHAR",
+        "currency": "VARCHAR",
+        "amount_cents": "BIGINT",
+        "posted_at": "TIMESTAMP",
+    },
+    # One row per statement of a SQL bundle: the compiled models that priced an invoice, in the order they ran.
+    "sql_bundles": {
+        "sql_bundle_id": "VARCHAR",
+        "position": "BIGINT",
+        "relation": "VARCHAR",
+        "sql": "VARCHAR",
+    },
+}
+"""Table name -> column name -> DuckDB type, in order."""
