@@ -1,0 +1,36 @@
+"""Errors that a caller can act on. They carry codes and words, never an HTTP status: that is the API's edge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+class TallystickError(Exception):
+    """The base of every error raised on purpose. `code` is for machines, `message` says what was wrong and what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class NotFound(TallystickError):
+    """Nothing of that kind has this key. `resource` is Lago's 404 word (lago_api §4), e.g. `plan` or `billable_metrics`."""
+
+    def __init__(self, resource: str, key: object) -> None:
+        super().__init__(f"{resource}_not_found", f"There is no {resource} {key!r}. Check the identifier or create it first.")
+        self.resource = resource
+        self.key = key
+
+
+class ValidationError(TallystickError):
+    """Input was refused. `details` is field -> codes in Lago's words, e.g. {"code": ["value_already_exist"]} (lago_api §4)."""
+
+    def __init__(self, details: Mapping[str, Sequence[str]]) -> None:
+        self.details: dict[str, list[str]] = {field: list(codes) for field, codes in details.items()}
+        listed = "; ".join(f"{field}: {', '.join(codes)}" for field, codes in self.details.items())
+        super().__init__("validation_errors", f"The input was refused ({listed}). Correct these fields and send it again.")
+
+
+class Conflict(TallystickError):
+    """The input is well formed but the object's state forbids it. `code` is Lago's, e.g. `wallet_not_active`."""

@@ -1,0 +1,1 @@
+"""Exact money: amounts, currencies, the named roundings, and splits that add up."""
