@@ -1,0 +1,210 @@
+"""Bytes -> events, or why not. Bad data is a value here, never an exception.
+
+Codes are Lago's (lago_api §4 and §7.2), so that the API can answer them as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from ingestion.canonical import canonical, json_text, may_hold_long_integer, plain_number
+from ingestion.event import UsageEvent, WireEvent
+from ingestion.instant import unix_micros
+
+BATCH_LIMIT = 100
+
+_decimal = re.compile(r"-?[0-9]+(\.[0-9]+)?").fullmatch
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """One thing wrong with an event: Lago's code, the field (None for the whole event), and what to do about it."""
+
+    reason: str
+    field: str | None
+    message: str
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A request that is refused whole. `malformed` (no JSON, no root key) is Lago's 400, otherwise it is the 422 whose
+    `error_details` are field -> codes for one event, or index -> field -> codes for a batch."""
+
+    malformed: bool
+    message: str
+    error_details: dict[str, Any]
+
+
+class _Body(msgspec.Struct, gc=False):
+    event: WireEvent | None = None
+
+
+class _Batch(msgspec.Struct, gc=False):
+    events: list[WireEvent] | None = None
+
+
+_decode_body = msgspec.json.Decoder(_Body, float_hook=plain_number).decode
+_decode_batch = msgspec.json.Decoder(_Batch, float_hook=plain_number).decode
+_decode_any = msgspec.json.Decoder(float_hook=plain_number).decode
+
+Verdict = UsageEvent | Sequence[Rejection]
+
+
+def validate_event(
+    wire: WireEvent, long_integers: bool = True, read_time: Callable[[Any], int | None] = unix_micros
+) -> UsageEvent | list[Rejection]:
+    """The event, or everything that is wrong with it.
+
+    `long_integers` may be False only when the caller knows that no integer of the properties has 19 digits or more.
+    `read_time` reads the timestamp: Unix seconds unless a mapping says otherwise.
+    """
+    subscription = wire.external_subscription_id
+    transaction = wire.transaction_id
+    code = wire.code
+    rejections: list[Rejection] = []
+    if type(subscription) is not str or not subscription or subscription.isspace():
+        subscription = _identifier("external_subscription_id", subscription, rejections)
+    if type(transaction) is not str or not transaction or transaction.isspace():
+        transaction = _identifier("transaction_id", transaction, rejections)
+    if type(code) is not str or not code or code.isspace():
+        code = _identifier("code", code, rejections)
+    timestamp = None
+    if wire.timestamp is not None and (timestamp := read_time(wire.timestamp)) is None:
+        rejections.append(
+            Rejection(
+                "invalid_format",
+                "timestamp",
+                f"timestamp is {_shown(wire.timestamp)}, not an instant; send Unix seconds such as 1700000000.123",
+            )
+        )
+    properties = wire.properties
+    if properties is None:
+        properties = {}
+    elif type(properties) is not dict:
+        rejections.append(Rejection("invalid_format", "properties", "properties must be a JSON object of key and value"))
+    amount = wire.precise_total_amount_cents
+    if amount is not None:
+        amount = _amount(amount, rejections)
+    if rejections:
+        return rejections
+    text = json_text(canonical(properties)) if long_integers else json_text(properties)
+    return UsageEvent(subscription, transaction, code, timestamp, text, amount)
+
+
+def parse_event(body: bytes) -> UsageEvent | Refusal:
+    """The body of `POST /events`, `{"event": {...}}` (lago_api §7.2)."""
+    try:
+        wire = _decode_body(body).event
+    except msgspec.ValidationError:
+        return Refusal(False, "event must be a JSON object", {"event": ["invalid_format"]})
+    except (ValueError, RecursionError) as error:
+        return _not_json(error)
+    if wire is None:
+        return Refusal(True, "param is missing or the value is empty: event", {})
+    verdict = validate_event(wire, may_hold_long_integer(body))
+    if isinstance(verdict, UsageEvent):
+        return verdict
+    return Refusal(False, _sentence(verdict), _details(verdict))
+
+
+def parse_batch(body: bytes) -> list[UsageEvent] | Refusal:
+    """The body of `POST /events/batch`, `{"events": [...]}`: 1 to 100 events, all or nothing (lago_api §7.2).
+
+    A transaction id that comes twice is no error: the first one received counts (law 4), as with a retry.
+    """
+    try:
+        wires: list[Any] = _decode_batch(body).events or []
+    except msgspec.ValidationError:
+        return _refuse_shape(body)
+    except (ValueError, RecursionError) as error:
+        return _not_json(error)
+    if refusal := _refuse_size(len(wires)):
+        return refusal
+    long_integers = may_hold_long_integer(body)
+    events: list[UsageEvent] = []
+    refused: dict[str, Sequence[Rejection]] = {}
+    for index, wire in enumerate(wires):
+        verdict = validate_event(wire, long_integers)
+        if isinstance(verdict, UsageEvent):
+            events.append(verdict)
+        else:
+            refused[str(index)] = verdict
+    return _refuse_events(refused) if refused else events
+
+
+def _refuse_size(count: int) -> Refusal | None:
+    if count == 0:
+        return Refusal(False, "the batch holds no events; send 1 to 100", {"events": ["no_events"]})
+    if count > BATCH_LIMIT:
+        message = f"the batch holds {count} events; send at most {BATCH_LIMIT} at a time"
+        return Refusal(False, message, {"events": ["too_many_events"]})
+    return None
+
+
+def _refuse_shape(body: bytes) -> Refusal:
+    """Why a batch that is JSON does not have the batch's shape: found by looking at each event on its own."""
+    try:
+        content = _decode_any(body)
+    except (ValueError, RecursionError) as error:
+        return _not_json(error)
+    if not isinstance(content, dict) or not isinstance(content.get("events"), list):
+        return Refusal(False, 'the body must be {"events": [...]}', {"events": ["must_be_an_array"]})
+    if refusal := _refuse_size(len(content["events"])):
+        return refusal
+    refused: dict[str, Sequence[Rejection]] = {}
+    for index, item in enumerate(content["events"]):
+        if not isinstance(item, dict):
+            refused[str(index)] = [Rejection("invalid_format", "base", "an event must be a JSON object")]
+        elif not isinstance(verdict := validate_event(msgspec.convert(item, WireEvent)), UsageEvent):
+            refused[str(index)] = verdict
+    return _refuse_events(refused)
+
+
+def _refuse_events(refused: dict[str, Sequence[Rejection]]) -> Refusal:
+    message = "; ".join(f"event {index}: {_sentence(rejections)}" for index, rejections in refused.items())
+    return Refusal(False, message, {index: _details(rejections) for index, rejections in refused.items()})
+
+
+def _not_json(error: Exception) -> Refusal:
+    return Refusal(True, f"the body is not JSON: {error}", {})
+
+
+def _details(rejections: Sequence[Rejection]) -> dict[str, list[str]]:
+    details: dict[str, list[str]] = {}
+    for rejection in rejections:
+        details.setdefault(rejection.field or "base", []).append(rejection.reason)
+    return details
+
+
+def _sentence(rejections: Sequence[Rejection]) -> str:
+    return "; ".join(rejection.message for rejection in rejections)
+
+
+def _identifier(field: str, value: Any, rejections: list[Rejection]) -> str:
+    """A mandatory text field that is not plainly good: integers are taken by their digits, as the reference does."""
+    if type(value) is int:
+        return str(value)
+    if value is None or type(value) is str:
+        rejections.append(Rejection("value_is_mandatory", field, f"{field} is missing or blank; every event needs one"))
+    else:
+        rejections.append(Rejection("invalid_format", field, f"{field} is {_shown(value)}; it must be text"))
+    return ""
+
+
+def _amount(value: Any, rejections: list[Rejection]) -> str | None:
+    if type(value) is int:
+        return str(value)
+    if type(value) is str and _decimal(value):
+        return value
+    field = "precise_total_amount_cents"
+    rejections.append(
+        Rejection("invalid_format", field, f"{field} is {_shown(value)}; send a decimal such as '1234.56'")
+    )
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
