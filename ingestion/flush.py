@@ -16,7 +16,8 @@ import pyarrow as pa
 from core.clock import Clock
 from ingestion.event import UsageEvent, to_micros
 from ingestion.inbox import Inbox, StoredRequest
-from ingestion.landing import EVENT_SCHEMA, Landing, LandingWriter, key_of
+from ingestion.landing import Landing, LandingWriter, key_of
+from ingestion.tables import event_table
 
 EVENTS_PER_FILE = 200_000
 ALL = 1 << 62
@@ -85,7 +86,7 @@ def _received_date(request: StoredRequest) -> date:
 
 
 def _table(requests: Sequence[StoredRequest]) -> pa.Table:
-    """Landing rows of the requests. An event without a timestamp happened when it was received."""
+    """Landing rows of the requests."""
     events: list[UsageEvent] = []
     received: list[int] = []
     sequences: list[int] = []
@@ -94,28 +95,3 @@ def _table(requests: Sequence[StoredRequest]) -> pa.Table:
         received.extend([to_micros(request.received_at)] * request.event_count)
         sequences.extend(range(request.first_sequence, request.last_sequence + 1))
     return event_table(events, received, sequences, ["http"] * len(events), [None] * len(events))
-
-
-def event_table(
-    events: Sequence[UsageEvent],
-    received: Sequence[int],
-    sequences: Sequence[int],
-    sources: Sequence[str],
-    source_rows: Sequence[int | None],
-) -> pa.Table:
-    """The columns of landing/events; `received` in microseconds."""
-    columns = {
-        "external_subscription_id": [event.external_subscription_id for event in events],
-        "transaction_id": [event.transaction_id for event in events],
-        "code": [event.code for event in events],
-        "timestamp": [
-            at if event.timestamp is None else event.timestamp for event, at in zip(events, received, strict=True)
-        ],
-        "properties": [event.properties for event in events],
-        "precise_total_amount_cents": [event.precise_total_amount_cents for event in events],
-        "received_at": received,
-        "received_sequence": sequences,
-        "source": sources,
-        "source_row": source_rows,
-    }
-    return pa.table(columns, schema=EVENT_SCHEMA)

@@ -161,17 +161,13 @@ class Inbox:
     def _submit(self, events: Sequence[UsageEvent]) -> Future[Receipt]:
         if not events:
             raise ValueError("a request must hold at least one event")
-        if self._committer is None:
-            self._start()
-        receipt: Future[Receipt] = Future()
-        self._waiting.put(_Waiting(_encode(events), len(events), receipt))
-        return receipt
-
-    def _start(self) -> None:
-        with self._starting:
+        waiting = _Waiting(_encode(events), len(events), Future())
+        with self._starting:  # so that nothing is queued behind the end of work
             if self._committer is None:
                 self._committer = threading.Thread(target=self._commit_forever, name="inbox", daemon=True)
                 self._committer.start()
+            self._waiting.put(waiting)
+        return waiting.receipt
 
     def _commit_forever(self) -> None:
         with closing(_connect(self.path)) as connection:
@@ -199,7 +195,7 @@ class Inbox:
         try:
             with _transaction(connection):
                 receipts = self._stamp_and_insert(connection, group)
-        except Exception as error:  # whatever it was, those who wait must hear of it
+        except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
             for waiting in group:
                 if waiting.receipt.set_running_or_notify_cancel():
                     waiting.receipt.set_exception(InboxUnavailable(self.path, error))

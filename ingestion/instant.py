@@ -13,8 +13,11 @@ EARLIEST = to_micros(datetime.min)
 LATEST = to_micros(datetime.max)
 MICROS = 1_000_000
 
-_unix = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]*))?").fullmatch
-_iso = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?").fullmatch
+LONGEST_SECONDS = 12
+
+_iso = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+).fullmatch
 
 
 def unix_micros(value: Any) -> int | None:
@@ -25,10 +28,13 @@ def unix_micros(value: Any) -> int | None:
     """
     if type(value) is int:
         micros = value * MICROS
-    elif type(value) is str and (match := _unix(value)):
-        sign, whole, fraction = match.groups("")
+    elif type(value) is str and value.isascii():
+        seconds, _, fraction = value.partition(".")
+        whole = seconds.removeprefix("-")
+        if not whole.isdigit() or len(whole) > LONGEST_SECONDS or not (fraction.isdigit() or not fraction):
+            return None
         micros = int(whole) * MICROS + int(fraction[:6].ljust(6, "0"))
-        if sign:
+        if seconds[0] == "-":
             micros = -micros - (1 if fraction[6:].strip("0") else 0)
     else:
         return None

@@ -101,12 +101,12 @@ class Landing:
 
     def files(self, kind: Kind = "events") -> list[str]:
         """Every file that we wrote, as paths below the root, in the order of receipt. Files of others are not listed."""
-        return [path for path in self.everything(kind) if _name(path.rpartition("/")[2])]
+        return [path for path in self.everything(kind) if is_landing_name(path)]
 
     def files_of_day(self, kind: Kind, day: str) -> list[str]:
         """`files` of one `YYYY-MM-DD`."""
         below = f"{kind}/received_date={day}"
-        return [path for path in self.everything(below) if _name(path.rpartition("/")[2])]
+        return [path for path in self.everything(below) if is_landing_name(path)]
 
     def everything(self, below: str) -> list[str]:
         """Every file under the folder `below`, ours or not, as sorted paths below the root."""
@@ -188,6 +188,11 @@ class LandingWriter:
         path = f"{kind}/received_date={received_at:%Y-%m-%d}/{_stamp_text(received_at)}-{key}.parquet"
         self._landing.put(path, sink.getvalue())
         return path
+
+
+def is_landing_name(path: str) -> bool:
+    """Whether the file's name is one that we give."""
+    return _name(path.rpartition("/")[2]) is not None
 
 
 def key_of(path: str) -> str:

@@ -83,7 +83,9 @@ def validate_event(
     if properties is None:
         properties = {}
     elif type(properties) is not dict:
-        rejections.append(Rejection("invalid_format", "properties", "properties must be a JSON object of key and value"))
+        rejections.append(
+            Rejection("invalid_format", "properties", "properties must be a JSON object of key and value")
+        )
     amount = wire.precise_total_amount_cents
     if amount is not None:
         amount = _amount(amount, rejections)

@@ -1,0 +1,85 @@
+"""Finding files in folders and buckets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.fs as pafs
+
+from core.errors import TallystickError
+
+BLOCK = 1 << 20
+UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")
+
+
+class SourceNotFound(TallystickError):
+    """There is nothing at the path or URL."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__("source_not_found", f"There is no file or folder {location}. Check the path and try again.")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file to take in. `name` is how rows tell where they come from: its path below the given folder."""
+
+    name: str
+    filesystem: pafs.FileSystem
+    path: str
+    size: int
+    modified_ns: int
+
+    def open(self) -> pafs.NativeFile:
+        """The file for random access."""
+        return self.filesystem.open_input_file(self.path)
+
+    def content_digest(self) -> str:
+        """SHA-256 of its bytes."""
+        digest = hashlib.sha256()
+        with self.filesystem.open_input_stream(self.path, compression=None, buffer_size=BLOCK) as stream:
+            while block := stream.read(BLOCK):
+                digest.update(block)
+        return digest.hexdigest()
+
+    def has_changed(self) -> bool:
+        """Whether somebody wrote to it since it was found."""
+        info = self.filesystem.get_file_info(self.path)
+        return bool(info.size != self.size or info.mtime_ns != self.modified_ns)
+
+
+def find_files(paths: Sequence[str | Path]) -> Iterator[SourceFile]:
+    """The files at these paths and URLs; folders with all that is below them, in the order of names.
+
+    In a folder, names that begin with a dot or an underscore, or end as unfinished downloads do, are skipped: who drops
+    files writes them under such a name and renames them. Raises SourceNotFound.
+    """
+    for path in paths:
+        location = str(path)
+        if "://" in location:
+            filesystem, root = pafs.FileSystem.from_uri(location)
+        else:
+            filesystem, root = pafs.LocalFileSystem(), str(Path(location).absolute())
+        info = filesystem.get_file_info(root.rstrip("/"))
+        if info.type == pafs.FileType.NotFound:
+            raise SourceNotFound(location)
+        if info.type == pafs.FileType.File:
+            yield source_file(filesystem, info, info.base_name)
+        else:
+            yield from _below(filesystem, root.rstrip("/"))
+
+
+def source_file(filesystem: pafs.FileSystem, info: pafs.FileInfo, name: str) -> SourceFile:
+    """The file that the listing found."""
+    return SourceFile(name, filesystem, info.path, info.size, info.mtime_ns or 0)
+
+
+def _below(filesystem: pafs.FileSystem, root: str) -> Iterator[SourceFile]:
+    infos = filesystem.get_file_info(pafs.FileSelector(root, recursive=True))
+    for info in sorted(infos, key=lambda info: info.path):
+        name = info.path[len(root) :].lstrip("/")
+        hidden = any(part.startswith((".", "_")) for part in name.split("/"))
+        if info.type == pafs.FileType.File and not hidden and not name.endswith(UNFINISHED):
+            yield source_file(filesystem, info, name)
