@@ -18,7 +18,9 @@ class NotFound(TallystickError):
     """Nothing of that kind has this key. `resource` is Lago's 404 word (lago_api §4), e.g. `plan` or `billable_metrics`."""
 
     def __init__(self, resource: str, key: object) -> None:
-        super().__init__(f"{resource}_not_found", f"There is no {resource} {key!r}. Check the identifier or create it first.")
+        super().__init__(
+            f"{resource}_not_found", f"There is no {resource} {key!r}. Check the identifier or create it first."
+        )
         self.resource = resource
         self.key = key
 
@@ -29,7 +31,9 @@ class ValidationError(TallystickError):
     def __init__(self, details: Mapping[str, Sequence[str]]) -> None:
         self.details: dict[str, list[str]] = {field: list(codes) for field, codes in details.items()}
         listed = "; ".join(f"{field}: {', '.join(codes)}" for field, codes in self.details.items())
-        super().__init__("validation_errors", f"The input was refused ({listed}). Correct these fields and send it again.")
+        super().__init__(
+            "validation_errors", f"The input was refused ({listed}). Correct these fields and send it again."
+        )
 
 
 class Conflict(TallystickError):

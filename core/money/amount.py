@@ -19,7 +19,9 @@ class Money:
     def __post_init__(self) -> None:
         # bool is an int to Python, and a float would carry binary error into the books.
         if isinstance(self.cents, bool) or not isinstance(self.cents, int):
-            raise TypeError(f"Money holds whole minor units, not {self.cents!r}; use Money.rounded for a decimal amount")
+            raise TypeError(
+                f"Money holds whole minor units, not {self.cents!r}; use Money.rounded for a decimal amount"
+            )
         exponent(self.currency)
 
     @classmethod

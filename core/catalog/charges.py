@@ -1,0 +1,266 @@
+"""Charges of a plan and their filters. Prices stay in their wire form; export spells them out as rows (rating §3, §4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.catalog import billable_metrics, taxes
+from core.catalog.billable_metrics import BillableMetric
+from core.catalog.unit_of_work import Stamp, UnitOfWork
+from core.catalog.versions import Version, Versions
+from core.domain.pricing import CHARGE_MODELS, default_properties, parse_properties
+from core.domain.problems import Problems
+from core.errors import NotFound, ValidationError
+from core.ids import new_id
+
+ALL_FILTER_VALUES = "__ALL_FILTER_VALUES__"
+"""The marker that stands for every declared value of a key (rating §3.1)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Charge(Version):
+    """A metric priced on a plan. `properties` is the wire form; `position` orders charges on the plan from 1."""
+
+    plan_id: str
+    code: str
+    billable_metric_id: str
+    charge_model: str
+    invoice_display_name: str | None
+    pay_in_advance: bool
+    prorated: bool
+    invoiceable: bool
+    min_amount_cents: int
+    position: int
+    properties: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargeFilter(Version):
+    """A price for events with given property values. `position` is the order of creation on the charge, from 1.
+
+    `charge_model` and `billable_metric_id` repeat the charge's, so that a version can be read on its own.
+    """
+
+    charge_id: str
+    charge_model: str
+    billable_metric_id: str
+    invoice_display_name: str | None
+    position: int
+    properties: dict[str, Any]
+    values: dict[str, list[str]]
+
+
+CHARGES = Versions("charges", Charge, index=("plan_id", "billable_metric_id"))
+CHARGE_FILTERS = Versions("charge_filters", ChargeFilter, index=("charge_id",))
+_OPTIONAL: dict[str, Any] = {
+    "invoice_display_name": None,
+    "pay_in_advance": False,
+    "prorated": False,
+    "invoiceable": True,
+    "min_amount_cents": 0,
+}
+
+
+def replace_charges(
+    uow: UnitOfWork, stamp: Stamp, plan_id: str, inputs: Sequence[Mapping[str, Any]], *, is_new: bool = False
+) -> list[Charge]:
+    """Make the plan's charges exactly `inputs` (the wire form of lago_api §7.4), in that order.
+
+    An input with the `id` of a charge, or without an id but with its `code`, changes that charge; another one is new;
+    a charge that is not among them ends. Raises ValidationError, or NotFound `billable_metrics` or `charge`.
+    """
+    metrics = billable_metrics.by_ids(uow.connection, [row.get("billable_metric_id") or "" for row in inputs])
+    current = [] if is_new else charges_of(uow.connection, [plan_id]).get(plan_id, [])
+    matched = _match(inputs, current)
+    for charge in current:
+        if charge.id not in {old.id for old in matched if old}:
+            end_charge(uow, stamp, charge)
+    codes = {charge.code for charge in matched if charge} | {str(row["code"]) for row in inputs if row.get("code")}
+    charges = []
+    for position, (row, old) in enumerate(zip(inputs, matched, strict=True), start=1):
+        metric = metrics[row["billable_metric_id"]]
+        code = row.get("code") or (old.code if old else _free_code(metric.code, codes))
+        codes.add(code)
+        charges.append(_put(uow, stamp, plan_id, row, old, metric, code=code, position=position))
+    if len({charge.code for charge in charges}) != len(charges):
+        raise ValidationError({"code": ["value_already_exist"]})
+    return charges
+
+
+def end_charge(uow: UnitOfWork, stamp: Stamp, charge: Charge) -> None:
+    """End a charge with its filters and taxes."""
+    for row in filters_of(uow.connection, [charge.id]).get(charge.id, []):
+        CHARGE_FILTERS.end(uow, stamp, row)
+    taxes.set_taxes(uow, stamp, "charge", charge.id, [])
+    CHARGES.end(uow, stamp, charge)
+
+
+def charges_of(connection: sa.Connection, plan_ids: Iterable[str]) -> dict[str, list[Charge]]:
+    """Plan id -> its charges in order; plans without any are absent."""
+    owned: dict[str, list[Charge]] = {}
+    for charge in CHARGES.all(connection, CHARGES.c.plan_id.in_(list(plan_ids)), order=CHARGES.c.position):
+        owned.setdefault(charge.plan_id, []).append(charge)
+    return owned
+
+
+def filters_of(connection: sa.Connection, charge_ids: Iterable[str]) -> dict[str, list[ChargeFilter]]:
+    """Charge id -> its filters in order of creation; charges without any are absent."""
+    owned: dict[str, list[ChargeFilter]] = {}
+    condition = CHARGE_FILTERS.c.charge_id.in_(list(charge_ids))
+    for row in CHARGE_FILTERS.all(connection, condition, order=CHARGE_FILTERS.c.position):
+        owned.setdefault(row.charge_id, []).append(row)
+    return owned
+
+
+def _match(inputs: Sequence[Mapping[str, Any]], current: Sequence[Charge]) -> list[Charge | None]:
+    by_id = {charge.id: charge for charge in current}
+    by_code = {charge.code: charge for charge in current}
+    matched: list[Charge | None] = []
+    for row in inputs:
+        if row.get("id"):
+            if row["id"] not in by_id:
+                raise NotFound("charge", row["id"])
+            matched.append(by_id[row["id"]])
+        else:
+            matched.append(by_code.get(row.get("code") or ""))
+    return matched
+
+
+def _free_code(wanted: str, taken: set[str]) -> str:
+    code, number = wanted, 1
+    while code in taken:
+        number += 1
+        code = f"{wanted}_{number}"
+    return code
+
+
+def _put(
+    uow: UnitOfWork,
+    stamp: Stamp,
+    plan_id: str,
+    row: Mapping[str, Any],
+    old: Charge | None,
+    metric: BillableMetric,
+    *,
+    code: str,
+    position: int,
+) -> Charge:
+    before = _OPTIONAL if old is None else {name: getattr(old, name) for name in _OPTIONAL}
+    given = {name: row[name] for name in _OPTIONAL if row.get(name) is not None or name in row and not _OPTIONAL[name]}
+    model = row.get("charge_model") or (old.charge_model if old else None)
+    properties = row.get("properties")
+    if properties is None:
+        same_model = old is not None and old.charge_model == model
+        properties = (
+            old.properties if old and same_model else default_properties(model) if model in CHARGE_MODELS else {}
+        )
+    values = (
+        before
+        | {name: value for name, value in given.items() if value is not None}
+        | {
+            "code": code,
+            "billable_metric_id": metric.id,
+            "charge_model": model,
+            "properties": dict(properties),
+            "position": position,
+        }
+    )
+    _check(values, metric)
+    if old is None:
+        charge = CHARGES.add(uow, stamp, id=new_id(), plan_id=plan_id, **values)
+    else:
+        charge = CHARGES.amend(uow, stamp, old, **values)
+    if row.get("tax_codes") is not None:
+        taxes.set_taxes(uow, stamp, "charge", charge.id, row["tax_codes"], is_new=old is None)
+    if row.get("filters") is not None or (old is not None and charge is not old):
+        _replace_filters(uow, stamp, charge, metric, row.get("filters"), is_new=old is None)
+    return charge
+
+
+def _check(values: Mapping[str, Any], metric: BillableMetric) -> None:
+    problems = Problems(values)
+    problems.key("code")
+    problems.mandatory("charge_model")
+    problems.one_of("charge_model", CHARGE_MODELS)
+    problems.boolean("pay_in_advance", "prorated", "invoiceable")
+    problems.integer("min_amount_cents")
+    if values["pay_in_advance"]:
+        # rating §4.10
+        if values["charge_model"] == "volume" or metric.aggregation_type in ("max_agg", "latest_agg"):
+            problems.add("pay_in_advance", "invalid_aggregation_type_or_charge_model")
+        if values["min_amount_cents"]:
+            problems.add("min_amount_cents", "not_compatible_with_pay_in_advance")
+    elif not values["invoiceable"]:
+        problems.add("invoiceable", "must_be_true_unless_pay_in_advance")
+    if values["prorated"]:
+        models = ("standard",) if values["pay_in_advance"] else ("standard", "volume", "graduated")
+        if not metric.recurring or values["charge_model"] not in models:
+            problems.add("prorated", "invalid_billable_metric_or_charge_model")
+    problems.refuse()
+    parse_properties(values["charge_model"], values["properties"])
+
+
+def _replace_filters(
+    uow: UnitOfWork,
+    stamp: Stamp,
+    charge: Charge,
+    metric: BillableMetric,
+    inputs: Sequence[Mapping[str, Any]] | None,
+    *,
+    is_new: bool,
+) -> None:
+    """Make the charge's filters exactly `inputs`; None keeps them and carries the charge's model over.
+
+    A filter has neither id nor code on the wire: the same values are the same filter, and equal twins match in order.
+    """
+    current = [] if is_new else filters_of(uow.connection, [charge.id]).get(charge.id, [])
+    if inputs is None:
+        inputs = [
+            {"values": row.values, "properties": row.properties, "invoice_display_name": row.invoice_display_name}
+            for row in current
+        ]
+    left: dict[str, list[ChargeFilter]] = {}
+    for row in current:
+        left.setdefault(_values_key(row.values), []).append(row)
+    position = max((row.position for row in current), default=0)
+    for filter_input in inputs:
+        values = _check_filter(filter_input, charge, metric)
+        twins = left.get(_values_key(values["values"]), [])
+        if twins:
+            CHARGE_FILTERS.amend(uow, stamp, twins.pop(0), **values)
+        else:
+            position += 1
+            CHARGE_FILTERS.add(uow, stamp, id=new_id(), charge_id=charge.id, position=position, **values)
+    for twins in left.values():
+        for gone in twins:
+            CHARGE_FILTERS.end(uow, stamp, gone)
+
+
+def _values_key(values: Mapping[str, Sequence[str]]) -> str:
+    return json.dumps({key: sorted(accepted) for key, accepted in values.items()}, sort_keys=True)
+
+
+def _check_filter(row: Mapping[str, Any], charge: Charge, metric: BillableMetric) -> dict[str, Any]:
+    declared = {declaration["key"]: set(declaration["values"]) for declaration in metric.filters}
+    values = row.get("values")
+    if not isinstance(values, Mapping) or not values or not all(values.values()):
+        raise ValidationError({"values": ["value_is_mandatory"]})
+    for key, accepted in values.items():
+        if key not in declared or not set(accepted) <= declared[key] | {ALL_FILTER_VALUES}:
+            raise ValidationError({"values": ["value_is_invalid"]})
+    properties = row.get("properties")
+    if properties is None:
+        properties = default_properties(charge.charge_model)
+    parse_properties(charge.charge_model, properties)
+    return {
+        "charge_model": charge.charge_model,
+        "billable_metric_id": charge.billable_metric_id,
+        "invoice_display_name": row.get("invoice_display_name"),
+        "properties": dict(properties),
+        "values": {key: list(accepted) for key, accepted in values.items()},
+    }

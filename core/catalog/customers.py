@@ -1,0 +1,194 @@
+"""Customers: who is billed, and what they set apart from their billing entity (lago_api §7.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.catalog import billing_entities, taxes, test_clocks
+from core.catalog.billing_entities import ADJUSTMENTS, ANCHORS
+from core.catalog.unit_of_work import UnitOfWork
+from core.catalog.versions import Page, Version, Versions
+from core.domain.addresses import PARTS, postal_address
+from core.domain.problems import Problems
+from core.errors import NotFound, ValidationError
+from core.ids import new_id
+
+MOST_METADATA = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Customer(Version):
+    """A customer. Nulls inherit from the billing entity; terms and grace are in days."""
+
+    external_id: str
+    sequential_id: int
+    name: str | None
+    firstname: str | None
+    lastname: str | None
+    email: str | None
+    phone: str | None
+    url: str | None
+    logo_url: str | None
+    currency: str | None
+    timezone: str | None
+    billing_entity_id: str
+    invoice_grace_period: int | None
+    net_payment_term: int | None
+    finalize_zero_amount_invoice: str
+    issuing_date_anchor: str | None
+    issuing_date_adjustment: str | None
+    document_locale: str | None
+    account_type: str
+    customer_type: str | None
+    test_clock_id: str | None
+    legal_name: str | None
+    legal_number: str | None
+    address_line1: str | None
+    address_line2: str | None
+    city: str | None
+    state: str | None
+    zipcode: str | None
+    country: str | None
+    address: str | None
+    tax_identification_number: str | None
+    metadata: list[dict[str, Any]]
+    deleted_at: datetime | None
+    """A deleted customer is kept current, because what it owes is still to be billed; lists leave it out."""
+
+
+CUSTOMERS = Versions("customers", Customer, index=("external_id", "sequential_id"))
+_DEFAULTS: dict[str, Any] = {
+    "finalize_zero_amount_invoice": "inherit",
+    "account_type": "customer",
+    "metadata": [],
+} | dict.fromkeys(
+    (
+        "name",
+        "firstname",
+        "lastname",
+        "email",
+        "phone",
+        "url",
+        "logo_url",
+        "currency",
+        "timezone",
+        "invoice_grace_period",
+        "net_payment_term",
+        "issuing_date_anchor",
+        "issuing_date_adjustment",
+        "document_locale",
+        "customer_type",
+        "legal_name",
+        "legal_number",
+        *PARTS,
+        "tax_identification_number",
+    )
+)
+
+
+def upsert(
+    uow: UnitOfWork,
+    external_id: str,
+    *,
+    billing_entity_code: str | None = None,
+    tax_codes: list[str] | None = None,
+    test_clock_id: str | None = None,
+    **fields: Any,
+) -> Customer:
+    """Create the customer, or change what is given of the one that has this external id; null clears.
+
+    `fields` are Customer's own. `test_clock_id` places a new customer in that clock's time; it cannot change later.
+    Raises ValidationError, or NotFound for `billing_entity`, `tax` or `test_clock`.
+    """
+    fields = {name: value for name, value in fields.items() if value is not None or _DEFAULTS.get(name) is None}
+    current = find(uow.connection, external_id)
+    before = _DEFAULTS if current is None else {name: getattr(current, name) for name in _DEFAULTS}
+    values = before | fields
+    _check(values | {"external_id": external_id})
+    values["address"] = postal_address(values)
+    if billing_entity_code is not None or current is None:
+        code = billing_entity_code or billing_entities.DEFAULT_CODE
+        values["billing_entity_id"] = billing_entities.get(uow.connection, code).id
+    if current is None:
+        return _create(uow, external_id, test_clock_id, tax_codes or [], values)
+    if test_clock_id not in (None, current.test_clock_id):
+        raise ValidationError({"test_clock_id": ["value_is_invalid"]})
+    stamp = uow.stamp_for(current.id)
+    customer = CUSTOMERS.amend(uow, stamp, current, **values)
+    if tax_codes is not None:
+        taxes.set_taxes(uow, stamp, "customer", customer.id, tax_codes, customer_id=customer.id)
+    return customer
+
+
+def find(connection: sa.Connection, external_id: str) -> Customer | None:
+    """The customer with this external id, or None."""
+    return CUSTOMERS.first(connection, CUSTOMERS.c.external_id == external_id, CUSTOMERS.c.deleted_at.is_(None))
+
+
+def get(connection: sa.Connection, external_id: str) -> Customer:
+    """The customer with this external id. Raises NotFound."""
+    customer = find(connection, external_id)
+    if customer is None:
+        raise NotFound("customer", external_id)
+    return customer
+
+
+def by_id(connection: sa.Connection, customer_id: str) -> Customer:
+    """The customer with this id, deleted or not. Raises NotFound."""
+    customer = CUSTOMERS.first(connection, CUSTOMERS.c.id == customer_id)
+    if customer is None:
+        raise NotFound("customer", customer_id)
+    return customer
+
+
+def page(connection: sa.Connection, *, limit: int | None = None, offset: int = 0) -> Page[Customer]:
+    """Customers, newest first, without deleted ones."""
+    return CUSTOMERS.page(connection, CUSTOMERS.c.deleted_at.is_(None), limit=limit, offset=offset)
+
+
+def _create(
+    uow: UnitOfWork, external_id: str, test_clock_id: str | None, tax_codes: list[str], values: dict[str, Any]
+) -> Customer:
+    if test_clock_id is not None:
+        test_clocks.get(uow.connection, test_clock_id)
+    customer_id = new_id()
+    uow.place_on_clock(customer_id, test_clock_id)
+    highest = uow.connection.execute(sa.select(sa.func.max(CUSTOMERS.c.sequential_id)).where(CUSTOMERS.is_current))
+    stamp = uow.stamp_for(customer_id)
+    customer = CUSTOMERS.add(
+        uow,
+        stamp,
+        id=customer_id,
+        external_id=external_id,
+        sequential_id=(highest.scalar_one() or 0) + 1,
+        test_clock_id=test_clock_id,
+        deleted_at=None,
+        **values,
+    )
+    taxes.set_taxes(uow, stamp, "customer", customer.id, tax_codes, customer_id=customer.id, is_new=True)
+    return customer
+
+
+def _check(values: dict[str, Any]) -> None:
+    problems = Problems(values)
+    problems.key("external_id")
+    problems.currency("currency")
+    problems.timezone("timezone")
+    problems.email("email")
+    problems.integer("invoice_grace_period")
+    problems.integer("net_payment_term")
+    problems.one_of("finalize_zero_amount_invoice", ("inherit", "skip", "finalize"), "invalid_value")
+    problems.one_of("issuing_date_anchor", ANCHORS)
+    problems.one_of("issuing_date_adjustment", ADJUSTMENTS)
+    problems.one_of("account_type", ("customer", "partner"))
+    problems.one_of("customer_type", ("company", "individual"))
+    country = values.get("country")
+    if country and not (isinstance(country, str) and len(country) == 2 and country.isalpha() and country.isupper()):
+        problems.add("country", "not_a_valid_country_code")
+    if len(values["metadata"]) > MOST_METADATA:
+        problems.add("metadata", "invalid_count")
+    problems.refuse()

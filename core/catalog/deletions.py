@@ -1,0 +1,49 @@
+"""Deletions that reach over several aggregates.
+
+What was used must still be billed, so a deleted customer or plan keeps a current version that carries `deleted_at`.
+"""
+
+from __future__ import annotations
+
+from core.catalog import billable_metrics, charges, customers, plans, subscriptions, wallets
+from core.catalog.billable_metrics import BillableMetric
+from core.catalog.customers import Customer
+from core.catalog.plans import Plan
+from core.catalog.subscriptions import SUBSCRIPTIONS
+from core.catalog.unit_of_work import UnitOfWork
+
+
+def delete_customer(uow: UnitOfWork, external_id: str) -> Customer:
+    """Delete a customer: its subscriptions and wallets end now, with their final invoices. Raises NotFound."""
+    customer = customers.get(uow.connection, external_id)
+    _end_subscriptions(uow, customer_id=customer.id)
+    for wallet in wallets.page(uow.connection, customer_id=customer.id).items:
+        wallets.terminate(uow, wallet.id)
+    stamp = uow.stamp_for(customer.id)
+    return customers.CUSTOMERS.amend(uow, stamp, customer, deleted_at=stamp.instant)
+
+
+def delete_plan(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None) -> Plan:
+    """Delete a plan: its subscriptions end now, with their final invoices (lago_api §7.4). Raises NotFound."""
+    plan = plans.get(uow.connection, code)
+    _end_subscriptions(uow, plan_id=plan.id)
+    stamp = uow.stamp_for(test_clock_id=test_clock_id)
+    return plans.PLANS.amend(uow, stamp, plan, deleted_at=stamp.instant)
+
+
+def delete_metric(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None) -> BillableMetric:
+    """Delete a metric and the charges built on it, so its usage is billed no more (lago_api §7.3). Raises NotFound."""
+    metric = billable_metrics.get(uow.connection, code)
+    stamp = uow.stamp_for(test_clock_id=test_clock_id)
+    for charge in charges.CHARGES.all(uow.connection, charges.CHARGES.c.billable_metric_id == metric.id):
+        charges.end_charge(uow, stamp, charge)
+    billable_metrics.BILLABLE_METRICS.end(uow, stamp, metric)
+    return metric
+
+
+def _end_subscriptions(uow: UnitOfWork, *, customer_id: str | None = None, plan_id: str | None = None) -> None:
+    c = SUBSCRIPTIONS.c
+    owner = c.customer_id == customer_id if customer_id is not None else c.plan_id == plan_id
+    for subscription in SUBSCRIPTIONS.all(uow.connection, owner):
+        if subscription.status_at(uow.stamp_for(subscription.customer_id).instant) in ("pending", "active"):
+            subscriptions.terminate(uow, subscription.external_id)

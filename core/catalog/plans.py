@@ -1,0 +1,153 @@
+"""Plans: a price per interval and the charges on it (lago_api §7.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.catalog import charges, taxes
+from core.catalog.unit_of_work import UnitOfWork
+from core.catalog.versions import Page, Version, Versions
+from core.domain.problems import Problems
+from core.errors import NotFound
+from core.ids import new_id
+
+INTERVALS = ("weekly", "monthly", "quarterly", "semiannual", "yearly")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan(Version):
+    """A plan. `amount_cents` is the fee of one interval in minor units; `parent_id` is set on an override."""
+
+    code: str
+    name: str
+    invoice_display_name: str | None
+    description: str | None
+    interval: str
+    amount_cents: int
+    amount_currency: str
+    pay_in_advance: bool
+    parent_id: str | None
+    deleted_at: datetime | None
+    """A deleted plan is kept current, because what ran on it is still to be billed; lists leave it out."""
+
+
+PLANS = Versions("plans", Plan, index=("code",))
+_OPTIONAL: dict[str, Any] = {"invoice_display_name": None, "description": None, "pay_in_advance": False}
+_OWN = (*_OPTIONAL, "code", "name", "interval", "amount_cents", "amount_currency")
+
+
+def create(
+    uow: UnitOfWork,
+    *,
+    code: str,
+    name: str,
+    interval: str,
+    amount_cents: int,
+    amount_currency: str,
+    charges_input: Sequence[Mapping[str, Any]] = (),
+    tax_codes: Sequence[str] = (),
+    test_clock_id: str | None = None,
+    **fields: Any,
+) -> Plan:
+    """A new plan with its charges (wire form of lago_api §7.4, as mappings).
+
+    Raises ValidationError, or NotFound `billable_metrics` or `tax`.
+    """
+    values = (
+        _OPTIONAL
+        | fields
+        | {
+            "code": code,
+            "name": name,
+            "interval": interval,
+            "amount_cents": amount_cents,
+            "amount_currency": amount_currency,
+        }
+    )
+    problems = _check(values)
+    if not problems.details and find(uow.connection, code):
+        problems.add("code", "value_already_exist")
+    problems.refuse()
+    stamp = uow.stamp_for(test_clock_id=test_clock_id)
+    plan = PLANS.add(uow, stamp, id=new_id(), parent_id=None, deleted_at=None, **values)
+    taxes.set_taxes(uow, stamp, "plan", plan.id, tax_codes, is_new=True)
+    charges.replace_charges(uow, stamp, plan.id, charges_input, is_new=True)
+    return plan
+
+
+def update(
+    uow: UnitOfWork,
+    code: str,
+    *,
+    charges_input: Sequence[Mapping[str, Any]] | None = None,
+    tax_codes: Sequence[str] | None = None,
+    test_clock_id: str | None = None,
+    **fields: Any,
+) -> Plan:
+    """Change what is given, keep the rest. `charges_input`, where given, is the full set (see `replace_charges`).
+
+    Raises NotFound, ValidationError.
+    """
+    plan = get(uow.connection, code)
+    problems = _check({name: getattr(plan, name) for name in _OWN} | fields)
+    if fields.get("code", code) != code and find(uow.connection, fields["code"]):
+        problems.add("code", "value_already_exist")
+    problems.refuse()
+    stamp = uow.stamp_for(test_clock_id=test_clock_id)
+    plan = PLANS.amend(uow, stamp, plan, **fields)
+    if tax_codes is not None:
+        taxes.set_taxes(uow, stamp, "plan", plan.id, tax_codes)
+    if charges_input is not None:
+        charges.replace_charges(uow, stamp, plan.id, charges_input)
+    return plan
+
+
+def find(connection: sa.Connection, code: str) -> Plan | None:
+    """The plan of this code, or None."""
+    return PLANS.first(connection, PLANS.c.code == code, PLANS.c.parent_id.is_(None), PLANS.c.deleted_at.is_(None))
+
+
+def get(connection: sa.Connection, code: str) -> Plan:
+    """The plan of this code. Raises NotFound."""
+    plan = find(connection, code)
+    if plan is None:
+        raise NotFound("plan", code)
+    return plan
+
+
+def by_ids(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Plan]:
+    """Id -> plan, deleted ones too."""
+    return {plan.id: plan for plan in PLANS.all(connection, PLANS.c.id.in_(set(ids)))}
+
+
+def by_codes(connection: sa.Connection, codes: Sequence[str]) -> list[Plan]:
+    """The plans of these codes. Raises NotFound `plans` unless all are found."""
+    found = [find(connection, code) for code in codes]
+    if missing := [code for code, plan in zip(codes, found, strict=True) if plan is None]:
+        raise NotFound("plans", missing)
+    return [plan for plan in found if plan]
+
+
+def page(connection: sa.Connection, *, limit: int | None = None, offset: int = 0) -> Page[Plan]:
+    """Plans, newest first, without overrides and deleted ones."""
+    conditions = (PLANS.c.parent_id.is_(None), PLANS.c.deleted_at.is_(None))
+    return PLANS.page(connection, *conditions, limit=limit, offset=offset)
+
+
+def _check(values: Mapping[str, Any]) -> Problems:
+    problems = Problems(values)
+    problems.key("code")
+    problems.mandatory("name", "amount_cents")
+    problems.integer("amount_cents")
+    for name in ("interval", "amount_currency"):
+        if not values[name]:
+            problems.add(name, "value_is_invalid")
+    problems.one_of("interval", INTERVALS)
+    problems.currency("amount_currency")
+    problems.boolean("pay_in_advance")
+    return problems

@@ -1,0 +1,217 @@
+"""Subscriptions: a customer on a plan, from a start to an end (invoicing §2.6, lago_api §7.7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.catalog import customers, plans
+from core.catalog.customers import Customer
+from core.catalog.unit_of_work import Stamp, UnitOfWork
+from core.catalog.versions import Page, Version, Versions
+from core.domain.problems import Problems
+from core.domain.subscriptions import ACTIVE, BILLING_TIMES, CANCELED, ON_TERMINATION_INVOICE, TERMINATED, status_at
+from core.errors import Conflict, NotFound, ValidationError
+from core.ids import new_id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription(Version):
+    """A subscription. `status` is what commands decided; `core.domain.subscriptions.status_at` tells pending and ended.
+
+    `subscription_at` anchors the anniversary; `creation_sequence` orders the subscriptions of a customer.
+    """
+
+    external_id: str
+    customer_id: str
+    plan_id: str
+    name: str | None
+    billing_time: str
+    subscription_at: datetime
+    started_at: datetime
+    ending_at: datetime | None
+    terminated_at: datetime | None
+    status: str
+    on_termination_invoice: str
+    previous_subscription_id: str | None
+    creation_sequence: int
+
+    def status_at(self, instant: datetime) -> str:
+        """pending, active, terminated or canceled at `instant` (on the customer's clock)."""
+        return status_at(self.status, self.started_at, self.ending_at, instant)
+
+
+SUBSCRIPTIONS = Versions("subscriptions", Subscription, index=("external_id", "customer_id", "plan_id"))
+
+
+def create(
+    uow: UnitOfWork,
+    *,
+    external_id: str,
+    external_customer_id: str,
+    plan_code: str,
+    name: str | None = None,
+    billing_time: str = "calendar",
+    subscription_at: datetime | None = None,
+    ending_at: datetime | None = None,
+) -> Subscription:
+    """Put the customer on the plan; an unknown customer is created on the fly.
+
+    The same external id on the same plan is a no-op that returns the running one. It starts at `subscription_at`
+    (naive UTC, past or future) or now on the customer's clock. Raises ValidationError, NotFound `plan`, or Conflict
+    `plan_change_not_supported` when the external id runs on another plan.
+    """
+    given = {"external_id": external_id, "external_customer_id": external_customer_id, "billing_time": billing_time}
+    problems = Problems(given | {"subscription_at": subscription_at, "ending_at": ending_at})
+    problems.key("external_id")
+    problems.mandatory("external_customer_id")
+    problems.one_of("billing_time", BILLING_TIMES)
+    problems.instant("subscription_at", "ending_at")
+    problems.refuse()
+    plan = plans.get(uow.connection, plan_code)
+    customer = customers.find(uow.connection, external_customer_id) or customers.upsert(uow, external_customer_id)
+    stamp = uow.stamp_for(customer.id)
+    earlier = SUBSCRIPTIONS.all(uow.connection, SUBSCRIPTIONS.c.external_id == external_id)
+    running = _running(earlier, stamp.instant)
+    if running is not None:
+        return _same(running, customer, plan.id)
+    anchor = subscription_at or stamp.instant
+    started_at = max([anchor, *_final_invoice_ends(earlier, customer)])
+    if ending_at is not None and ending_at <= max(started_at, stamp.instant):
+        raise ValidationError({"ending_at": ["invalid_date"]})
+    return SUBSCRIPTIONS.add(
+        uow,
+        stamp,
+        id=new_id(),
+        external_id=external_id,
+        customer_id=customer.id,
+        plan_id=plan.id,
+        name=name,
+        billing_time=billing_time,
+        subscription_at=anchor,
+        started_at=started_at,
+        ending_at=ending_at,
+        terminated_at=None,
+        status=ACTIVE,
+        on_termination_invoice="generate",
+        previous_subscription_id=None,
+        creation_sequence=stamp.sequence,
+    )
+
+
+def update(uow: UnitOfWork, external_id: str, **fields: Any) -> Subscription:
+    """Change `name`, `ending_at`, or the `subscription_at` of one that has not started. Raises NotFound, ValidationError.
+
+    Other fields are not changeable and give TypeError.
+    """
+    if unknown := fields.keys() - {"name", "ending_at", "subscription_at"}:
+        raise TypeError(f"a subscription's {sorted(unknown)} cannot be updated")
+    subscription, stamp = _running_with_stamp(uow, external_id)
+    problems = Problems(fields)
+    problems.instant("ending_at", "subscription_at")
+    problems.refuse()
+    if fields.get("subscription_at") is None or subscription.started_at <= stamp.instant:
+        fields.pop("subscription_at", None)
+    else:
+        fields["started_at"] = fields["subscription_at"]
+    ending_at = fields.get("ending_at")
+    if ending_at is not None and ending_at <= max(stamp.instant, fields.get("started_at", subscription.started_at)):
+        raise ValidationError({"ending_at": ["invalid_date"]})
+    return SUBSCRIPTIONS.amend(uow, stamp, subscription, **fields)
+
+
+def terminate(uow: UnitOfWork, external_id: str, *, on_termination_invoice: str = "generate") -> Subscription:
+    """End the subscription now on the customer's clock; one that has not started is canceled.
+
+    `on_termination_invoice` says whether a final invoice follows (generate or skip). Raises NotFound, ValidationError.
+    """
+    problems = Problems({"on_termination_invoice": on_termination_invoice})
+    problems.one_of("on_termination_invoice", ON_TERMINATION_INVOICE)
+    problems.refuse()
+    subscription, stamp = _running_with_stamp(uow, external_id)
+    has_started = subscription.started_at <= stamp.instant
+    return SUBSCRIPTIONS.amend(
+        uow,
+        stamp,
+        subscription,
+        status=TERMINATED if has_started else CANCELED,
+        terminated_at=stamp.instant,
+        on_termination_invoice=on_termination_invoice,
+    )
+
+
+def get(connection: sa.Connection, external_id: str) -> Subscription:
+    """The subscription of this external id: the one that no command has ended, else the latest. Raises NotFound."""
+    found = SUBSCRIPTIONS.all(connection, SUBSCRIPTIONS.c.external_id == external_id)
+    if not found:
+        raise NotFound("subscription", external_id)
+    return max(found, key=lambda row: (row.status == ACTIVE, row.creation_sequence))
+
+
+def by_ids(connection: sa.Connection, ids: list[str]) -> dict[str, Subscription]:
+    """Id -> subscription."""
+    return {row.id: row for row in SUBSCRIPTIONS.all(connection, SUBSCRIPTIONS.c.id.in_(ids))}
+
+
+def page(
+    connection: sa.Connection,
+    *,
+    customer_id: str | None = None,
+    plan_id: str | None = None,
+    statuses: list[str] | None = None,
+    instant: datetime,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Page[Subscription]:
+    """Subscriptions, newest first. `statuses` (default active) are judged at `instant`."""
+    c = SUBSCRIPTIONS.c
+    has_ended = c.ending_at.is_not(None) & (c.ending_at <= instant)
+    meaning = {
+        "pending": (c.status == ACTIVE) & (c.started_at > instant),
+        "active": (c.status == ACTIVE) & (c.started_at <= instant) & ~has_ended,
+        "terminated": (c.status == TERMINATED) | ((c.status == ACTIVE) & (c.started_at <= instant) & has_ended),
+        "canceled": c.status == CANCELED,
+    }
+    wanted = [meaning[status] for status in statuses or ["active"] if status in meaning]
+    conditions: list[sa.ColumnElement[bool]] = [sa.or_(sa.false(), *wanted)]
+    if customer_id is not None:
+        conditions.append(c.customer_id == customer_id)
+    if plan_id is not None:
+        conditions.append(c.plan_id == plan_id)
+    return SUBSCRIPTIONS.page(connection, *conditions, limit=limit, offset=offset)
+
+
+def _running(candidates: list[Subscription], instant: datetime) -> Subscription | None:
+    return next((row for row in candidates if row.status_at(instant) in ("pending", "active")), None)
+
+
+def _running_with_stamp(uow: UnitOfWork, external_id: str) -> tuple[Subscription, Stamp]:
+    candidates = [row for row in SUBSCRIPTIONS.all(uow.connection, SUBSCRIPTIONS.c.external_id == external_id)]
+    # An ended one may belong to a customer on another clock, so each is judged in its own time.
+    for row in candidates:
+        if row.status == ACTIVE:
+            stamp = uow.stamp_for(row.customer_id)
+            if row.status_at(stamp.instant) in ("pending", "active"):
+                return row, stamp
+    raise NotFound("subscription", external_id)
+
+
+def _same(running: Subscription, customer: Customer, plan_id: str) -> Subscription:
+    if running.customer_id != customer.id:
+        raise ValidationError({"external_id": ["value_already_exist"]})
+    if running.plan_id != plan_id:
+        raise Conflict(
+            "plan_change_not_supported",
+            f"subscription {running.external_id} runs on another plan; terminate it and create it on the new one",
+        )
+    return running
+
+
+def _final_invoice_ends(earlier: list[Subscription], customer: Customer) -> list[datetime]:
+    """The ends before which a re-created subscription must not start, because a final invoice covers them (§2.6)."""
+    own = [row for row in earlier if row.customer_id == customer.id and row.status != CANCELED]
+    ends = [row.terminated_at or row.ending_at for row in own if row.on_termination_invoice == "generate"]
+    return [end for end in ends if end is not None]

@@ -1,0 +1,50 @@
+"""Every table of the catalog, imported for its effect on METADATA and listed for export and tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.catalog.add_ons import ADD_ONS
+from core.catalog.api_keys import API_KEYS
+from core.catalog.applied_coupons import APPLIED_COUPONS
+from core.catalog.billable_metrics import BILLABLE_METRICS
+from core.catalog.billing_entities import BILLING_ENTITIES
+from core.catalog.charges import CHARGE_FILTERS, CHARGES
+from core.catalog.coupons import COUPONS
+from core.catalog.customers import CUSTOMERS
+from core.catalog.invoice_commands import INVOICE_COMMANDS
+from core.catalog.one_off_invoices import ONE_OFF_FEES, ONE_OFF_INVOICES
+from core.catalog.payments import PAYMENTS
+from core.catalog.plans import PLANS
+from core.catalog.schedules import SCHEDULE_TICKS, SCHEDULES
+from core.catalog.subscriptions import SUBSCRIPTIONS
+from core.catalog.taxes import APPLIED_TAXES, TAXES
+from core.catalog.test_clocks import TEST_CLOCKS
+from core.catalog.versions import Versions
+from core.catalog.wallet_transactions import WALLET_TRANSACTIONS
+from core.catalog.wallets import WALLETS
+
+ALL: tuple[Versions[Any], ...] = (
+    BILLING_ENTITIES,
+    CUSTOMERS,
+    TEST_CLOCKS,
+    SCHEDULES,
+    SCHEDULE_TICKS,
+    TAXES,
+    APPLIED_TAXES,
+    BILLABLE_METRICS,
+    PLANS,
+    CHARGES,
+    CHARGE_FILTERS,
+    SUBSCRIPTIONS,
+    COUPONS,
+    APPLIED_COUPONS,
+    WALLETS,
+    WALLET_TRANSACTIONS,
+    ADD_ONS,
+    ONE_OFF_INVOICES,
+    ONE_OFF_FEES,
+    INVOICE_COMMANDS,
+    PAYMENTS,
+    API_KEYS,
+)

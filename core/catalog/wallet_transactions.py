@@ -1,0 +1,131 @@
+"""Credits put into a wallet or taken out by hand. What invoices burn is in the books, not here (invoicing §9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from core.catalog.unit_of_work import UnitOfWork
+from core.catalog.versions import Page, Version, Versions
+from core.domain.decimals import decimal_text
+from core.domain.problems import Problems
+from core.domain.wallets import LOWEST_PRIORITY, check_credits
+from core.errors import NotFound, ValidationError
+from core.ids import new_id
+from core.money.amount import Money
+
+if TYPE_CHECKING:
+    from core.catalog.wallets import Wallet
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WalletTransaction(Version):
+    """A movement of credits. `credit_amount` is credits (not money), decimal text, always positive."""
+
+    wallet_id: str
+    customer_id: str
+    transaction_type: str
+    transaction_status: str
+    status: str
+    credit_amount: str
+    priority: int
+    name: str | None
+    settled_at: datetime | None
+
+
+WALLET_TRANSACTIONS = Versions("wallet_transactions", WalletTransaction, index=("wallet_id",))
+
+
+def top_up(
+    uow: UnitOfWork,
+    wallet: Wallet,
+    *,
+    paid_credits: Any = None,
+    granted_credits: Any = None,
+    name: str | None = None,
+    priority: int = LOWEST_PRIORITY,
+) -> list[WalletTransaction]:
+    """Put credits in: paid ones are pending until `settle_transaction`, granted ones are settled now.
+
+    Credits are text, int or Decimal, cut to 5 decimals; zero makes no transaction. Raises ValidationError, among others
+    `wallet_is_terminated`, and `amount_rounds_to_zero` for paid credits worth less than half a minor unit.
+    """
+    problems = Problems({"priority": priority})
+    problems.integer("priority", least=1, most=LOWEST_PRIORITY)
+    paid = check_credits("paid_credits", paid_credits, problems)
+    granted = check_credits("granted_credits", granted_credits, problems)
+    if paid and not Money.rounded(paid * Decimal(wallet.rate_amount), wallet.currency).cents:
+        problems.add("paid_credits", "amount_rounds_to_zero")
+    problems.refuse()
+    return [
+        _add(uow, wallet, "inbound", kind, credits, name, priority)
+        for kind, credits in (("purchased", paid), ("granted", granted))
+        if credits
+    ]
+
+
+def void(uow: UnitOfWork, wallet: Wallet, *, voided_credits: Any, name: str | None = None) -> list[WalletTransaction]:
+    """Take credits out by hand; zero makes no transaction. The caller has checked that the wallet holds them.
+
+    Raises ValidationError.
+    """
+    problems = Problems({})
+    credits = check_credits("voided_credits", voided_credits, problems)
+    problems.refuse()
+    return [_add(uow, wallet, "outbound", "voided", credits, name, LOWEST_PRIORITY)] if credits else []
+
+
+def settle_transaction(uow: UnitOfWork, transaction_id: str) -> WalletTransaction:
+    """The payment of purchased credits has come in: they count from now. Settling twice changes nothing.
+
+    Raises NotFound.
+    """
+    transaction = get(uow.connection, transaction_id)
+    if transaction.status != "pending":
+        return transaction
+    stamp = uow.stamp_for(transaction.customer_id)
+    return WALLET_TRANSACTIONS.amend(uow, stamp, transaction, status="settled", settled_at=stamp.instant)
+
+
+def get(connection: sa.Connection, transaction_id: str) -> WalletTransaction:
+    """The transaction with this id. Raises NotFound."""
+    transaction = WALLET_TRANSACTIONS.first(connection, WALLET_TRANSACTIONS.c.id == transaction_id)
+    if transaction is None:
+        raise NotFound("wallet_transaction", transaction_id)
+    return transaction
+
+
+def page(
+    connection: sa.Connection, wallet_id: str, *, limit: int | None = None, offset: int = 0
+) -> Page[WalletTransaction]:
+    """The transactions of a wallet, newest first."""
+    condition = WALLET_TRANSACTIONS.c.wallet_id == wallet_id
+    return WALLET_TRANSACTIONS.page(connection, condition, limit=limit, offset=offset)
+
+
+def _add(
+    uow: UnitOfWork, wallet: Wallet, direction: str, kind: str, credits: Decimal, name: str | None, priority: int
+) -> WalletTransaction:
+    # Each has a stamp of its own, so that credits of one command are burned in a known order.
+    stamp = uow.stamp_for(wallet.customer_id)
+    if not wallet.is_active_at(stamp.instant):
+        raise ValidationError({"wallet_id": ["wallet_is_terminated"]})
+    is_pending = kind == "purchased"
+    return WALLET_TRANSACTIONS.add(
+        uow,
+        stamp,
+        id=new_id(),
+        wallet_id=wallet.id,
+        customer_id=wallet.customer_id,
+        transaction_type=direction,
+        transaction_status=kind,
+        status="pending" if is_pending else "settled",
+        credit_amount=decimal_text(credits),
+        priority=priority,
+        name=name,
+        settled_at=None if is_pending else stamp.instant,
+    )

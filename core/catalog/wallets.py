@@ -1,0 +1,166 @@
+"""Wallets: prepaid credits of a customer (invoicing §9, lago_api §7.12)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.catalog import customers, wallet_transactions
+from core.catalog.unit_of_work import UnitOfWork
+from core.catalog.versions import Page, Version, Versions
+from core.domain.decimals import decimal_text
+from core.domain.problems import Problems
+from core.domain.wallets import LOWEST_PRIORITY, MOST_ACTIVE_WALLETS, check_credits, check_rate
+from core.errors import NotFound, ValidationError
+from core.ids import new_id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wallet(Version):
+    """A wallet. `rate_amount` is money in currency units per credit, decimal text; priority 1 is burned first."""
+
+    customer_id: str
+    code: str
+    name: str | None
+    currency: str
+    rate_amount: str
+    priority: int
+    expiration_at: datetime | None
+    terminated_at: datetime | None
+
+    def is_active_at(self, instant: datetime) -> bool:
+        """Neither terminated nor expired at `instant` (on the customer's clock)."""
+        return self.terminated_at is None and (self.expiration_at is None or instant < self.expiration_at)
+
+
+WALLETS = Versions("wallets", Wallet, index=("customer_id",))
+
+
+def create(
+    uow: UnitOfWork,
+    *,
+    external_customer_id: str,
+    rate_amount: Any,
+    currency: str | None = None,
+    name: str | None = None,
+    code: str | None = None,
+    priority: int = LOWEST_PRIORITY,
+    expiration_at: datetime | None = None,
+    paid_credits: Any = None,
+    granted_credits: Any = None,
+    transaction_name: str | None = None,
+) -> Wallet:
+    """A new wallet with its first credits: granted ones settle at once, paid ones wait for `settle_transaction`.
+
+    The currency defaults to the customer's, the code to one made of the name. Raises ValidationError, among others
+    `customer_not_found` and `wallet_limit_reached` under `customer`.
+    """
+    customer = customers.find(uow.connection, external_customer_id)
+    if customer is None:
+        raise ValidationError({"customer": ["customer_not_found"]})
+    currency = currency or customer.currency
+    problems = Problems({"currency": currency, "priority": priority, "expiration_at": expiration_at})
+    problems.mandatory("currency")
+    problems.currency("currency")
+    problems.integer("priority", least=1, most=LOWEST_PRIORITY)
+    problems.instant("expiration_at")
+    rate = check_rate(rate_amount, problems)
+    for field, value in (("paid_credits", paid_credits), ("granted_credits", granted_credits)):
+        check_credits(field, value, problems)
+    problems.refuse()
+    stamp = uow.stamp_for(customer.id)
+    if expiration_at is not None and expiration_at <= stamp.instant:
+        raise ValidationError({"expiration_at": ["invalid_date"]})
+    siblings = _active(uow.connection, customer.id, stamp.instant)
+    if len(siblings) >= MOST_ACTIVE_WALLETS:
+        raise ValidationError({"customer": ["wallet_limit_reached"]})
+    wallet = WALLETS.add(
+        uow,
+        stamp,
+        id=new_id(),
+        customer_id=customer.id,
+        code=_free_code(code, name, {sibling.code for sibling in siblings}),
+        name=name,
+        currency=currency,
+        rate_amount=decimal_text(rate),
+        priority=priority,
+        expiration_at=expiration_at,
+        terminated_at=None,
+    )
+    wallet_transactions.top_up(
+        uow, wallet, paid_credits=paid_credits, granted_credits=granted_credits, name=transaction_name
+    )
+    return wallet
+
+
+def update(uow: UnitOfWork, wallet_id: str, **fields: Any) -> Wallet:
+    """Change any of name, code, priority and expiration_at. Raises NotFound, ValidationError.
+
+    Other fields are not changeable and give TypeError.
+    """
+    if unknown := fields.keys() - {"name", "code", "priority", "expiration_at"}:
+        raise TypeError(f"a wallet's {sorted(unknown)} cannot be updated")
+    wallet = get(uow.connection, wallet_id)
+    stamp = uow.stamp_for(wallet.customer_id)
+    if not wallet.is_active_at(stamp.instant):
+        raise ValidationError({"wallet_id": ["wallet_is_terminated"]})
+    problems = Problems(fields)
+    problems.integer("priority", least=1, most=LOWEST_PRIORITY)
+    problems.instant("expiration_at")
+    if fields.get("expiration_at") is not None and not problems.details and fields["expiration_at"] <= stamp.instant:
+        problems.add("expiration_at", "invalid_date")
+    others = [row for row in _active(uow.connection, wallet.customer_id, stamp.instant) if row.id != wallet.id]
+    if fields.get("code") in {row.code for row in others}:
+        problems.add("code", "value_already_exist")
+    problems.refuse()
+    kept = ("code", "priority")  # have no null
+    return WALLETS.amend(
+        uow, stamp, wallet, **{key: value for key, value in fields.items() if value is not None or key not in kept}
+    )
+
+
+def terminate(uow: UnitOfWork, wallet_id: str) -> Wallet:
+    """Close the wallet; its balance burns no more. A closed one stays as it is. Raises NotFound."""
+    wallet = get(uow.connection, wallet_id)
+    if wallet.terminated_at is not None:
+        return wallet
+    stamp = uow.stamp_for(wallet.customer_id)
+    return WALLETS.amend(uow, stamp, wallet, terminated_at=stamp.instant)
+
+
+def get(connection: sa.Connection, wallet_id: str) -> Wallet:
+    """The wallet with this id. Raises NotFound."""
+    wallet = WALLETS.first(connection, WALLETS.c.id == wallet_id)
+    if wallet is None:
+        raise NotFound("wallet", wallet_id)
+    return wallet
+
+
+def page(
+    connection: sa.Connection, *, customer_id: str | None = None, limit: int | None = None, offset: int = 0
+) -> Page[Wallet]:
+    """Wallets, newest first, of one customer or of all."""
+    conditions = [] if customer_id is None else [WALLETS.c.customer_id == customer_id]
+    return WALLETS.page(connection, *conditions, limit=limit, offset=offset)
+
+
+def _active(connection: sa.Connection, customer_id: str, instant: datetime) -> list[Wallet]:
+    wallets = WALLETS.all(connection, WALLETS.c.customer_id == customer_id)
+    return [wallet for wallet in wallets if wallet.is_active_at(instant)]
+
+
+def _free_code(code: str | None, name: str | None, taken: set[str]) -> str:
+    if code:
+        if code in taken:
+            raise ValidationError({"code": ["value_already_exist"]})
+        return code
+    base = re.sub(r"[^a-z0-9]+", "_", (name or "wallet").lower()).strip("_") or "wallet"
+    candidate, number = base, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{base}_{number}"
+    return candidate

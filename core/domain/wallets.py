@@ -1,0 +1,35 @@
+"""What the terms of a wallet and of its top-ups may say (invoicing §9, lago_api §7.12)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from core.domain.decimals import read_amount
+from core.domain.problems import Problems
+from core.money.rounding import round_floor
+
+MOST_ACTIVE_WALLETS = 6
+LOWEST_PRIORITY = 50
+CREDIT_DECIMALS = 5
+
+
+def check_rate(rate_amount: Any, problems: Problems) -> Decimal:
+    """The money that one credit is worth, in currency units; must be positive (else `invalid_rate`)."""
+    rate = read_amount(rate_amount)
+    if not rate:
+        problems.add("rate_amount", "value_is_mandatory" if rate_amount is None else "invalid_rate")
+    return rate or Decimal(1)
+
+
+def check_credits(field: str, value: Any, problems: Problems) -> Decimal:
+    """A number of credits cut to 5 decimals (invoicing §4.5); absent is zero.
+
+    Anything that is not a non-negative decimal gives `invalid_<field>` and `invalid_amount`.
+    """
+    number = Decimal(0) if value is None else read_amount(value)
+    if number is None:
+        problems.add(field, f"invalid_{field}")
+        problems.add(field, "invalid_amount")
+        return Decimal(0)
+    return round_floor(number, CREDIT_DECIMALS)
