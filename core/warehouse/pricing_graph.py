@@ -1,0 +1,146 @@
+"""The pricing graph: dbt's compiled models, run between chosen boundaries on any connection (law 6).
+
+The SQL that bills the whole book each day is the SQL that answers for one customer and that prices a what-if: this
+module reads the compiled models and runs the ones between `given` relations and the `targets`, each as a temporary
+table, on the caller's connection. Nothing is rewritten but the names of relations, which dbt prints quoted in full.
+One temporary table per model, and not one query: inlined, forty chained models did not finish planning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from core.warehouse.dbt_project import PROJECT_DIR, compiled_models
+
+
+@dataclass(frozen=True)
+class Node:
+    """A model, seed or source. `relation` is its quoted name in compiled SQL; `sql` is None unless it is a model."""
+
+    id: str
+    kind: str
+    name: str
+    layer: str
+    relation: str
+    depends_on: tuple[str, ...]
+    sql: str | None = None
+    is_view: bool = False
+    columns: Mapping[str, str] | None = None
+
+
+class PricingGraph:
+    """Compiled models by name, with what each reads. Immutable; build it once per process."""
+
+    def __init__(self, nodes: Iterable[Mapping[str, Any]]) -> None:
+        self._nodes = {
+            node["id"]: Node(
+                id=node["id"],
+                kind=node["kind"],
+                name=node["name"],
+                layer=node["layer"],
+                relation=node["relation"],
+                depends_on=tuple(node["depends_on"]),
+                sql=node.get("sql"),
+                is_view=node.get("materialized") == "view",
+                columns=node.get("columns"),
+            )
+            for node in nodes
+        }
+        self._ids = {node.name: node.id for node in self._nodes.values()}
+
+    @classmethod
+    def load(cls, project_dir: Path = PROJECT_DIR) -> PricingGraph:
+        """The graph of the dbt project as it stands on disk."""
+        return cls(compiled_models(project_dir))
+
+    def node(self, name: str) -> Node:
+        """The node called `name`: a model or seed by its name, a source as `source.table`. Raises KeyError."""
+        return self._nodes[self._ids[name]]
+
+    def sources(self, source: str) -> list[Node]:
+        """The tables of one source."""
+        return [node for node in self._nodes.values() if node.kind == "source" and node.name.startswith(f"{source}.")]
+
+    def models(self, layer: str | None = None) -> list[Node]:
+        """The models, of one layer (schema) if given."""
+        return [node for node in self._nodes.values() if node.kind == "model" and layer in (None, node.layer)]
+
+    def plan(self, targets: Iterable[str], given: Iterable[str] = ()) -> list[Node]:
+        """The models to run for `targets`, each after what it reads, going no further up than `given`."""
+        stop = {self._ids[name] for name in given}
+        ordered: dict[str, Node] = {}
+
+        def visit(node_id: str) -> None:
+            node = self._nodes[node_id]
+            if node_id in stop or node_id in ordered or node.kind != "model":
+                return
+            for parent in node.depends_on:
+                visit(parent)
+            ordered[node_id] = node
+
+        for name in targets:
+            visit(self._ids[name])
+        return list(ordered.values())
+
+    def inputs(self, targets: Iterable[str], given: Iterable[str] = ()) -> list[Node]:
+        """What the plan reads without computing it: sources, seeds and the given relations that are really read."""
+        plan = self.plan(targets, given)
+        planned = {node.id for node in plan}
+        read = {parent for node in plan for parent in node.depends_on} - planned
+        return [self._nodes[node_id] for node_id in sorted(read)]
+
+    def statements(self, targets: Iterable[str], given: Mapping[str, str]) -> list[tuple[Node, str]]:
+        """(model, its SQL) in order, reading `given` names from the relations they map to and models from temporary tables."""
+        plan = self.plan(targets, given)
+        names = {self.node(name).relation: relation for name, relation in given.items()}
+        names |= {node.relation: temporary(node.name) for node in plan}
+        return [(node, _with_names(node, self._nodes, names)) for node in plan]
+
+    def run(self, connection: duckdb.DuckDBPyConnection, targets: Iterable[str], given: Mapping[str, str]) -> list[Node]:
+        """Runs the plan on `connection`, leaving one temporary relation per model; returns the models that ran."""
+        statements = self.statements(targets, given)
+        for node, sql in statements:
+            kind = "view" if node.is_view and node.layer != "staging" else "table"
+            connection.execute(f"create or replace temp {kind} {quoted(node.name)} as {sql}")
+        return [node for node, _ in statements]
+
+    def bundle(self, targets: Iterable[str]) -> tuple[str, list[tuple[str, str]]]:
+        """(id, [(model name, compiled SQL)]): everything that prices `targets`, from the sources on.
+
+        The id is the hash of the SQL, so the same SQL has the same id wherever and whenever it ran.
+        """
+        listed = [(node.name, node.sql or "") for node in self.plan(targets)]
+        digest = hashlib.sha256()
+        for name, sql in listed:
+            digest.update(f"{name}\x00{sql}\x00".encode())
+        return digest.hexdigest()[:32], listed
+
+    @cached_property
+    def seeds(self) -> list[Node]:
+        """The seeds of the project."""
+        return [node for node in self._nodes.values() if node.kind == "seed"]
+
+
+def quoted(name: str) -> str:
+    """`name` as a quoted identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def temporary(name: str) -> str:
+    """The temporary relation that holds the model `name` on a connection."""
+    return f"temp.main.{quoted(name)}"
+
+
+def _with_names(node: Node, nodes: Mapping[str, Node], names: Mapping[str, str]) -> str:
+    sql = node.sql or ""
+    for parent in node.depends_on:
+        relation = nodes[parent].relation
+        sql = sql.replace(relation, names.get(relation, relation))
+    return sql

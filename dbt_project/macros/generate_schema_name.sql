@@ -1,0 +1,4 @@
+{#- A layer's schema is its own name, without a target prefix: the tables of one lake are read by people. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name if custom_schema_name is not none else target.schema }}
+{%- endmacro %}

@@ -1,0 +1,29 @@
+{#- The types of money. Quantities and prices carry 12 decimals, working amounts 15, shares of cents 5 (invoicing 4.5). -#}
+{% macro quantity(expression) -%} cast({{ expression }} as decimal(38, 12)) {%- endmacro %}
+{% macro working(expression) -%} cast({{ expression }} as decimal(38, 15)) {%- endmacro %}
+{% macro share(expression) -%} cast({{ expression }} as decimal(38, 5)) {%- endmacro %}
+{% macro cents(expression) -%} cast({{ expression }} as bigint) {%- endmacro %}
+
+{#- Exact product of a quantity and a price (12 decimals each), rounded once to 15 decimals. -#}
+{% macro times(left, right) -%} {{ return(adapter.dispatch('times', 'tallystick')(left, right)) }} {%- endmacro %}
+{% macro default__times(left, right) -%}
+    cast(cast({{ left }} as decimal(38, 12)) * cast({{ right }} as decimal(38, 12)) as decimal(38, 15))
+{%- endmacro %}
+{#- Needs spark.sql.decimalOperations.allowPrecisionLoss=false, which the run asserts; then the scale is 24 as in DuckDB. -#}
+{% macro spark__times(left, right) -%}
+    cast(cast({{ left }} as decimal(38, 12)) * cast({{ right }} as decimal(38, 12)) as decimal(38, 15))
+{%- endmacro %}
+
+{#- An exact decimal as a whole number of 10^-places. The digits beyond `places` must be zero. -#}
+{% macro scaled(expression, places) -%} {{ return(adapter.dispatch('scaled', 'tallystick')(expression, places)) }} {%- endmacro %}
+{% macro default__scaled(expression, places) -%}
+    cast({{ expression }} * cast('1{{ '0' * places }}' as decimal(38, 0)) as hugeint)
+{%- endmacro %}
+{% macro spark__scaled(expression, places) -%}
+    cast({{ expression }} * cast('1{{ '0' * places }}' as decimal(38, 0)) as decimal(38, 0))
+{%- endmacro %}
+
+{#- The whole number `expression` of 10^-places back as a decimal. -#}
+{% macro unscaled(expression, places) -%}
+    cast(cast({{ expression }} as decimal(38, 0)) * cast('{{ '1' if places == 0 else '0.' ~ '0' * (places - 1) ~ '1' }}' as decimal(38, {{ places }})) as decimal(38, {{ places }}))
+{%- endmacro %}

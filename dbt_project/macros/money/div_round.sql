@@ -1,0 +1,28 @@
+{#- Whole-number division, rounded half away from zero. The divisor must be positive. -#}
+{% macro div_round(numerator, divisor) -%} {{ return(adapter.dispatch('div_round', 'tallystick')(numerator, divisor)) }} {%- endmacro %}
+{% macro default__div_round(numerator, divisor) -%}
+    (sign({{ numerator }}) * ((2 * abs(cast({{ numerator }} as hugeint)) + cast({{ divisor }} as hugeint)) // (2 * cast({{ divisor }} as hugeint))))
+{%- endmacro %}
+{% macro spark__div_round(numerator, divisor) -%}
+    (cast(sign({{ numerator }}) as decimal(38, 0)) * cast((2 * abs(cast({{ numerator }} as decimal(38, 0))) + cast({{ divisor }} as decimal(38, 0))) div (2 * cast({{ divisor }} as decimal(38, 0))) as decimal(38, 0)))
+{%- endmacro %}
+
+{#- Whole-number division towards positive infinity. The divisor must be positive. -#}
+{% macro div_ceil(numerator, divisor) -%} {{ return(adapter.dispatch('div_ceil', 'tallystick')(numerator, divisor)) }} {%- endmacro %}
+{% macro default__div_ceil(numerator, divisor) -%}
+    case when {{ numerator }} > 0
+        then (cast({{ numerator }} as hugeint) + cast({{ divisor }} as hugeint) - 1) // cast({{ divisor }} as hugeint)
+        else -((-cast({{ numerator }} as hugeint)) // cast({{ divisor }} as hugeint)) end
+{%- endmacro %}
+{% macro spark__div_ceil(numerator, divisor) -%}
+    case when {{ numerator }} > 0
+        then cast((cast({{ numerator }} as decimal(38, 0)) + cast({{ divisor }} as decimal(38, 0)) - 1) div cast({{ divisor }} as decimal(38, 0)) as decimal(38, 0))
+        else -cast((-cast({{ numerator }} as decimal(38, 0))) div cast({{ divisor }} as decimal(38, 0)) as decimal(38, 0)) end
+{%- endmacro %}
+
+{#- amount / units at 15 decimals, half away from zero; amount has 15 decimals, units 12; 0 when units are 0. -#}
+{% macro unit_price(amount, units) -%}
+    case when {{ units }} = 0 then {{ working('0') }}
+        when {{ units }} > 0 then {{ unscaled(div_round(scaled(amount, 15) ~ ' * 1000000000000', scaled(units, 12)), 15) }}
+        else {{ unscaled(div_round('-' ~ scaled(amount, 15) ~ ' * 1000000000000', '-' ~ scaled(units, 12)), 15) }} end
+{%- endmacro %}

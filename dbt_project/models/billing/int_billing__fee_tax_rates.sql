@@ -1,0 +1,58 @@
+with fees as (
+    select * from {{ ref('int_billing__fees') }} where fee_type <> 'credit'
+),
+
+customers as (
+    select * from {{ ref('stg_catalog__customers') }}
+),
+
+applied_taxes as (
+    select * from {{ ref('stg_catalog__applied_taxes') }}
+),
+
+taxes as (
+    select * from {{ ref('stg_catalog__taxes') }}
+),
+
+owners as (
+    select fee_id, horizon_at, 1 as tax_level, 'one_off_fee' as owner_type, fee_id as owner_id from fees where fee_type = 'add_on'
+    union all
+    select fee_id, horizon_at, 2, 'add_on', add_on_id from fees where fee_type = 'add_on'
+    union all
+    select fee_id, horizon_at, 3, 'charge', charge_id from fees where fee_type = 'charge'
+    union all
+    select fee_id, horizon_at, 4, 'plan', plan_id from fees where fee_type in ('charge', 'subscription')
+    union all
+    select fee_id, horizon_at, 5, 'customer', customer_id from fees
+    union all
+    select fees.fee_id, fees.horizon_at, 6, 'billing_entity', customers.billing_entity_id
+    from fees
+    inner join customers on fees.customer_id = customers.customer_id and {{ known_at('customers', 'fees.horizon_at') }}
+),
+
+-- The first level with any tax wins, and all of its taxes are added (invoicing, section 4.2).
+candidates as (
+    select
+        owners.fee_id,
+        owners.horizon_at,
+        owners.tax_level,
+        applied_taxes.tax_id,
+        min(owners.tax_level) over (partition by owners.fee_id) as winning_level
+    from owners
+    inner join applied_taxes
+        on owners.owner_type = applied_taxes.owner_type and owners.owner_id = applied_taxes.owner_id and {{ known_at('applied_taxes', 'owners.horizon_at') }}
+),
+
+final as (
+    select
+        candidates.fee_id,
+        taxes.tax_id,
+        taxes.code as tax_code,
+        taxes.name as tax_name,
+        taxes.rate as tax_rate
+    from candidates
+    inner join taxes on candidates.tax_id = taxes.tax_id and {{ known_at('taxes', 'candidates.horizon_at') }}
+    where candidates.tax_level = candidates.winning_level
+)
+
+select * from final

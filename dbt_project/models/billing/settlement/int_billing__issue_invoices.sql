@@ -1,0 +1,103 @@
+with settlement_totals as (
+    select * from {{ ref('int_billing__settlement_totals') }}
+),
+
+unissued_items as (
+    select * from {{ ref('int_metering__unissued_items') }}
+),
+
+wallet_uses as (
+    select * from {{ source('settlement', 'wallet_uses') }}
+),
+
+control as (
+    select * from {{ source('settlement', 'control') }}
+),
+
+customers as (
+    select * from {{ ref('stg_catalog__customers') }}
+),
+
+billing_entities as (
+    select * from {{ ref('stg_catalog__billing_entities') }}
+),
+
+prepaid as (
+    select invoice_id, {{ cents('sum(amount_cents)') }} as amount_cents
+    from wallet_uses
+    group by invoice_id
+),
+
+periodic as (
+    select invoice_id, max(grace_days) as grace_days
+    from unissued_items
+    where invoicing_reason = 'periodic'
+    group by invoice_id
+),
+
+named as (
+    select
+        settlement_totals.*,
+        control.sql_bundle_id,
+        periodic.invoice_id is not null as is_periodic,
+        coalesce(periodic.grace_days, 0) as grace_days,
+        coalesce(prepaid.amount_cents, 0) as prepaid_credit_amount_cents,
+        customers.test_clock_id,
+        customers.sequential_id,
+        customers.account_type,
+        customers.external_id as customer_external_id,
+        coalesce(customers.legal_name, customers.name) as customer_name,
+        customers.address as customer_address,
+        customers.email as customer_email,
+        customers.tax_identification_number as customer_tax_identification_number,
+        coalesce(billing_entities.legal_name, billing_entities.name) as billing_entity_name,
+        billing_entities.address as billing_entity_address,
+        billing_entities.tax_identification_number as billing_entity_tax_identification_number,
+        billing_entities.document_numbering,
+        billing_entities.document_number_prefix,
+        billing_entities.timezone as billing_entity_timezone,
+        coalesce(customers.timezone, billing_entities.timezone, 'UTC') as timezone,
+        coalesce(customers.net_payment_term, billing_entities.net_payment_term, 0) as net_payment_term,
+        coalesce(customers.issuing_date_anchor, billing_entities.issuing_date_anchor, 'next_period_start') as issuing_date_anchor,
+        coalesce(customers.issuing_date_adjustment, billing_entities.issuing_date_adjustment, 'align_with_finalization_date') as issuing_date_adjustment,
+        settlement_totals.fees_amount_cents = 0 and settlement_totals.invoice_type = 'subscription'
+        and (customers.finalize_zero_amount_invoice = 'skip'
+            or (coalesce(customers.finalize_zero_amount_invoice, 'inherit') = 'inherit' and not billing_entities.finalize_zero_amount_invoice)) as is_skipped
+    from settlement_totals
+    cross join control
+    inner join customers
+        on settlement_totals.customer_id = customers.customer_id and {{ known_at('customers', 'settlement_totals.issued_at') }}
+    inner join billing_entities
+        on settlement_totals.billing_entity_id = billing_entities.billing_entity_id and {{ known_at('billing_entities', 'settlement_totals.issued_at') }}
+    left join prepaid on settlement_totals.invoice_id = prepaid.invoice_id
+    left join periodic on settlement_totals.invoice_id = periodic.invoice_id
+),
+
+-- The anchor counts for periodic invoices only; a draft is dated by the day on which it becomes final (invoicing, section 11).
+dated as (
+    select
+        *,
+        case
+            when not is_periodic then {{ local_date('issued_at', 'timezone') }}
+            when issuing_date_adjustment <> 'keep_anchor' and grace_days > 0 then {{ local_date('issued_at', 'timezone') }}
+            when issuing_date_anchor = 'current_period_end' then {{ plus_days(local_date('ready_at', 'timezone'), '-1') }}
+            else {{ local_date('ready_at', 'timezone') }}
+        end as issuing_date
+    from named
+),
+
+final as (
+    select
+        invoice_id, customer_id, billing_entity_id, invoice_type, case when is_skipped then 'closed' else 'finalized' end as status, currency,
+        ready_at, issued_at, queue_position, creation_sequence,
+        issuing_date, {{ plus_days('issuing_date', 'net_payment_term') }} as payment_due_date, net_payment_term,
+        fees_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents, taxes_rate,
+        sub_total_including_taxes_amount_cents, prepaid_credit_amount_cents,
+        {{ cents('sub_total_including_taxes_amount_cents - prepaid_credit_amount_cents') }} as total_amount_cents,
+        customer_name, customer_external_id, customer_address, customer_email, customer_tax_identification_number,
+        billing_entity_name, billing_entity_address, billing_entity_tax_identification_number, timezone,
+        document_numbering, document_number_prefix, billing_entity_timezone, sequential_id, account_type, test_clock_id, sql_bundle_id
+    from dated
+)
+
+select * from final

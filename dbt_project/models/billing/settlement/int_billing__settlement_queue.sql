@@ -1,0 +1,33 @@
+with draft_invoices as (
+    select * from {{ ref('int_billing__draft_invoices') }} where is_due
+),
+
+issued_invoices as (
+    select * from {{ ref('stg_books__invoices') }}
+),
+
+control as (
+    select * from {{ source('settlement', 'control') }}
+),
+
+waiting as (
+    select
+        draft_invoices.*,
+        row_number() over (
+            partition by draft_invoices.customer_id
+            order by draft_invoices.issued_at, draft_invoices.creation_sequence, draft_invoices.invoicing_reason, draft_invoices.invoice_id
+        ) as queue_position
+    from draft_invoices
+    left join issued_invoices on draft_invoices.invoice_id = issued_invoices.invoice_id
+    where issued_invoices.invoice_id is null
+),
+
+final as (
+    select
+        waiting.invoice_id, waiting.invoice_type, waiting.customer_id, waiting.billing_entity_id, waiting.currency, waiting.invoicing_reason,
+        waiting.ready_at, waiting.issued_at, waiting.creation_sequence, waiting.queue_position, waiting.fees_amount_cents
+    from waiting
+    inner join control on waiting.queue_position <= control.prefix_limit
+)
+
+select * from final

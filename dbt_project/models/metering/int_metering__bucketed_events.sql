@@ -1,0 +1,25 @@
+{{ config(materialized='view') }}
+with charge_events as (
+    select * from {{ ref('int_metering__charge_events') }}
+),
+
+event_buckets as (
+    select * from {{ ref('int_metering__event_buckets') }}
+),
+
+final as (
+    select
+        charge_events.window_charge_id, event_buckets.charge_filter_id, event_buckets.group_key,
+        charge_events.aggregation_type,
+        charge_events.external_subscription_id, charge_events.transaction_id, charge_events.timestamp, charge_events.properties,
+        charge_events.received_at, charge_events.received_sequence, charge_events.field_text, charge_events.field_value,
+        charge_events.aggregation_type in ('count_agg', 'unique_count_agg') or charge_events.field_value is not null as is_counted
+    from charge_events
+    left join event_buckets
+        on charge_events.has_buckets
+        and charge_events.window_charge_id = event_buckets.window_charge_id
+        and charge_events.external_subscription_id = event_buckets.external_subscription_id
+        and charge_events.transaction_id = event_buckets.transaction_id
+)
+
+select * from final

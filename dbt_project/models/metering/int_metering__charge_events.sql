@@ -1,0 +1,46 @@
+{{ config(materialized='view') }}
+with window_charges as (
+    select * from {{ ref('int_metering__window_charges') }}
+),
+
+received_events as (
+    select * from {{ ref('int_metering__received_events') }}
+),
+
+matched as (
+    select
+        window_charges.window_charge_id,
+        window_charges.charge_id,
+        window_charges.horizon_at,
+        window_charges.aggregation_type,
+        window_charges.has_buckets,
+        received_events.external_subscription_id,
+        received_events.transaction_id,
+        received_events.timestamp,
+        received_events.properties,
+        received_events.known_at,
+        received_events.received_at,
+        received_events.received_sequence,
+        case when window_charges.aggregation_type <> 'count_agg' then {{ json_text('received_events.properties', 'window_charges.field_name') }} end as field_text
+    from received_events
+    inner join window_charges
+        on received_events.external_subscription_id = window_charges.external_subscription_id
+        and received_events.code = window_charges.billable_metric_code
+        and received_events.timestamp >= window_charges.from_at
+        and received_events.timestamp < window_charges.to_at
+        and received_events.known_at <= window_charges.horizon_at
+),
+
+-- A number is an optional minus, digits, and an optional point with digits; anything else does not count (rating, section 1).
+final as (
+    select
+        window_charge_id, charge_id, horizon_at, aggregation_type, has_buckets,
+        external_subscription_id, transaction_id, timestamp, properties, known_at, received_at, received_sequence, field_text,
+        case
+            when aggregation_type in ('sum_agg', 'max_agg', 'latest_agg') and {{ is_plain_number('field_text') }}
+                then try_cast(field_text as decimal(38, 12))
+        end as field_value
+    from matched
+)
+
+select * from final

@@ -1,0 +1,61 @@
+with window_charges as (
+    select * from {{ ref('int_metering__window_charges') }}
+),
+
+bucket_filters as (
+    select * from {{ ref('int_metering__bucket_filters') }}
+),
+
+additive_quantities as (
+    select * from {{ ref('int_metering__additive_quantities') }}
+),
+
+latest_quantities as (
+    select * from {{ ref('int_metering__latest_quantities') }}
+),
+
+unique_quantities as (
+    select * from {{ ref('int_metering__unique_quantities') }}
+),
+
+metered as (
+    select window_charge_id, charge_filter_id, group_key, events_count, units from additive_quantities
+    union all
+    select window_charge_id, charge_filter_id, group_key, events_count, units from latest_quantities
+    union all
+    select window_charge_id, charge_filter_id, group_key, events_count, units from unique_quantities
+),
+
+buckets as (
+    select window_charge_id, cast(null as string) as charge_filter_id from window_charges
+    union
+    select window_charge_id, charge_filter_id from bucket_filters
+),
+
+-- A bucket without events is still rated: the first tier's flat fee may be due (rating, section 4.2).
+complete as (
+    select
+        buckets.window_charge_id,
+        buckets.charge_filter_id,
+        metered.group_key,
+        coalesce(metered.events_count, 0) as events_count,
+        coalesce(metered.units, {{ quantity('0') }}) as units
+    from buckets
+    left join metered
+        on buckets.window_charge_id = metered.window_charge_id
+        and coalesce(buckets.charge_filter_id, '') = coalesce(metered.charge_filter_id, '')
+),
+
+final as (
+    select
+        {{ deterministic_id(['complete.window_charge_id', "coalesce(complete.charge_filter_id, '')", "coalesce(complete.group_key, '')"]) }} as usage_id,
+        complete.window_charge_id,
+        complete.charge_filter_id,
+        complete.group_key,
+        complete.events_count,
+        {{ round_quantity('complete.units', 'window_charges.rounding_function', 'window_charges.rounding_precision') }} as units
+    from complete
+    inner join window_charges on complete.window_charge_id = window_charges.window_charge_id
+)
+
+select * from final

@@ -1,0 +1,61 @@
+with terms as (
+    select * from {{ ref('int_metering__subscription_terms') }}
+),
+
+whole_numbers as (
+    {{ whole_numbers(3000) }}
+),
+
+anchored as (
+    select
+        *,
+        case
+            when billing_time = 'anniversary' then {{ local_date('subscription_at', 'timezone') }}
+            else {{ calendar_start('started_on', 'plan_interval') }}
+        end as anchor_on,
+        case
+            when service_ends_at < as_of then {{ local_date('service_ends_at', 'timezone') }}
+            else {{ local_date('as_of', 'timezone') }}
+        end as last_on
+    from terms
+),
+
+counted as (
+    select
+        *,
+        case
+            when plan_interval = 'weekly' then {{ days_between('anchor_on', 'last_on') }} / 7
+            else ((year(last_on) - year(anchor_on)) * 12 + month(last_on) - month(anchor_on)) / interval_months
+        end as periods_at_most
+    from anchored
+),
+
+numbered as (
+    select
+        counted.*,
+        whole_numbers.n as period_index,
+        {{ period_start('counted', 'whole_numbers.n') }} as period_starts_on,
+        {{ period_start('counted', 'whole_numbers.n + 1') }} as period_ends_on,
+        {{ period_start('counted', 'whole_numbers.n + 2') }} as next_period_ends_on
+    from counted
+    inner join whole_numbers on whole_numbers.n <= counted.periods_at_most
+),
+
+final as (
+    select
+        subscription_id, customer_id, as_of, known_from, known_to,
+        external_subscription_id, plan_id, billing_entity_id, currency, timezone, test_clock_id, grace_days,
+        plan_amount_cents, pay_in_advance, started_at, started_on, created_at, creation_sequence,
+        terminated_at, service_ends_at, on_termination_invoice, billing_starts_at,
+        period_index, period_starts_on, period_ends_on, next_period_ends_on,
+        period_starts_on <= started_on as is_first_period,
+        {{ utc_time('period_starts_on', 'timezone') }} as period_starts_at,
+        {{ utc_time('period_ends_on', 'timezone') }} as period_ends_at,
+        {{ utc_time('next_period_ends_on', 'timezone') }} as next_period_ends_at,
+        case when period_starts_on <= started_on then {{ utc_time('started_on', 'timezone') }} else {{ utc_time('period_starts_on', 'timezone') }} end as fee_from_at,
+        case when period_starts_on <= started_on then started_at else {{ utc_time('period_starts_on', 'timezone') }} end as usage_from_at
+    from numbered
+    where period_starts_on <= last_on and period_ends_on > started_on
+)
+
+select * from final

@@ -1,0 +1,71 @@
+with epochs as (
+    select * from {{ ref('int_metering__subscription_epochs') }}
+),
+
+subscriptions as (
+    select * from {{ ref('stg_catalog__subscriptions') }}
+),
+
+customers as (
+    select * from {{ ref('stg_catalog__customers') }}
+),
+
+plans as (
+    select * from {{ ref('stg_catalog__plans') }}
+),
+
+billing_entities as (
+    select * from {{ ref('stg_catalog__billing_entities') }}
+),
+
+joined as (
+    select
+        epochs.subscription_id,
+        epochs.customer_id,
+        epochs.as_of,
+        epochs.known_from,
+        epochs.known_to,
+        subscriptions.external_id as external_subscription_id,
+        subscriptions.plan_id,
+        subscriptions.billing_time,
+        subscriptions.subscription_at,
+        subscriptions.started_at,
+        subscriptions.terminated_at,
+        subscriptions.ending_at,
+        subscriptions.on_termination_invoice,
+        subscriptions.created_at,
+        subscriptions.creation_sequence,
+        customers.test_clock_id,
+        customers.billing_entity_id,
+        billing_entities.billing_starts_at,
+        plans.interval as plan_interval,
+        plans.amount_cents as plan_amount_cents,
+        plans.amount_currency as currency,
+        plans.pay_in_advance,
+        coalesce(customers.timezone, billing_entities.timezone, 'UTC') as timezone,
+        coalesce(customers.invoice_grace_period, billing_entities.invoice_grace_period, 0) as grace_days
+    from epochs
+    inner join subscriptions
+        on epochs.subscription_id = subscriptions.subscription_id and {{ known_at('subscriptions', 'epochs.known_from') }}
+    inner join customers
+        on subscriptions.customer_id = customers.customer_id and {{ known_at('customers', 'epochs.known_from') }}
+    inner join plans
+        on subscriptions.plan_id = plans.plan_id and {{ known_at('plans', 'epochs.known_from') }}
+    inner join billing_entities
+        on customers.billing_entity_id = billing_entities.billing_entity_id and {{ known_at('billing_entities', 'epochs.known_from') }}
+    where subscriptions.status <> 'canceled'
+),
+
+final as (
+    select
+        subscription_id, customer_id, as_of, known_from, known_to,
+        external_subscription_id, plan_id, billing_entity_id, currency, timezone, test_clock_id, grace_days,
+        plan_interval, plan_amount_cents, pay_in_advance, billing_time,
+        subscription_at, started_at, created_at, creation_sequence, terminated_at, on_termination_invoice, billing_starts_at,
+        case when terminated_at is not null then terminated_at else ending_at end as service_ends_at,
+        case plan_interval when 'monthly' then 1 when 'quarterly' then 3 when 'semiannual' then 6 when 'yearly' then 12 end as interval_months,
+        {{ local_date('started_at', 'timezone') }} as started_on
+    from joined
+)
+
+select * from final

@@ -1,0 +1,34 @@
+with bucketed_events as (
+    select * from {{ ref('int_metering__bucketed_events') }} where aggregation_type = 'unique_count_agg' and field_text is not null
+),
+
+-- An add of an active value and a remove of an inactive one change nothing, so a value is active when its last event adds it.
+ranked as (
+    select
+        window_charge_id, charge_filter_id, group_key,
+        coalesce({{ json_text('properties', "'operation_type'") }}, 'add') as operation_type,
+        row_number() over (
+            partition by window_charge_id, charge_filter_id, group_key, field_text
+            order by timestamp desc, received_at desc, received_sequence desc
+        ) as recency
+    from bucketed_events
+),
+
+counted as (
+    select
+        window_charge_id, charge_filter_id, group_key,
+        count(case when operation_type <> 'remove' then 1 end) as active_values
+    from ranked
+    where recency = 1
+    group by window_charge_id, charge_filter_id, group_key
+),
+
+final as (
+    select
+        window_charge_id, charge_filter_id, group_key,
+        active_values as events_count,
+        {{ quantity('active_values') }} as units
+    from counted
+)
+
+select * from final

@@ -1,0 +1,61 @@
+with unissued_items as (
+    select * from {{ ref('int_metering__unissued_items') }}
+),
+
+service_periods as (
+    select * from {{ ref('int_metering__service_periods') }} where known_to is null
+),
+
+billing_ticks as (
+    select * from {{ ref('int_metering__billing_ticks') }} where invoicing_reason = 'periodic'
+),
+
+billed as (
+    select
+        subscription_id, customer_id, external_subscription_id, plan_id, currency, timezone, invoice_id,
+        usage_from_at as from_at,
+        usage_to_at as to_at,
+        horizon_at,
+        case when is_due then 'due' else 'draft' end as window_state
+    from unissued_items
+    where usage_from_at is not null
+),
+
+-- A period stays open until its bill is ready, which is a tick after its end.
+open_periods as (
+    select
+        service_periods.subscription_id, service_periods.customer_id, service_periods.external_subscription_id, service_periods.plan_id,
+        service_periods.currency, service_periods.timezone,
+        cast(null as string) as invoice_id,
+        service_periods.usage_from_at as from_at,
+        case
+            when service_periods.service_ends_at < service_periods.period_ends_at then service_periods.service_ends_at
+            else service_periods.period_ends_at
+        end as to_at,
+        service_periods.as_of as horizon_at,
+        'open' as window_state
+    from service_periods
+    left join billing_ticks
+        on service_periods.subscription_id = billing_ticks.subscription_id
+        and service_periods.known_from = billing_ticks.known_from
+        and service_periods.period_index = billing_ticks.period_index
+    where (service_periods.period_ends_at > service_periods.as_of or billing_ticks.ready_at > service_periods.as_of)
+        and (service_periods.service_ends_at is null or service_periods.service_ends_at > service_periods.as_of)
+        and service_periods.started_at <= service_periods.as_of
+),
+
+windows as (
+    select * from billed
+    union all
+    select * from open_periods
+),
+
+final as (
+    select
+        {{ deterministic_id(['subscription_id', instant_text('from_at'), instant_text('to_at')]) }} as usage_window_id,
+        subscription_id, customer_id, external_subscription_id, plan_id, currency, timezone, invoice_id,
+        from_at, to_at, horizon_at, window_state
+    from windows
+)
+
+select * from final

@@ -1,0 +1,43 @@
+with priced_usage as (
+    select * from {{ ref('int_rating__priced_usage') }} where charge_model = 'package'
+),
+
+paid as (
+    select
+        usage_id,
+        units,
+        package_size,
+        free_units,
+        unit_or_package_amount,
+        {{ quantity('case when units > free_units then units - free_units else 0 end') }} as paid_units
+    from priced_usage
+),
+
+packed as (
+    select
+        *,
+        {{ quantity(div_ceil(scaled('paid_units', 12), scaled('package_size', 12))) }} as packages
+    from paid
+),
+
+priced as (
+    select
+        *,
+        {{ times('packages', 'unit_or_package_amount') }} as amount
+    from packed
+),
+
+final as (
+    select
+        usage_id,
+        package_size,
+        free_units,
+        paid_units,
+        packages,
+        unit_or_package_amount as per_package_amount,
+        amount,
+        {{ unit_price('amount', 'paid_units') }} as unit_amount
+    from priced
+)
+
+select * from final

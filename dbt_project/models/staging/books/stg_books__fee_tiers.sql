@@ -1,0 +1,19 @@
+with source as (
+    select * from {{ source('books', 'fee_tiers') }}
+),
+
+final as (
+    select
+        fee_id,
+        invoice_id,
+        position,
+        from_value,
+        to_value,
+        units,
+        per_unit_amount,
+        flat_amount,
+        amount
+    from source
+)
+
+select * from final

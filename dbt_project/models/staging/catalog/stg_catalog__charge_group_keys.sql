@@ -1,0 +1,18 @@
+with source as (
+    select * from {{ source('catalog', 'charge_group_keys') }}
+),
+
+final as (
+    select
+        charge_id,
+        charge_filter_id,
+        position,
+        key,
+        valid_from,
+        valid_to,
+        recorded_at,
+        sequence
+    from source
+)
+
+select * from final

@@ -1,0 +1,25 @@
+with source as (
+    select * from {{ source('catalog', 'charges') }}
+),
+
+final as (
+    select
+        id as charge_id,
+        plan_id,
+        code,
+        billable_metric_id,
+        charge_model,
+        invoice_display_name,
+        pay_in_advance,
+        prorated,
+        invoiceable,
+        min_amount_cents,
+        position,
+        valid_from,
+        valid_to,
+        recorded_at,
+        sequence
+    from source
+)
+
+select * from final

@@ -1,0 +1,23 @@
+with source as (
+    select * from {{ source('catalog', 'plans') }}
+),
+
+final as (
+    select
+        id as plan_id,
+        code,
+        name,
+        invoice_display_name,
+        interval,
+        amount_cents,
+        amount_currency,
+        pay_in_advance,
+        parent_id,
+        valid_from,
+        valid_to,
+        recorded_at,
+        sequence
+    from source
+)
+
+select * from final

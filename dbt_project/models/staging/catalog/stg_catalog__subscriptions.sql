@@ -1,0 +1,29 @@
+with source as (
+    select * from {{ source('catalog', 'subscriptions') }}
+),
+
+final as (
+    select
+        id as subscription_id,
+        external_id,
+        customer_id,
+        plan_id,
+        name,
+        billing_time,
+        subscription_at,
+        started_at,
+        ending_at,
+        terminated_at,
+        status,
+        on_termination_invoice,
+        previous_subscription_id,
+        created_at,
+        creation_sequence,
+        valid_from,
+        valid_to,
+        recorded_at,
+        sequence
+    from source
+)
+
+select * from final

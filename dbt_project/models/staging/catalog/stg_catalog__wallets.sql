@@ -1,0 +1,24 @@
+with source as (
+    select * from {{ source('catalog', 'wallets') }}
+),
+
+final as (
+    select
+        id as wallet_id,
+        customer_id,
+        code,
+        name,
+        currency,
+        {{ quantity('rate_amount') }} as rate_amount,
+        priority,
+        expiration_at,
+        terminated_at,
+        created_at,
+        valid_from,
+        valid_to,
+        recorded_at,
+        sequence
+    from source
+)
+
+select * from final
