@@ -1,0 +1,99 @@
+"""The one way in which the catalog reaches SQL: every version of every row, as Arrow tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from core.catalog.billable_metrics import BILLABLE_METRICS
+from core.catalog.charges import CHARGE_FILTERS, CHARGES
+from core.catalog.coupons import COUPONS
+from core.catalog.engine import reading
+from core.catalog.export_schema import EXPLODED, PLAIN, VERSION_COLUMNS
+from core.catalog.price_rows import Range, Rows, coupon_target_rows, filter_value_rows, price_rows
+from core.catalog.unit_of_work import STAMPS, unit_of_work
+from core.catalog.versions import Versions
+from core.clock import Clock
+
+
+def export(connection: sa.Connection, customer_ids: Collection[str] | None = None) -> dict[str, pa.Table]:
+    """Table name -> all versions, with the columns of source `catalog` in the dbt project.
+
+    With `customer_ids`, rows that belong to other customers are left out and everything shared stays. Run it in one
+    `reading` transaction, so that the tables agree with each other.
+    """
+    exported = {}
+    for name, (versions, schema) in PLAIN.items():
+        rows = _rows(connection, versions, schema.names, customer_ids)
+        exported[name] = _table(rows, schema)
+    for name, rows in _exploded(connection).items():
+        exported[name] = _table(rows, EXPLODED[name])
+    return exported
+
+
+def export_fence(engine: sa.Engine, clock: Clock) -> tuple[dict[str, pa.Table], datetime]:
+    """Everything, and the watermark: an instant (wall clock, naive UTC) before which nothing can be recorded any more.
+
+    All exported rows have `recorded_at` below the watermark, and whatever is committed later has it above.
+    """
+    with ExitStack() as stack:
+        # The lock is held only until the snapshot stands; writers need not wait for the export.
+        with unit_of_work(engine, clock) as uow:
+            watermark = uow.stamp_for().recorded_at
+            connection = stack.enter_context(reading(engine))
+            # The first query of a transaction fixes what it sees, here while no writer can be at work.
+            connection.execute(sa.select(sa.func.max(STAMPS.c.sequence)))
+        return export(connection), watermark
+
+
+def _rows(
+    connection: sa.Connection,
+    versions: Versions[Any],
+    columns: Sequence[str],
+    customer_ids: Collection[str] | None = None,
+) -> Sequence[Any]:
+    statement = sa.select(*(versions.c[name] for name in columns)).order_by(versions.c.sequence, versions.c.id)
+    if customer_ids is not None:
+        if versions.table.name == "customers":
+            statement = statement.where(versions.c.id.in_(customer_ids))
+        elif "customer_id" in versions.c:
+            owner = versions.c.customer_id
+            statement = statement.where(sa.or_(owner.in_(customer_ids), owner.is_(None)))
+    return connection.execute(statement).all()
+
+
+def _exploded(connection: sa.Connection) -> dict[str, Rows]:
+    def read(versions: Versions[Any], *columns: str) -> list[tuple[Any, ...]]:
+        rows = _rows(connection, versions, (*columns, *VERSION_COLUMNS))
+        return [(*row[: len(columns)], _range(row)) for row in rows]
+
+    charges = read(CHARGES, "id", "charge_model", "properties")
+    filters = read(CHARGE_FILTERS, "id", "billable_metric_id", "values", "charge_id", "charge_model", "properties")
+    priced = [(charge_id, None, model, properties, valid) for charge_id, model, properties, valid in charges]
+    of_filters = [(row[3], row[0], row[4], row[5], row[6]) for row in filters]
+    return {
+        **price_rows([*priced, *of_filters]),
+        "charge_filter_values": filter_value_rows(
+            [(row[0], row[1], row[2], row[6]) for row in filters],
+            [(row[0], row[1], row[2]) for row in read(BILLABLE_METRICS, "id", "filters")],
+        ),
+        "coupon_targets": coupon_target_rows(
+            [(row[0], row[1], row[2], row[3]) for row in read(COUPONS, "id", "plan_ids", "billable_metric_ids")]
+        ),
+    }
+
+
+def _range(row: Sequence[Any]) -> Range:
+    valid_from, valid_to, recorded_at, sequence = row[-len(VERSION_COLUMNS) :]
+    return valid_from, valid_to, recorded_at, sequence
+
+
+def _table(rows: Sequence[Any], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)

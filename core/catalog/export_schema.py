@@ -1,0 +1,111 @@
+"""What SQL reads of the catalog: tables, columns, order and types of source `catalog` in the dbt project.
+
+A test holds this equal to the YAML of the source.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from core.catalog import tables
+from core.catalog.versions import Instant, Versions
+
+VERSION_COLUMNS = ("valid_from", "valid_to", "recorded_at", "sequence")
+_INSTANT = pa.timestamp("us")
+_VERSION_FIELDS = [
+    ("valid_from", _INSTANT),
+    ("valid_to", _INSTANT),
+    ("recorded_at", _INSTANT),
+    ("sequence", pa.int64()),
+]
+
+# What is exported of each table of versions as it stands, besides `id` and the version columns.
+_PLAIN: dict[str, str] = {
+    "billing_entities": "code name timezone default_currency document_number_prefix document_numbering net_payment_term "
+    "invoice_grace_period finalize_zero_amount_invoice issuing_date_anchor issuing_date_adjustment billing_starts_at "
+    "legal_name address tax_identification_number email",
+    "customers": "external_id sequential_id name email currency timezone billing_entity_id invoice_grace_period "
+    "net_payment_term finalize_zero_amount_invoice issuing_date_anchor issuing_date_adjustment account_type "
+    "test_clock_id legal_name address tax_identification_number",
+    "test_clocks": "reading",
+    "schedules": "name test_clock_id first_at every_seconds catch_up",
+    "schedule_ticks": "schedule_id tick_at",
+    "taxes": "code name rate description",
+    "applied_taxes": "owner_type owner_id tax_id",
+    "billable_metrics": "code name aggregation_type field_name recurring rounding_function rounding_precision",
+    "plans": "code name invoice_display_name interval amount_cents amount_currency pay_in_advance parent_id",
+    "charges": "plan_id code billable_metric_id charge_model invoice_display_name pay_in_advance prorated invoiceable "
+    "min_amount_cents position",
+    "charge_filters": "charge_id invoice_display_name position",
+    "subscriptions": "external_id customer_id plan_id name billing_time subscription_at started_at ending_at "
+    "terminated_at status on_termination_invoice previous_subscription_id created_at creation_sequence",
+    "coupons": "code name coupon_type amount_cents amount_currency percentage_rate frequency frequency_duration "
+    "expiration_at reusable",
+    "applied_coupons": "coupon_id customer_id amount_cents amount_currency percentage_rate frequency "
+    "frequency_duration terminated_at created_at",
+    "wallets": "customer_id code name currency rate_amount priority expiration_at terminated_at created_at",
+    "wallet_transactions": "wallet_id transaction_type transaction_status status credit_amount priority name "
+    "settled_at created_at",
+    "add_ons": "code name invoice_display_name amount_cents amount_currency",
+    "one_off_invoices": "customer_id currency created_at",
+    "one_off_fees": "one_off_invoice_id position add_on_id units unit_amount_cents description invoice_display_name",
+    "invoice_commands": "invoice_id command created_at",
+    "payments": "invoice_id amount_cents reference paid_at created_at",
+}
+
+# Rows spelled out of the JSON that a version holds; they carry the version columns of their parent.
+_EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
+    "charge_filter_values": [("charge_filter_id", pa.string()), ("key", pa.string()), ("value", pa.string())],
+    "charge_prices": [
+        ("charge_id", pa.string()),
+        ("charge_filter_id", pa.string()),
+        ("amount", pa.string()),
+        ("package_size", pa.int64()),
+        ("free_units", pa.int64()),
+    ],
+    "charge_tiers": [
+        ("charge_id", pa.string()),
+        ("charge_filter_id", pa.string()),
+        ("position", pa.int64()),
+        ("from_value", pa.string()),
+        ("to_value", pa.string()),
+        ("per_unit_amount", pa.string()),
+        ("flat_amount", pa.string()),
+    ],
+    "charge_group_keys": [
+        ("charge_id", pa.string()),
+        ("charge_filter_id", pa.string()),
+        ("position", pa.int64()),
+        ("key", pa.string()),
+    ],
+    "coupon_targets": [
+        ("coupon_id", pa.string()),
+        ("plan_id", pa.string()),
+        ("billable_metric_id", pa.string()),
+    ],
+}
+
+
+_ARROW_TYPES: dict[type, pa.DataType] = {
+    sa.Text: pa.string(),
+    sa.BigInteger: pa.int64(),
+    sa.Boolean: pa.bool_(),
+    Instant: _INSTANT,
+}
+
+
+def _plain_schema(versions: Versions[Any]) -> pa.Schema:
+    names = ("id", *_PLAIN[versions.table.name].split(), *VERSION_COLUMNS)
+    return pa.schema([(name, _ARROW_TYPES[type(versions.c[name].type)]) for name in names])
+
+
+PLAIN: dict[str, tuple[Versions[Any], pa.Schema]] = {
+    versions.table.name: (versions, _plain_schema(versions)) for versions in tables.ALL if versions.table.name in _PLAIN
+}
+"""Table name -> where its rows are and their schema."""
+
+EXPLODED: dict[str, pa.Schema] = {name: pa.schema([*own, *_VERSION_FIELDS]) for name, own in _EXPLODED.items()}
+"""Table name -> schema of the rows spelled out of JSON."""

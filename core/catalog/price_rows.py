@@ -1,0 +1,95 @@
+"""Prices, filter values and coupon targets as rows: tiers and filters are rows in SQL, never arrays (DESIGN §8)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from core.catalog.charges import ALL_FILTER_VALUES
+from core.domain.decimals import decimal_text
+from core.domain.pricing import PriceTerms, parse_properties
+
+Rows = list[tuple[Any, ...]]
+Range = tuple[datetime, datetime | None, datetime, int]
+"""valid_from, valid_to, recorded_at, sequence."""
+
+
+def price_rows(priced: Iterable[tuple[str, str | None, str, Mapping[str, Any], Range]]) -> dict[str, Rows]:
+    """Rows of charge_prices, charge_tiers and charge_group_keys.
+
+    `priced` gives, for each version of a charge or filter: charge id, filter id, charge model, properties, range.
+    """
+    rows: dict[str, Rows] = {"charge_prices": [], "charge_tiers": [], "charge_group_keys": []}
+    for charge_id, filter_id, model, properties, valid in priced:
+        terms = parse_properties(model, properties)
+        if terms.amount is not None:
+            scalars = (decimal_text(terms.amount), terms.package_size, terms.free_units)
+            rows["charge_prices"].append((charge_id, filter_id, *scalars, *valid))
+        rows["charge_tiers"].extend((charge_id, filter_id, *tier, *valid) for tier in _tiers(terms))
+        rows["charge_group_keys"].extend(
+            (charge_id, filter_id, position, key, *valid) for position, key in enumerate(terms.group_keys, start=1)
+        )
+    return rows
+
+
+def filter_value_rows(
+    filters: Iterable[tuple[str, str, Mapping[str, Sequence[str]], Range]],
+    metrics: Iterable[tuple[str, Sequence[Mapping[str, Any]], Range]],
+) -> Rows:
+    """Rows of charge_filter_values. `filters` gives filter id, metric id, accepted values, range; `metrics` gives metric
+    id, declared filters, range.
+
+    The marker for all values becomes the declared values of each version of the metric, for as long as both hold.
+    """
+    versions_of: dict[str, list[tuple[Sequence[Mapping[str, Any]], Range]]] = {}
+    for metric_id, declared, valid in metrics:
+        versions_of.setdefault(metric_id, []).append((declared, valid))
+    rows: Rows = []
+    for filter_id, metric_id, values, valid in filters:
+        for key, accepted in values.items():
+            if ALL_FILTER_VALUES not in accepted:
+                rows.extend((filter_id, key, value, *valid) for value in dict.fromkeys(accepted))
+                continue
+            for declared, metric_valid in versions_of.get(metric_id, []):
+                both = _intersect(valid, metric_valid)
+                if both is not None:
+                    rows.extend((filter_id, key, value, *both) for value in _declared(declared, key))
+    return rows
+
+
+def coupon_target_rows(coupons: Iterable[tuple[str, Sequence[str], Sequence[str], Range]]) -> Rows:
+    """Rows of coupon_targets. `coupons` gives coupon id, plan ids, metric ids, range."""
+    rows: Rows = []
+    for coupon_id, plan_ids, metric_ids, valid in coupons:
+        rows.extend((coupon_id, plan_id, None, *valid) for plan_id in plan_ids)
+        rows.extend((coupon_id, None, metric_id, *valid) for metric_id in metric_ids)
+    return rows
+
+
+def _tiers(terms: PriceTerms) -> Iterator[tuple[Any, ...]]:
+    for tier in sorted(terms.tiers, key=lambda tier: tier.position):
+        yield (
+            tier.position,
+            decimal_text(tier.from_value),
+            _text(tier.to_value),
+            decimal_text(tier.per_unit_amount),
+            decimal_text(tier.flat_amount),
+        )
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else decimal_text(number)
+
+
+def _declared(declared: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+    return [value for row in declared if row["key"] == key for value in row["values"]]
+
+
+def _intersect(one: Range, other: Range) -> Range | None:
+    starts = max(one[0], other[0])
+    ends = min((end for end in (one[1], other[1]) if end is not None), default=None)
+    if ends is not None and ends <= starts:
+        return None
+    return starts, ends, max(one[2], other[2]), max(one[3], other[3])
