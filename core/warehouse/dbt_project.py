@@ -79,6 +79,7 @@ def _nodes(manifest: dict[str, Any]) -> list[dict[str, Any]]:
                     "sql": node.get("compiled_code"),
                     "depends_on": node["depends_on"].get("nodes", []),
                     "materialized": node["config"]["materialized"],
+                    "columns": {name: column["data_type"] for name, column in node["columns"].items()},
                 }
             )
     for source in manifest["sources"].values():

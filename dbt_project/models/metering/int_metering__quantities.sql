@@ -2,8 +2,8 @@ with window_charges as (
     select * from {{ ref('int_metering__window_charges') }}
 ),
 
-bucket_filters as (
-    select * from {{ ref('int_metering__bucket_filters') }}
+buckets as (
+    select * from {{ ref('int_metering__buckets') }}
 ),
 
 additive_quantities as (
@@ -26,18 +26,12 @@ metered as (
     select window_charge_id, charge_filter_id, group_key, events_count, units from unique_quantities
 ),
 
-buckets as (
-    select window_charge_id, cast(null as string) as charge_filter_id from window_charges
-    union
-    select window_charge_id, charge_filter_id from bucket_filters
-),
-
 -- A bucket without events is still rated: the first tier's flat fee may be due (rating, section 4.2).
 complete as (
     select
         buckets.window_charge_id,
         buckets.charge_filter_id,
-        metered.group_key,
+        case when metered.window_charge_id is null then buckets.empty_group_key else metered.group_key end as group_key,
         coalesce(metered.events_count, 0) as events_count,
         coalesce(metered.units, {{ quantity('0') }}) as units
     from buckets

@@ -32,7 +32,7 @@ limited as (
         coupon_candidates.applied_at, coupon_candidates.percentage_rate, coupon_candidates.amount_cents, coupon_candidates.capacity,
         coupon_candidates.is_spent_by_amount,
         bases.base_cents,
-        settlement_queue.fees_amount_cents - coalesce(used.amount_cents, 0) as sub_total_cents
+        {{ cents('settlement_queue.fees_amount_cents - coalesce(used.amount_cents, 0)') }} as sub_total_cents
     from bases
     inner join coupon_candidates
         on bases.invoice_id = coupon_candidates.invoice_id and bases.applied_coupon_id = coupon_candidates.applied_coupon_id
