@@ -48,15 +48,18 @@ def postgres_server() -> Iterator[str]:
     if as_user:
         shutil.chown(folder, "postgres", "postgres")
     data = folder / "data"
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
+
+    def run(*command: str) -> None:
+        subprocess.run([*as_user, *command], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
     initdb = [str(POSTGRES_BIN / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
     options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=100"
     pg_ctl = [str(POSTGRES_BIN / "pg_ctl"), "-D", str(data), "-w"]
     try:
-        subprocess.run([*as_user, *initdb], **quiet)
-        subprocess.run([*as_user, *pg_ctl, "-o", options, "-l", str(folder / "log"), "start"], **quiet)
+        run(*initdb)
+        run(*pg_ctl, "-o", options, "-l", str(folder / "log"), "start")
         yield f"postgresql://postgres@/{{database}}?host={folder}"
-        subprocess.run([*as_user, *pg_ctl, "-m", "immediate", "stop"], **quiet)
+        run(*pg_ctl, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,7 +96,7 @@ def upsert(
     external_id: str,
     *,
     billing_entity_code: str | None = None,
-    tax_codes: list[str] | None = None,
+    tax_codes: Sequence[str] | None = None,
     test_clock_id: str | None = None,
     **fields: Any,
 ) -> Customer:
@@ -104,19 +105,17 @@ def upsert(
     `fields` are Customer's own. `test_clock_id` places a new customer in that clock's time; it cannot change later.
     Raises ValidationError, or NotFound for `billing_entity`, `tax` or `test_clock`.
     """
-    fields = {name: value for name, value in fields.items() if value is not None or _DEFAULTS.get(name) is None}
     current = find(uow.connection, external_id)
-    before = _DEFAULTS if current is None else {name: getattr(current, name) for name in _DEFAULTS}
-    values = before | fields
-    _check(values | {"external_id": external_id})
-    values["address"] = postal_address(values)
-    if billing_entity_code is not None or current is None:
-        code = billing_entity_code or billing_entities.DEFAULT_CODE
-        values["billing_entity_id"] = billing_entities.get(uow.connection, code).id
     if current is None:
-        return _create(uow, external_id, test_clock_id, tax_codes or [], values)
+        own = {"billing_entity_code": billing_entity_code, "tax_codes": tax_codes, "test_clock_id": test_clock_id}
+        return _create(uow, [fields | own | {"external_id": external_id}])[0]
     if test_clock_id not in (None, current.test_clock_id):
         raise ValidationError({"test_clock_id": ["value_is_invalid"]})
+    values = {name: getattr(current, name) for name in _DEFAULTS} | _given(fields)
+    _check(values | {"external_id": external_id})
+    values["address"] = postal_address(values)
+    if billing_entity_code is not None:
+        values["billing_entity_id"] = billing_entities.get(uow.connection, billing_entity_code).id
     stamp = uow.stamp_for(current.id)
     customer = CUSTOMERS.amend(uow, stamp, current, **values)
     if tax_codes is not None:
@@ -124,9 +123,26 @@ def upsert(
     return customer
 
 
+def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Customer]:
+    """Create customers in bulk, several times as fast as one by one. Each row is what `upsert` takes, by name.
+
+    Raises as `upsert` does, and ValidationError `value_already_exist` for an external id that is taken or repeated.
+    """
+    external_ids = [row["external_id"] for row in rows]
+    if by_external_ids(uow.connection, external_ids) or len(set(external_ids)) != len(external_ids):
+        raise ValidationError({"external_id": ["value_already_exist"]})
+    return _create(uow, rows)
+
+
 def find(connection: sa.Connection, external_id: str) -> Customer | None:
     """The customer with this external id, or None."""
     return CUSTOMERS.first(connection, CUSTOMERS.c.external_id == external_id, CUSTOMERS.c.deleted_at.is_(None))
+
+
+def by_external_ids(connection: sa.Connection, external_ids: Iterable[str]) -> dict[str, Customer]:
+    """External id -> customer; unknown ones are absent."""
+    found = CUSTOMERS.where_in(connection, "external_id", external_ids)
+    return {customer.external_id: customer for customer in found if customer.deleted_at is None}
 
 
 def get(connection: sa.Connection, external_id: str) -> Customer:
@@ -150,27 +166,45 @@ def page(connection: sa.Connection, *, limit: int | None = None, offset: int = 0
     return CUSTOMERS.page(connection, CUSTOMERS.c.deleted_at.is_(None), limit=limit, offset=offset)
 
 
-def _create(
-    uow: UnitOfWork, external_id: str, test_clock_id: str | None, tax_codes: list[str], values: dict[str, Any]
-) -> Customer:
-    if test_clock_id is not None:
-        test_clocks.get(uow.connection, test_clock_id)
-    customer_id = new_id()
-    uow.place_on_clock(customer_id, test_clock_id)
+def _create(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Customer]:
+    entity_ids: dict[str, str] = {}
     highest = uow.connection.execute(sa.select(sa.func.max(CUSTOMERS.c.sequential_id)).where(CUSTOMERS.is_current))
-    stamp = uow.stamp_for(customer_id)
-    customer = CUSTOMERS.add(
-        uow,
-        stamp,
-        id=customer_id,
-        external_id=external_id,
-        sequential_id=(highest.scalar_one() or 0) + 1,
-        test_clock_id=test_clock_id,
-        deleted_at=None,
-        **values,
-    )
-    taxes.set_taxes(uow, stamp, "customer", customer.id, tax_codes, customer_id=customer.id, is_new=True)
-    return customer
+    sequential_id: int = highest.scalar_one() or 0
+    created, stamps = [], []
+    for row in rows:
+        fields = dict(row)
+        code = fields.pop("billing_entity_code", None) or billing_entities.DEFAULT_CODE
+        clock_id = fields.pop("test_clock_id", None)
+        fields.pop("tax_codes", None)
+        values = _DEFAULTS | _given(fields)
+        _check(values)
+        if code not in entity_ids:
+            entity_ids[code] = billing_entities.get(uow.connection, code).id
+        if clock_id is not None:
+            test_clocks.get(uow.connection, clock_id)
+        sequential_id += 1
+        values |= {
+            "id": new_id(),
+            "sequential_id": sequential_id,
+            "billing_entity_id": entity_ids[code],
+            "test_clock_id": clock_id,
+            "address": postal_address(values),
+            "deleted_at": None,
+        }
+        uow.place_on_clock(values["id"], clock_id)
+        stamps.append(uow.stamp_for(values["id"]))
+        created.append(CUSTOMERS.new(stamps[-1], **values))
+    CUSTOMERS.write(uow, created)
+    for row, stamp, customer in zip(rows, stamps, created, strict=True):
+        if row.get("tax_codes"):
+            codes = row["tax_codes"]
+            taxes.set_taxes(uow, stamp, "customer", customer.id, codes, customer_id=customer.id, is_new=True)
+    return created
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, without nulls where null has no meaning."""
+    return {name: value for name, value in fields.items() if value is not None or _DEFAULTS.get(name) is None}
 
 
 def _check(values: dict[str, Any]) -> None:

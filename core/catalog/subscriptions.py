@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,42 +65,44 @@ def create(
     (naive UTC, past or future) or now on the customer's clock. Raises ValidationError, NotFound `plan`, or Conflict
     `plan_change_not_supported` when the external id runs on another plan.
     """
-    given = {"external_id": external_id, "external_customer_id": external_customer_id, "billing_time": billing_time}
-    problems = Problems(given | {"subscription_at": subscription_at, "ending_at": ending_at})
-    problems.key("external_id")
-    problems.mandatory("external_customer_id")
-    problems.one_of("billing_time", BILLING_TIMES)
-    problems.instant("subscription_at", "ending_at")
-    problems.refuse()
-    plan = plans.get(uow.connection, plan_code)
-    customer = customers.find(uow.connection, external_customer_id) or customers.upsert(uow, external_customer_id)
-    stamp = uow.stamp_for(customer.id)
-    earlier = SUBSCRIPTIONS.all(uow.connection, SUBSCRIPTIONS.c.external_id == external_id)
-    running = _running(earlier, stamp.instant)
-    if running is not None:
-        return _same(running, customer, plan.id)
-    anchor = subscription_at or stamp.instant
-    started_at = max([anchor, *_final_invoice_ends(earlier, customer)])
-    if ending_at is not None and ending_at <= max(started_at, stamp.instant):
-        raise ValidationError({"ending_at": ["invalid_date"]})
-    return SUBSCRIPTIONS.add(
-        uow,
-        stamp,
-        id=new_id(),
-        external_id=external_id,
-        customer_id=customer.id,
-        plan_id=plan.id,
-        name=name,
-        billing_time=billing_time,
-        subscription_at=anchor,
-        started_at=started_at,
-        ending_at=ending_at,
-        terminated_at=None,
-        status=ACTIVE,
-        on_termination_invoice="generate",
-        previous_subscription_id=None,
-        creation_sequence=stamp.sequence,
-    )
+    row = {
+        "external_id": external_id,
+        "external_customer_id": external_customer_id,
+        "plan_code": plan_code,
+        "name": name,
+        "billing_time": billing_time,
+        "subscription_at": subscription_at,
+        "ending_at": ending_at,
+    }
+    return create_many(uow, [row])[0]
+
+
+def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Subscription]:
+    """Create subscriptions in bulk, several times as fast as one by one. Each row is what `create` takes, by name.
+
+    Raises as `create` does.
+    """
+    for row in rows:
+        _check(row)
+    plan_of = {code: plans.get(uow.connection, code) for code in {row["plan_code"] for row in rows}}
+    customer_of = customers.by_external_ids(uow.connection, [row["external_customer_id"] for row in rows])
+    earlier: dict[str, list[Subscription]] = {}
+    for found in SUBSCRIPTIONS.where_in(uow.connection, "external_id", [row["external_id"] for row in rows]):
+        earlier.setdefault(found.external_id, []).append(found)
+    started: list[Subscription] = []
+    answers: list[Subscription] = []
+    for row in rows:
+        key = row["external_customer_id"]
+        if key not in customer_of:
+            customer_of[key] = customers.upsert(uow, key)
+        known = earlier.setdefault(row["external_id"], [])
+        subscription = _start(uow, row, customer_of[key], plan_of[row["plan_code"]].id, known)
+        if subscription not in known:
+            known.append(subscription)
+            started.append(subscription)
+        answers.append(subscription)
+    SUBSCRIPTIONS.write(uow, started)
+    return answers
 
 
 def update(uow: UnitOfWork, external_id: str, **fields: Any) -> Subscription:
@@ -182,6 +185,47 @@ def page(
     if plan_id is not None:
         conditions.append(c.plan_id == plan_id)
     return SUBSCRIPTIONS.page(connection, *conditions, limit=limit, offset=offset)
+
+
+def _check(row: Mapping[str, Any]) -> None:
+    problems = Problems(row)
+    problems.key("external_id")
+    problems.mandatory("external_customer_id")
+    problems.one_of("billing_time", BILLING_TIMES)
+    problems.instant("subscription_at", "ending_at")
+    problems.refuse()
+
+
+def _start(
+    uow: UnitOfWork, row: Mapping[str, Any], customer: Customer, plan_id: str, earlier: list[Subscription]
+) -> Subscription:
+    """The running subscription that `row` asks for again, or a new one, not written yet."""
+    stamp = uow.stamp_for(customer.id)
+    running = _running(earlier, stamp.instant)
+    if running is not None:
+        return _same(running, customer, plan_id)
+    anchor = row.get("subscription_at") or stamp.instant
+    started_at = max([anchor, *_final_invoice_ends(earlier, customer)])
+    ending_at = row.get("ending_at")
+    if ending_at is not None and ending_at <= max(started_at, stamp.instant):
+        raise ValidationError({"ending_at": ["invalid_date"]})
+    return SUBSCRIPTIONS.new(
+        stamp,
+        id=new_id(),
+        external_id=row["external_id"],
+        customer_id=customer.id,
+        plan_id=plan_id,
+        name=row.get("name"),
+        billing_time=row.get("billing_time") or "calendar",
+        subscription_at=anchor,
+        started_at=started_at,
+        ending_at=ending_at,
+        terminated_at=None,
+        status=ACTIVE,
+        on_termination_invoice="generate",
+        previous_subscription_id=None,
+        creation_sequence=stamp.sequence,
+    )
 
 
 def _running(candidates: list[Subscription], instant: datetime) -> Subscription | None:

@@ -77,6 +77,8 @@ class Version:
     """When the object itself (its first version) was created, on the owner's clock."""
 
 
+_MOST_PARAMETERS = 10_000
+
 V = TypeVar("V", bound=Version)
 _TYPES: dict[Any, Any] = {str: sa.Text, int: sa.BigInteger, bool: sa.Boolean, datetime: Instant}
 
@@ -111,16 +113,27 @@ class Versions(Generic[V]):
         self.c = self.table.c
         self.is_current = self.c.valid_to.is_(None)
 
-    def add(self, uow: UnitOfWork, stamp: Stamp, **payload: Any) -> V:
-        """Write the first version of an object, or the first after it had ended. `payload` includes its id."""
-        version = self.record(
+    def new(self, stamp: Stamp, **payload: Any) -> V:
+        """The first version of an object, or the first after it had ended; not written yet. `payload` includes its id."""
+        return self.record(
             sequence=stamp.sequence,
             valid_from=stamp.valid_from,
             recorded_at=stamp.recorded_at,
             created_at=stamp.instant,
             **payload,
         )
-        self._insert(uow, version)
+
+    def write(self, uow: UnitOfWork, versions: Sequence[V]) -> None:
+        """Write versions in one statement."""
+        if versions:
+            names = [column.name for column in self.table.columns]
+            rows = [{name: getattr(version, name) for name in names} for version in versions]
+            uow.connection.execute(self.table.insert(), rows)
+
+    def add(self, uow: UnitOfWork, stamp: Stamp, **payload: Any) -> V:
+        """Make and write a first version."""
+        version = self.new(stamp, **payload)
+        self.write(uow, [version])
         return version
 
     def amend(self, uow: UnitOfWork, stamp: Stamp, version: V, **changes: Any) -> V:
@@ -136,7 +149,7 @@ class Versions(Generic[V]):
             recorded_at=stamp.recorded_at,
             **changes,
         )
-        self._insert(uow, following)
+        self.write(uow, [following])
         return following
 
     def end(self, uow: UnitOfWork, stamp: Stamp, version: V) -> None:
@@ -168,6 +181,15 @@ class Versions(Generic[V]):
         statement = self._select(conditions).order_by(self.c.created_at if order is None else order, self.c.sequence)
         return [self._read(row) for row in connection.execute(statement)]
 
+    def where_in(self, connection: sa.Connection, column: str, values: Iterable[str]) -> list[V]:
+        """The current versions whose `column` is one of `values`, however many those are."""
+        wanted = sorted(set(values))
+        found: list[V] = []
+        # Databases bound the number of parameters of one statement (SQLite 32,766, Postgres 65,535).
+        for start in range(0, len(wanted), _MOST_PARAMETERS):
+            found += self.all(connection, self.c[column].in_(wanted[start : start + _MOST_PARAMETERS]))
+        return found
+
     def page(
         self, connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int | None, offset: int
     ) -> Page[V]:
@@ -189,10 +211,6 @@ class Versions(Generic[V]):
 
     def _read(self, row: sa.Row[Any]) -> V:
         return self.record(**row._mapping)
-
-    def _insert(self, uow: UnitOfWork, version: V) -> None:
-        values = {column.name: getattr(version, column.name) for column in self.table.columns}
-        uow.connection.execute(self.table.insert(), values)
 
 
 def _columns(record: type[Version]) -> list[sa.Column[Any]]:

@@ -40,7 +40,9 @@ def exported(engine: sa.Engine) -> dict[str, pa.Table]:
         return export(connection)
 
 
-def test_export_has_the_tables_columns_order_and_types_that_sql_declares(catalog: sa.Engine, basic_plan: object) -> None:
+def test_export_has_the_tables_columns_order_and_types_that_sql_declares(
+    catalog: sa.Engine, basic_plan: object
+) -> None:
     for tables in (exported(catalog), export_fence(catalog, SystemClock())[0]):
         actual = {
             name: [(field.name, DATA_TYPES[str(field.type)]) for field in table.schema]
