@@ -1,0 +1,199 @@
+"""Subscriptions and customers: creation, repetition, ends (invoicing §2.6)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core.catalog import customers, deletions, plans, subscriptions
+from core.clock import ManualClock
+from core.errors import Conflict, NotFound, ValidationError
+from tests.unit.core.catalog.conftest import NOW, Begin
+
+DAY = timedelta(days=1)
+S: dict[str, Any] = {"external_id": "s", "external_customer_id": "acme", "plan_code": "basic"}
+
+
+def test_it_starts_now_by_the_calendar_and_creates_an_unknown_customer(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        made = subscriptions.create(uow, **S)
+        customer = customers.get(uow.connection, "acme")
+    assert made.customer_id == customer.id
+    assert made.billing_time == "calendar"
+    assert made.subscription_at == made.started_at == made.created_at == made.recorded_at
+    assert made.creation_sequence == made.sequence
+
+
+def test_creating_it_again_returns_the_running_one(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        made = subscriptions.create(uow, **S)
+    with begin() as uow:
+        assert subscriptions.create(uow, **S, name="other") == made
+        assert subscriptions.create_many(uow, [S, S]) == [made, made]
+
+
+def test_one_batch_may_repeat_itself(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        one, other = subscriptions.create_many(uow, [S, S])
+        assert one is other
+        assert subscriptions.page(uow.connection, instant=one.started_at).total == 1
+
+
+def test_another_plan_is_refused_for_now(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        plans.create(uow, code="pro", name="Pro", interval="monthly", amount_cents=1, amount_currency="EUR")
+        subscriptions.create(uow, **S)
+        with pytest.raises(Conflict) as refused:
+            subscriptions.create(uow, **{**S, "plan_code": "pro"})
+    assert refused.value.code == "plan_change_not_supported"
+
+
+def test_another_customers_external_id_is_taken(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        subscriptions.create(uow, **S)
+        with pytest.raises(ValidationError) as refused:
+            subscriptions.create(uow, **{**S, "external_customer_id": "rival"})
+    assert refused.value.details == {"external_id": ["value_already_exist"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "codes"),
+    [
+        ({"external_id": ""}, {"external_id": ["value_is_mandatory"]}),
+        ({"external_customer_id": ""}, {"external_customer_id": ["value_is_mandatory"]}),
+        ({"billing_time": "lunar"}, {"billing_time": ["value_is_invalid"]}),
+        ({"subscription_at": "soon"}, {"subscription_at": ["invalid_date"]}),
+        ({"ending_at": NOW - DAY}, {"ending_at": ["invalid_date"]}),
+        ({"subscription_at": NOW + 2 * DAY, "ending_at": NOW + DAY}, {"ending_at": ["invalid_date"]}),
+    ],
+)
+def test_subscription_codes(
+    begin: Begin, basic_plan: plans.Plan, change: dict[str, Any], codes: dict[str, list[str]]
+) -> None:
+    with begin() as uow, pytest.raises(ValidationError) as refused:
+        subscriptions.create(uow, **{**S, **change})
+    assert refused.value.details == codes
+
+
+def test_a_future_start_is_pending_and_can_be_canceled(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        made = subscriptions.create(uow, **S, subscription_at=NOW + DAY)
+        assert (made.started_at, made.status_at(NOW), made.status_at(NOW + DAY)) == (NOW + DAY, "pending", "active")
+        moved = subscriptions.update(uow, "s", subscription_at=NOW + 2 * DAY)
+        assert moved.started_at == moved.subscription_at == NOW + 2 * DAY
+        gone = subscriptions.terminate(uow, "s")
+        assert gone.status == "canceled"
+        with pytest.raises(NotFound):
+            subscriptions.terminate(uow, "s")
+
+
+def test_it_ends_now_and_a_new_one_does_not_start_before_that(
+    begin: Begin, basic_plan: plans.Plan, clock: ManualClock
+) -> None:
+    anchor = datetime(2026, 1, 15)
+    with begin() as uow:
+        subscriptions.create(uow, **S, subscription_at=anchor, billing_time="anniversary")
+    clock.advance(DAY)
+    with begin() as uow:
+        ended = subscriptions.terminate(uow, "s")
+        assert (ended.status, ended.terminated_at, ended.on_termination_invoice) == (
+            "terminated",
+            NOW + DAY,
+            "generate",
+        )
+    clock.advance(DAY)
+    with begin() as uow:
+        again = subscriptions.create(uow, **S, subscription_at=anchor)
+        assert again.subscription_at == anchor, "the anchor is kept"
+        assert again.started_at == ended.terminated_at, "the final invoice covers what was before"
+        subscriptions.terminate(uow, "s", on_termination_invoice="skip")
+        assert subscriptions.get(uow.connection, "s").on_termination_invoice == "skip"
+
+
+def test_an_end_that_has_passed_needs_no_command(begin: Begin, basic_plan: plans.Plan, clock: ManualClock) -> None:
+    with begin() as uow:
+        first = subscriptions.create(uow, **S, ending_at=NOW + DAY)
+    clock.set(NOW + 2 * DAY)
+    with begin() as uow:
+        assert first.status_at(clock.now()) == "terminated"
+        ended = subscriptions.page(uow.connection, statuses=["terminated"], instant=clock.now())
+        assert [row.id for row in ended.items] == [first.id]
+        second = subscriptions.create(uow, **S)
+        assert second.id != first.id
+        assert subscriptions.get(uow.connection, "s").external_id == "s"
+        active = subscriptions.page(uow.connection, instant=second.started_at)
+        assert [row.id for row in active.items] == [second.id]
+
+
+def test_after_a_passed_end_terminate_finds_the_running_one(
+    begin: Begin, basic_plan: plans.Plan, clock: ManualClock
+) -> None:
+    with begin() as uow:
+        subscriptions.create(uow, **S, ending_at=NOW + DAY)
+    clock.set(NOW + 2 * DAY)
+    with begin() as uow:
+        second = subscriptions.create(uow, **S)
+    with begin() as uow:
+        assert subscriptions.terminate(uow, "s").id == second.id
+
+
+@pytest.mark.parametrize(
+    ("change", "codes"),
+    [
+        ({"external_id": " "}, {"external_id": ["value_is_mandatory"]}),
+        ({"external_id": "a/b"}, {"external_id": ["value_is_invalid"]}),
+        ({"currency": "EURO"}, {"currency": ["value_is_invalid"]}),
+        ({"timezone": "Mars/Base"}, {"timezone": ["invalid_timezone"]}),
+        ({"email": "nobody"}, {"email": ["invalid_email_format"]}),
+        ({"country": "France"}, {"country": ["not_a_valid_country_code"]}),
+        ({"finalize_zero_amount_invoice": "no"}, {"finalize_zero_amount_invoice": ["invalid_value"]}),
+        ({"metadata": [{}] * 6}, {"metadata": ["invalid_count"]}),
+        ({"net_payment_term": -1}, {"net_payment_term": ["value_is_out_of_range"]}),
+    ],
+)
+def test_customer_codes(begin: Begin, change: dict[str, Any], codes: dict[str, list[str]]) -> None:
+    with begin() as uow, pytest.raises(ValidationError) as refused:
+        customers.upsert(uow, **{"external_id": "acme", **change})
+    assert refused.value.details == codes
+
+
+def test_upsert_keeps_what_is_absent_and_null_clears(begin: Begin) -> None:
+    with begin() as uow:
+        first = customers.upsert(uow, "acme", name="Acme", email="a@b.c", timezone="Europe/Paris")
+        changed = customers.upsert(uow, "acme", email=None, name="Acme Ltd")
+    assert changed.id == first.id
+    assert (changed.name, changed.email, changed.timezone) == ("Acme Ltd", None, "Europe/Paris")
+
+
+def test_creating_many_refuses_a_taken_or_repeated_external_id(begin: Begin) -> None:
+    with begin() as uow:
+        assert [row.sequential_id for row in customers.create_many(uow, [{"external_id": x} for x in "abc"])] == [
+            1,
+            2,
+            3,
+        ]
+        for repeated in ("ad", "ee"):
+            with pytest.raises(ValidationError):
+                customers.create_many(uow, [{"external_id": x} for x in repeated])
+
+
+def test_a_deleted_customer_is_gone_from_lists_but_still_current(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        made = subscriptions.create(uow, **S)
+    with begin() as uow:
+        deletions.delete_customer(uow, "acme")
+        assert subscriptions.by_ids(uow.connection, [made.id])[made.id].status == "terminated"
+        assert customers.page(uow.connection).total == 0
+        assert customers.by_id(uow.connection, made.customer_id).deleted_at is not None
+        assert customers.upsert(uow, "acme").sequential_id == 2
+
+
+def test_pages_are_newest_first_with_the_total(begin: Begin, clock: ManualClock) -> None:
+    for name in "abc":
+        with begin() as uow:
+            customers.upsert(uow, name)
+    with begin() as uow:
+        page = customers.page(uow.connection, limit=2, offset=1)
+    assert ([row.external_id for row in page.items], page.total) == (["b", "a"], 3)
