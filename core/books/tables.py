@@ -164,12 +164,13 @@ TABLES: dict[str, dict[str, str]] = {
         "amount_cents": "BIGINT",
         "posted_at": "TIMESTAMP",
     },
-    # One row per statement of a SQL bundle: the compiled models that priced an invoice, in the order they ran.
+    # One row per relation of a SQL bundle: the compiled models that priced an invoice, in the order they ran.
     "sql_bundles": {
         "sql_bundle_id": "VARCHAR",
         "position": "BIGINT",
+        "name": "VARCHAR",
         "relation": "VARCHAR",
-        "sql": "VARCHAR",
+        "sql": "VARCHAR",  # null for what the models read: sources and seeds
     },
 }
 """Table name -> column name -> DuckDB type, in order."""

@@ -107,20 +107,56 @@ class PricingGraph:
         """Runs the plan on `connection`, leaving one temporary relation per model; returns the models that ran."""
         statements = self.statements(targets, given)
         for node, sql in statements:
-            kind = "view" if node.is_view and node.layer != "staging" else "table"
-            connection.execute(f"create or replace temp {kind} {quoted(node.name)} as {sql}")
+            self._create(connection, node, sql)
         return [node for node, _ in statements]
 
-    def bundle(self, targets: Iterable[str]) -> tuple[str, list[tuple[str, str]]]:
-        """(id, [(model name, compiled SQL)]): everything that prices `targets`, from the sources on.
+    @staticmethod
+    def _create(connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> None:
+        kind = "view" if node.is_view and node.layer != "staging" else "table"
+        connection.execute(f"create or replace temp {kind} {quoted(node.name)} as {sql}")
+
+    def run_only(self, connection: duckdb.DuckDBPyConnection, models: Iterable[str], relations: Mapping[str, str]) -> None:
+        """Runs just these models, in this order; everything they read must be in `relations`, to which they are not added."""
+        names = {self.node(name).relation: relation for name, relation in relations.items()}
+        for name in models:
+            node = self.node(name)
+            self._create(connection, node, _with_names(node, self._nodes, names))
+
+    def bundle(self, targets: Iterable[str]) -> tuple[str, list[dict[str, Any]]]:
+        """(id, rows): all that prices `targets`, from the sources on, as rows of the books' `sql_bundles`.
 
         The id is the hash of the SQL, so the same SQL has the same id wherever and whenever it ran.
         """
-        listed = [(node.name, node.sql or "") for node in self.plan(targets)]
+        listed = [*self.inputs(targets), *self.plan(targets)]
         digest = hashlib.sha256()
-        for name, sql in listed:
-            digest.update(f"{name}\x00{sql}\x00".encode())
-        return digest.hexdigest()[:32], listed
+        for node in listed:
+            digest.update(f"{node.name}\x00{node.sql or ''}\x00".encode())
+        bundle_id = digest.hexdigest()[:32]
+        return bundle_id, [
+            {"sql_bundle_id": bundle_id, "position": position, "name": node.name, "relation": node.relation, "sql": node.sql}
+            for position, node in enumerate(listed, 1)
+        ]
+
+    @classmethod
+    def from_bundle(cls, rows: Iterable[Mapping[str, Any]], current: PricingGraph) -> PricingGraph:
+        """The graph that a bundle recorded. What was no model then takes its columns and kind from the `current` graph."""
+        listed = sorted(rows, key=lambda row: row["position"])
+        nodes = []
+        for row in listed:
+            known = current.node(row["name"]) if row["name"] in current._ids else None
+            nodes.append(
+                {
+                    "id": row["name"],
+                    "kind": "model" if row["sql"] is not None else (known.kind if known else "source"),
+                    "name": row["name"],
+                    "layer": row["relation"].split(".")[1].strip('"'),
+                    "relation": row["relation"],
+                    "sql": row["sql"],
+                    "depends_on": [other["name"] for other in listed if other is not row and row["sql"] and other["relation"] in row["sql"]],
+                    "columns": known.columns if known else None,
+                }
+            )
+        return cls(nodes)
 
     @cached_property
     def seeds(self) -> list[Node]:

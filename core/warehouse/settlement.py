@@ -1,0 +1,179 @@
+"""Settlement: drives the compiled settlement models pass by pass until nothing is due (settlement reference, section 4).
+
+All rules are in the SQL. This driver only repeats it: a pass settles a prefix of every customer's queue; within a pass the
+coupon models run once per coupon rank and the wallet models once per wallet rank, since the number of ranks is data.
+What a pass settles is staged beside the books, so the next pass sees it; the books themselves are written elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
+
+QUEUE = "int_billing__settlement_queue"
+COUPON_RANK = ("int_billing__coupon_lines", "int_billing__coupon_wishes", "int_billing__coupon_rank_uses", "int_billing__coupon_rank_shares")
+NUMBERED = "int_billing__numbered_invoices"
+ISSUES = {
+    "invoice_subscriptions": "int_billing__issue_invoice_subscriptions",
+    "fees": "int_billing__issue_fees",
+    "fee_tiers": "int_billing__issue_fee_tiers",
+    "fee_taxes": "int_billing__issue_fee_taxes",
+    "invoice_taxes": "int_billing__issue_invoice_taxes",
+    "coupon_uses": "int_billing__issue_coupon_uses",
+    "wallet_uses": "int_billing__issue_wallet_uses",
+    "postings": "int_billing__issue_postings",
+}
+TARGETS = (*ISSUES.values(), "int_billing__issue_invoices", NUMBERED)
+UNLIMITED = 2**62
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Rows for the books, one Arrow table per table of theirs, and how many passes it took."""
+
+    tables: Mapping[str, pa.Table]
+    passes: int
+
+    @property
+    def invoice_count(self) -> int:
+        """How many invoices were settled."""
+        return int(self.tables["invoices"].num_rows)
+
+
+def base_models(graph: PricingGraph) -> list[str]:
+    """The models that settlement reads and does not run itself: everything up to the drafts."""
+    own = {node.name for node in graph.plan(TARGETS) if _is_settlement(node.name)}
+    return sorted({node.name for node in graph.plan(TARGETS)} - own)
+
+
+def settle(
+    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, relations: Mapping[str, str], prefix_limit: int = UNLIMITED
+) -> Settlement:
+    """Settles every invoice that is due on the drafts of `relations` and returns the rows to append to the books.
+
+    `relations` maps each base model (see `base_models`), catalog source and books source to a relation of `connection`.
+    `prefix_limit` is the most invoices of one customer per pass; every limit gives the same books, which tests use.
+    """
+    return _Driver(connection, graph, relations, prefix_limit).run()
+
+
+def _is_settlement(name: str) -> bool:
+    prefixes = ("settlement_", "coupon_", "wallet_candidates", "wallet_rank", "issue_", "numbered_")
+    return name.startswith(tuple(f"int_billing__{prefix}" for prefix in prefixes))
+
+
+class _Driver:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, graph: PricingGraph, relations: Mapping[str, str], prefix_limit: int) -> None:
+        self.connection = connection
+        self.graph = graph
+        self.books = {name: relation for name, relation in relations.items() if name.startswith("books.")}
+        self.relations = dict(relations)
+        self.prefix_limit = prefix_limit
+        self.bundle_id, self.bundle_rows = graph.bundle(TARGETS)
+
+    def run(self) -> Settlement:
+        self._create_working_tables()
+        passes = 0
+        while self._settle_prefix():
+            passes += 1
+        self._run(NUMBERED)
+        self.connection.execute(f"insert into temp.main.staged_numbered by name select * from {temporary(NUMBERED)}")
+        tables = {"invoices": self._fetch("staged_numbered")}
+        tables |= {name: self._fetch(f"staged_{name}") for name in ISSUES}
+        return Settlement(tables, passes)
+
+    def _create_working_tables(self) -> None:
+        for node in self.graph.sources("settlement"):
+            table = quoted(f"working.{node.name}")
+            columns = ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())
+            self.connection.execute(f"create or replace temp table {table} ({columns})")
+            self.relations[node.name] = f"temp.main.{table}"
+        for name in ("invoices", *ISSUES):
+            books = self.books[f"books.{name}"]
+            self.connection.execute(f"create or replace temp table {quoted(f'staged_{name}')} as select * from {books} limit 0")
+            union = f"select * from {books} union all by name select * from temp.main.{quoted(f'staged_{name}')}"
+            self.connection.execute(f"create or replace temp view {quoted(f'seen_{name}')} as {union}")
+        self.connection.execute(f"create or replace temp table staged_numbered as select * from {self.books['books.invoices']} limit 0")
+        self._see_staged(True)
+
+    def _see_staged(self, seen: bool) -> None:
+        """Whether models read the books with what this run has staged, or the books alone (as numbering does)."""
+        for name in ("invoices", *ISSUES):
+            source = f"books.{name}"
+            self.relations[source] = f"temp.main.{quoted(f'seen_{name}')}" if seen else self.books[source]
+        names = [node.name for node in self.graph.plan([f"stg_books__{name}" for name in ("invoices", "coupon_uses", "wallet_uses")])]
+        for name in names:
+            self.relations[name] = temporary(name)
+        self._run(*names)
+
+    def _settle_prefix(self) -> bool:
+        self._steer(0)
+        self._run(QUEUE)
+        if not self._count(temporary(QUEUE)):
+            return False
+        self._empty("coupon_uses", "coupon_shares", "wallet_uses")
+        self._run("int_billing__coupon_candidates")
+        for rank in range(1, self._last_rank("int_billing__coupon_candidates") + 1):
+            self._steer(rank)
+            self._run(*COUPON_RANK)
+            self._keep("coupon_uses", "int_billing__coupon_rank_uses")
+            self._keep("coupon_shares", "int_billing__coupon_rank_shares")
+        self._run("int_billing__fee_taxes", "int_billing__settlement_totals", "int_billing__wallet_candidates")
+        for rank in range(1, self._last_rank("int_billing__wallet_candidates") + 1):
+            self._steer(rank)
+            self._run("int_billing__wallet_rank_uses")
+            self._keep("wallet_uses", "int_billing__wallet_rank_uses")
+        self._stage()
+        return True
+
+    def _stage(self) -> None:
+        self._run("int_billing__issue_invoices", *ISSUES.values())
+        staged_invoices = self.relations["settlement.staged_invoices"]
+        self.connection.execute(f"insert into {staged_invoices} by name select * from {temporary('int_billing__issue_invoices')}")
+        columns = ", ".join(quoted(name) for name in self._shared_columns())
+        self.connection.execute(f"insert into temp.main.staged_invoices by name select {columns} from {temporary('int_billing__issue_invoices')}")
+        for name, model in ISSUES.items():
+            self.connection.execute(f"insert into temp.main.{quoted(f'staged_{name}')} by name select * from {temporary(model)}")
+        self._run(*(f"stg_books__{name}" for name in ("invoices", "coupon_uses", "wallet_uses")))
+
+    def _shared_columns(self) -> list[str]:
+        def columns(relation: str) -> list[str]:
+            return [row[0] for row in self.connection.execute(f"describe {relation}").fetchall()]
+
+        issued = set(columns("temp.main.staged_invoices"))
+        return [name for name in columns(temporary("int_billing__issue_invoices")) if name in issued]
+
+    def _run(self, *models: str) -> None:
+        if NUMBERED in models:
+            self._see_staged(False)
+        for model in models:
+            self.graph.run_only(self.connection, [model], self.relations)
+            self.relations[model] = temporary(model)
+
+    def _steer(self, rank: int) -> None:
+        control = self.relations["settlement.control"]
+        self.connection.execute(f"delete from {control}")
+        self.connection.execute(f"insert into {control} values (?, ?, ?)", [self.prefix_limit, rank, self.bundle_id])
+
+    def _empty(self, *names: str) -> None:
+        for name in names:
+            self.connection.execute(f"delete from {self.relations[f'settlement.{name}']}")
+
+    def _keep(self, name: str, model: str) -> None:
+        self.connection.execute(f"insert into {self.relations[f'settlement.{name}']} by name select * from {temporary(model)}")
+
+    def _last_rank(self, model: str) -> int:
+        row = self.connection.execute(f"select coalesce(max(rank_number), 0) from {temporary(model)}").fetchone()
+        return int(row[0]) if row else 0
+
+    def _count(self, relation: str) -> int:
+        row = self.connection.execute(f"select count(*) from {relation}").fetchone()
+        return int(row[0]) if row else 0
+
+    def _fetch(self, table: str) -> pa.Table:
+        return self.connection.execute(f"select * from temp.main.{quoted(table)}").to_arrow_table()

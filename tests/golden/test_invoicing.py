@@ -1,0 +1,125 @@
+"""Golden invoicing cases: every case of the file lives in one world and is billed by the same runs of the real SQL."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from core.warehouse.pricing_graph import PricingGraph
+from tests.golden.invoicing_timeline import Timeline, invoices_of, is_in_scope
+from tests.golden.rating_facts import instant
+from tests.support.world import World
+
+CASES = Path(__file__).parent / "cases" / "invoicing.yaml"
+PLAIN = (
+    "fees_amount_cents", "coupons_amount_cents", "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "taxes_rate",
+    "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents", "total_amount_cents", "status", "invoice_type", "number",
+)  # fmt: skip
+TOLERANCE = Decimal("0.00002")
+
+
+@cache
+def cases_in_scope() -> dict[str, dict[str, Any]]:
+    document = yaml.safe_load(CASES.read_text())
+    return {case["id"]: case for case in document["cases"] if is_in_scope(case)}
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Timeline], Any, Any]:
+    world = World(tmp_path_factory.mktemp("invoicing"), PricingGraph.load())
+    timelines = {case_id: Timeline(world, case) for case_id, case in cases_in_scope().items()}
+    for timeline in timelines.values():
+        timeline.play()
+    return timelines, *world.settle()
+
+
+def to_the_second(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0)
+
+
+def assert_fees(timeline: Timeline, expected: list[dict[str, Any]], invoice: dict[str, Any]) -> None:
+    left = [fee for fee in invoice["fees"] if fee["amount_cents"]]
+    for wanted in expected:
+        if not wanted["amount_cents"]:
+            continue
+        matches = [fee for fee in left if is_that_fee(timeline, wanted, fee)]
+        assert matches, f"no fee like {wanted} among {left}"
+        left.remove(matches[0])
+    assert not left, f"fees that nobody expects: {left}"
+
+
+def is_that_fee(timeline: Timeline, wanted: dict[str, Any], fee: dict[str, Any]) -> bool:
+    checks = [fee["fee_type"] == wanted["type"], fee["amount_cents"] == wanted["amount_cents"]]
+    if "subscription" in wanted:
+        checks.append(fee["external_subscription_id"] == timeline.code(wanted["subscription"]))
+    for name in ("plan", "charge", "add_on"):
+        if name in wanted:
+            checks.append(fee["item_code"] == timeline.code(wanted[name]))
+    if "units" in wanted:
+        checks.append(fee["units"] == Decimal(wanted["units"]))
+    if "taxes_amount_cents" in wanted:
+        checks.append(fee["taxes_amount_cents"] == wanted["taxes_amount_cents"])
+    if "precise_coupons_amount" in wanted:
+        checks.append(abs(fee["precise_coupons_amount_cents"] - Decimal(wanted["precise_coupons_amount"])) <= TOLERANCE)
+    return all(checks)
+
+
+def assert_invoice(timeline: Timeline, expected: dict[str, Any], invoice: dict[str, Any]) -> None:
+    for name in PLAIN:
+        if name in expected:
+            wanted = Decimal(expected[name]) if name == "taxes_rate" else expected[name]
+            assert invoice[name] == wanted, f"{name} of {expected['ref']} is {invoice[name]}, expected {wanted}"
+    if "created_at" in expected:
+        assert to_the_second(invoice["ready_at"]) == instant(expected["created_at"])
+    for name in ("issuing_date", "payment_due_date"):
+        if name in expected:
+            assert str(invoice[name]) == str(expected[name])
+    if "fees" in expected:
+        assert_fees(timeline, expected["fees"], invoice)
+    if "credits" in expected:
+        uses = sorted((use["coupon_code"], use["amount_cents"]) for use in invoice["credits"])
+        assert uses == sorted((timeline.code(credit["coupon"]), credit["amount_cents"]) for credit in expected["credits"])
+    for period in expected.get("periods", []):
+        (link,) = [row for row in invoice["subscriptions"] if row["external_subscription_id"] == timeline.code(period["subscription"])]
+        for side, name in (("from", "fee_from_at"), ("to", "fee_to_at"), ("charges_from", "usage_from_at"), ("charges_to", "usage_to_at")):
+            if side in period:
+                step = timedelta(seconds=1) if side.endswith("to") and link[name].microsecond == 0 else timedelta()
+                assert to_the_second(link[name] - step) == instant(period[side]), side
+
+
+@pytest.mark.parametrize("case_id", cases_in_scope())
+def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any]) -> None:
+    timelines, settlement, drafts = books
+    timeline, case = timelines[case_id], cases_in_scope()[case_id]
+    invoices = invoices_of(timeline, settlement, drafts)
+    by_ref = {invoice["ref"]: invoice for invoice in invoices}
+    for action in case["timeline"]:
+        if action["do"] == "check" and "invoice_count" in action["expect"]:
+            until = instant(action["at"]) + timedelta(seconds=1)
+            assert len(invoices_of(timeline, settlement, drafts, until)) == action["expect"]["invoice_count"], action
+    expected = case["expected"]
+    if "invoices" in expected:
+        assert len(invoices) == len(expected["invoices"]), [row["ready_at"] for row in invoices]
+    for wanted in expected.get("invoices", []):
+        assert_invoice(timeline, wanted, by_ref[wanted["ref"]])
+    if "final_invoice" in expected:
+        assert_invoice(timeline, expected["final_invoice"] | {"ref": "final"}, invoices[-1])
+    for wanted in expected.get("wallets", []):
+        uses = [use["amount_cents"] for use in settlement.tables["wallet_uses"].to_pylist() if use["wallet_id"] == timeline.wallet_ids[wanted["code"]]]
+        inflows = [row["amount_cents"] for row in drafts["wallet_inflows"] if row["wallet_id"] == timeline.wallet_ids[wanted["code"]]]
+        if "balance_cents" in wanted:
+            assert sum(inflows) - sum(uses) == wanted["balance_cents"]
+    if "invoice_numbers_unordered_by_batch" in expected:
+        batches = [sorted(batch) for batch in expected["invoice_numbers_unordered_by_batch"]]
+        numbers = [invoice["number"] for invoice in invoices]
+        assert [sorted(numbers[sum(map(len, batches[:i])) :][: len(batch)]) for i, batch in enumerate(batches)] == batches
+
+
+def test_scope_holds_at_least_fifteen_cases() -> None:
+    assert len(cases_in_scope()) >= 15

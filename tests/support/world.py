@@ -1,0 +1,100 @@
+"""A world of customers on test clocks: real catalog commands, events, and runs of the real SQL over all of it.
+
+Every scenario lives in the same catalog under names of its own and on a test clock of its own, so that hundreds of them
+are billed by one run. Wall time only moves forward; what each scenario sees is its clock.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from core.catalog import test_clocks
+from core.catalog.bootstrap import bootstrap
+from core.catalog.engine import connect, reading
+from core.catalog.export import export
+from core.catalog.migrations import migrate
+from core.catalog.unit_of_work import UnitOfWork, unit_of_work
+from core.clock import ManualClock
+from core.warehouse.pricing_graph import PricingGraph
+from core.warehouse.settlement import TARGETS, Settlement, base_models, settle
+from tests.support.facts import give_all, open_connection, rows_of
+
+WALL_START = datetime(2030, 1, 1)
+TICK = timedelta(milliseconds=1)
+
+
+class World:
+    """Commands and events of many scenarios, and their books (empty until `run` keeps what it settled)."""
+
+    def __init__(self, folder: Path, graph: PricingGraph) -> None:
+        self.graph = graph
+        self.wall = ManualClock(WALL_START)
+        url = f"sqlite:///{folder / 'catalog.sqlite'}"
+        migrate(url)
+        self.engine = connect(url)
+        self.events: list[dict[str, Any]] = []
+        with unit_of_work(self.engine, self.wall) as uow:
+            bootstrap(uow)
+
+    def unit(self) -> Any:
+        """A unit of work a moment later."""
+        self.wall.advance(TICK)
+        return unit_of_work(self.engine, self.wall)
+
+    def send_event(self, subscription: str, code: str, timestamp: datetime, properties: dict[str, Any], transaction_id: str | None = None) -> None:
+        """An accepted event, known from now on."""
+        self.wall.advance(TICK)
+        number = len(self.events)
+        self.events.append(
+            {
+                "external_subscription_id": subscription,
+                "transaction_id": transaction_id or f"event-{number}",
+                "code": code,
+                "timestamp": timestamp,
+                "properties": json.dumps(properties),
+                "received_at": self.wall.now(),
+                "received_sequence": number,
+                "source": "http",
+                "landing_file": "world",
+            }
+        )
+
+    def advance(self, clock_id: str, to: datetime) -> None:
+        """Moves a scenario's clock forward."""
+        with self.unit() as uow:
+            test_clocks.advance(uow, clock_id, to)
+
+    def settle(self, books: dict[str, pa.Table] | None = None, prefix_limit: int | None = None) -> tuple[Settlement, dict[str, list[dict[str, Any]]]]:
+        """Settles what is due on every clock; returns it with the drafts and fees as rows."""
+        self.wall.advance(TICK)
+        connection = open_connection()
+        with reading(self.engine) as catalog:
+            exported = export(catalog)
+        horizon = {"as_of": self.wall.now(), "watermark": self.wall.now()}
+        facts = {"landing.events": self.events, "landing.run_horizon": [horizon]}
+        relations = give_all(connection, self.graph, TARGETS, facts)
+        tables = {f"catalog.{name}": table for name, table in exported.items()}
+        tables |= {f"books.{name}": table for name, table in (books or {}).items()}
+        for name, table in tables.items():
+            if name in relations:
+                connection.register("arriving", table)
+                connection.execute(f"insert into {relations[name]} by name select * from arriving")
+                connection.unregister("arriving")
+        base = base_models(self.graph)
+        ran = self.graph.run(connection, base, relations)
+        relations |= {node.name: f'temp.main."{node.name}"' for node in ran}
+        drafts = {
+            "draft_invoices": rows_of(connection, "int_billing__draft_invoices"),
+            "draft_fees": rows_of(connection, "int_billing__fees"),
+            "wallet_inflows": rows_of(connection, "int_billing__wallet_inflows"),
+        }
+        limits = {} if prefix_limit is None else {"prefix_limit": prefix_limit}
+        return settle(connection, self.graph, relations, **limits), drafts
+
+
+__all__ = ["TICK", "UnitOfWork", "World"]
