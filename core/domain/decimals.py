@@ -9,10 +9,10 @@ MOST_INTEGER_DIGITS = 15
 MOST_DECIMALS = 12
 
 
-def read_decimal(value: Any) -> Decimal | None:
+def read_decimal(value: Any, most_decimals: int = MOST_DECIMALS) -> Decimal | None:
     """The exact number that this text, int or Decimal says, or None when it is not one that SQL can hold.
 
-    Finite, at most 15 integer digits and 12 decimals (DECIMAL(38,12) leaves room for products). A float is refused
+    Finite, at most 15 integer digits and `most_decimals` (12 by default: DECIMAL(38,12) leaves room for products). A float is refused
     because its text is not what the sender wrote: the edge must parse JSON numbers as Decimal.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
@@ -26,7 +26,7 @@ def read_decimal(value: Any) -> Decimal | None:
     number = number.normalize() if number else Decimal(0)
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)  # finite numbers have one
-    if -exponent > MOST_DECIMALS or number.adjusted() >= MOST_INTEGER_DIGITS:
+    if -exponent > most_decimals or number.adjusted() >= MOST_INTEGER_DIGITS:
         return None
     return number
 

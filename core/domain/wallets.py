@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from core.domain.decimals import read_amount
+from core.domain.decimals import read_amount, read_decimal
 from core.domain.problems import Problems
 from core.money.rounding import round_floor
 
 MOST_ACTIVE_WALLETS = 6
 LOWEST_PRIORITY = 50
 CREDIT_DECIMALS = 5
+MOST_GIVEN_DECIMALS = 30  # clients send the digits of binary floats; they are cut to five
 
 
 def check_rate(rate_amount: Any, problems: Problems) -> Decimal:
@@ -27,8 +28,8 @@ def check_credits(field: str, value: Any, problems: Problems) -> Decimal:
 
     Anything that is not a non-negative decimal gives `invalid_<field>` and `invalid_amount`.
     """
-    number = Decimal(0) if value is None else read_amount(value)
-    if number is None:
+    number = Decimal(0) if value is None else read_decimal(value, MOST_GIVEN_DECIMALS)
+    if number is None or number < 0:
         problems.add(field, f"invalid_{field}")
         problems.add(field, "invalid_amount")
         return Decimal(0)

@@ -22,7 +22,7 @@ from core.catalog.unit_of_work import UnitOfWork, unit_of_work
 from core.clock import ManualClock
 from core.warehouse.pricing_graph import PricingGraph
 from core.warehouse.settlement import TARGETS, Settlement, base_models, settle
-from tests.support.facts import give_all, open_connection, rows_of
+from tests.support.facts import give, give_all, open_connection, rows_of
 
 WALL_START = datetime(2030, 1, 1)
 TICK = timedelta(milliseconds=1)
@@ -78,6 +78,7 @@ class World:
         horizon = {"as_of": self.wall.now(), "watermark": self.wall.now()}
         facts = {"landing.events": self.events, "landing.run_horizon": [horizon]}
         relations = give_all(connection, self.graph, TARGETS, facts)
+        relations |= {node.name: give(connection, self.graph, node.name) for node in self.graph.sources("books") if node.name not in relations}
         tables = {f"catalog.{name}": table for name, table in exported.items()}
         tables |= {f"books.{name}": table for name, table in (books or {}).items()}
         for name, table in tables.items():

@@ -2,6 +2,10 @@ with unissued_invoices as (
     select * from {{ ref('int_billing__unissued_invoices') }}
 ),
 
+invoice_dates as (
+    select * from {{ ref('int_billing__invoice_dates') }}
+),
+
 fees as (
     select * from {{ ref('int_billing__fees') }}
 ),
@@ -35,10 +39,14 @@ final as (
         unissued_invoices.ready_at,
         unissued_invoices.issued_at,
         unissued_invoices.creation_sequence,
+        invoice_dates.issuing_date,
+        invoice_dates.payment_due_date,
+        invoice_dates.timezone,
         coalesce(fee_totals.fees_amount_cents, 0) as fees_amount_cents,
         coalesce(tax_totals.taxes_amount_cents, 0) as taxes_amount_cents,
         {{ cents('coalesce(fee_totals.fees_amount_cents, 0) + coalesce(tax_totals.taxes_amount_cents, 0)') }} as total_amount_cents
     from unissued_invoices
+    inner join invoice_dates on unissued_invoices.invoice_id = invoice_dates.invoice_id
     left join fee_totals on unissued_invoices.invoice_id = fee_totals.invoice_id
     left join tax_totals on unissued_invoices.invoice_id = tax_totals.invoice_id
 )

@@ -2,8 +2,8 @@ with settlement_totals as (
     select * from {{ ref('int_billing__settlement_totals') }}
 ),
 
-unissued_items as (
-    select * from {{ ref('int_metering__unissued_items') }}
+invoice_dates as (
+    select * from {{ ref('int_billing__invoice_dates') }}
 ),
 
 wallet_uses as (
@@ -28,19 +28,14 @@ prepaid as (
     group by invoice_id
 ),
 
-periodic as (
-    select invoice_id, max(grace_days) as grace_days
-    from unissued_items
-    where invoicing_reason = 'periodic'
-    group by invoice_id
-),
-
 named as (
     select
         settlement_totals.*,
         control.sql_bundle_id,
-        periodic.invoice_id is not null as is_periodic,
-        coalesce(periodic.grace_days, 0) as grace_days,
+        invoice_dates.issuing_date,
+        invoice_dates.payment_due_date,
+        invoice_dates.net_payment_term,
+        invoice_dates.timezone,
         coalesce(prepaid.amount_cents, 0) as prepaid_credit_amount_cents,
         customers.test_clock_id,
         customers.sequential_id,
@@ -56,10 +51,6 @@ named as (
         billing_entities.document_numbering,
         billing_entities.document_number_prefix,
         billing_entities.timezone as billing_entity_timezone,
-        coalesce(customers.timezone, billing_entities.timezone, 'UTC') as timezone,
-        coalesce(customers.net_payment_term, billing_entities.net_payment_term, 0) as net_payment_term,
-        coalesce(customers.issuing_date_anchor, billing_entities.issuing_date_anchor, 'next_period_start') as issuing_date_anchor,
-        coalesce(customers.issuing_date_adjustment, billing_entities.issuing_date_adjustment, 'align_with_finalization_date') as issuing_date_adjustment,
         settlement_totals.fees_amount_cents = 0 and settlement_totals.invoice_type = 'subscription'
         and (customers.finalize_zero_amount_invoice = 'skip'
             or (coalesce(customers.finalize_zero_amount_invoice, 'inherit') = 'inherit' and not billing_entities.finalize_zero_amount_invoice)) as is_skipped
@@ -69,35 +60,22 @@ named as (
         on settlement_totals.customer_id = customers.customer_id and {{ known_at('customers', 'settlement_totals.issued_at') }}
     inner join billing_entities
         on settlement_totals.billing_entity_id = billing_entities.billing_entity_id and {{ known_at('billing_entities', 'settlement_totals.issued_at') }}
+    inner join invoice_dates on settlement_totals.invoice_id = invoice_dates.invoice_id
     left join prepaid on settlement_totals.invoice_id = prepaid.invoice_id
-    left join periodic on settlement_totals.invoice_id = periodic.invoice_id
-),
-
--- The anchor counts for periodic invoices only; a draft is dated by the day on which it becomes final (invoicing, section 11).
-dated as (
-    select
-        *,
-        case
-            when not is_periodic then {{ local_date('issued_at', 'timezone') }}
-            when issuing_date_adjustment <> 'keep_anchor' and grace_days > 0 then {{ local_date('issued_at', 'timezone') }}
-            when issuing_date_anchor = 'current_period_end' then {{ plus_days(local_date('ready_at', 'timezone'), '-1') }}
-            else {{ local_date('ready_at', 'timezone') }}
-        end as issuing_date
-    from named
 ),
 
 final as (
     select
         invoice_id, customer_id, billing_entity_id, invoice_type, case when is_skipped then 'closed' else 'finalized' end as status, currency,
         ready_at, issued_at, queue_position, creation_sequence,
-        issuing_date, {{ plus_days('issuing_date', 'net_payment_term') }} as payment_due_date, net_payment_term,
+        issuing_date, payment_due_date, net_payment_term,
         fees_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents, taxes_rate,
         sub_total_including_taxes_amount_cents, prepaid_credit_amount_cents,
         {{ cents('sub_total_including_taxes_amount_cents - prepaid_credit_amount_cents') }} as total_amount_cents,
         customer_name, customer_external_id, customer_address, customer_email, customer_tax_identification_number,
         billing_entity_name, billing_entity_address, billing_entity_tax_identification_number, timezone,
         document_numbering, document_number_prefix, billing_entity_timezone, sequential_id, account_type, test_clock_id, sql_bundle_id
-    from dated
+    from named
 )
 
 select * from final
