@@ -1,0 +1,99 @@
+"""The two lakes as DuckDB attaches them: where each is, and how to open it.
+
+A lake is Parquet files and a catalog database: SQLite when embedded, Postgres when served. Both `core.warehouse` and
+`core.books` open theirs through this module, and dbt's profile takes the same locations from the environment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import duckdb
+import duckdb_extensions
+
+from core.settings import Settings
+
+BUSY_TIMEOUT_MS = 30_000
+MEMORY_LIMIT = "3GB"
+
+
+@dataclass(frozen=True)
+class Lake:
+    """One lake: its alias in SQL, DuckLake's location of its catalog, and the folder of its Parquet files."""
+
+    alias: str
+    location: str
+    data_path: str
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the catalog is a SQLite file, which takes one writing thread."""
+        return self.location.startswith("ducklake:sqlite:")
+
+
+def warehouse(settings: Settings) -> Lake:
+    """The lake that can be deleted and rebuilt."""
+    return Lake("warehouse", _location(settings, settings.warehouse_catalog, "warehouse"), _folder(settings.warehouse_data))
+
+
+def books(settings: Settings) -> Lake:
+    """The lake that holds what was issued."""
+    return Lake("books", _location(settings, settings.books_catalog, "books"), _folder(settings.books_data))
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A new in-memory DuckDB that can attach lakes, counts time in UTC and keeps within the memory limit."""
+    _import_extensions()
+    connection = duckdb.connect()
+    connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{MEMORY_LIMIT}'; set preserve_insertion_order = false")
+    for name in ("ducklake", "sqlite_scanner"):
+        connection.execute(f"load {name}")
+    return connection
+
+
+def attach(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False, snapshot: int | None = None) -> None:
+    """Attaches the lake under its alias, for writing or read-only, at its newest version or at a snapshot."""
+    options = [f"data_path {_literal(lake.data_path)}"]
+    if lake.is_embedded:
+        options += ["meta_journal_mode 'WAL'", f"meta_busy_timeout {BUSY_TIMEOUT_MS}"]
+    else:
+        connection.execute("load postgres_scanner")
+        options.append(f"metadata_schema {_literal(lake.alias)}")
+    if read_only:
+        options.append("read_only")
+    if snapshot is not None:
+        options.append(f"snapshot_version {snapshot}")
+    connection.execute(f"attach {_literal(lake.location)} as {lake.alias} ({', '.join(options)})")
+
+
+def last_snapshot(connection: duckdb.DuckDBPyConnection, lake: Lake) -> int:
+    """The newest version of an attached lake."""
+    row = connection.execute(f"select max(snapshot_id) from ducklake_snapshots({_literal(lake.alias)})").fetchone()
+    return int(row[0]) if row else 0
+
+
+@cache
+def _import_extensions() -> None:
+    for name in ("ducklake", "sqlite_scanner", "postgres_scanner"):
+        duckdb_extensions.import_extension(name)
+
+
+def _location(settings: Settings, catalog: Path, alias: str) -> str:
+    if not settings.lake_catalog_url:
+        return f"ducklake:sqlite:{catalog}"
+    url = urlsplit(settings.lake_catalog_url)
+    parts = {"dbname": url.path.lstrip("/"), "host": url.hostname, "port": url.port, "user": url.username, "password": url.password}
+    query = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
+    parts |= {name: unquote(value) for name, value in query.items()}
+    return "ducklake:postgres:" + " ".join(f"{name}={value}" for name, value in parts.items() if value)
+
+
+def _folder(path: Path) -> str:
+    return f"{path}/"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,193 @@
+"""The one writer of the warehouse: loads facts into the raw schema. Only the run may hold it (pool of one in Dagster).
+
+Everything raw comes in here: landing files with their registration in one transaction, the catalog's export, and the
+horizon of the run. dbt builds the rest on top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from core import lake
+from core.settings import Settings
+from core.warehouse.pricing_graph import Node, PricingGraph, quoted
+
+EVENT_COLUMNS = (
+    "external_subscription_id", "transaction_id", "code", "timestamp", "properties", "precise_total_amount_cents", "received_at",
+    "received_sequence", "source", "source_row",
+)  # fmt: skip
+REJECTION_COLUMNS = ("source", "source_row", "reason", "field", "message", "content", "received_at")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of the rows of some landing files."""
+
+    files: int
+    rows: int
+    accepted: int
+    duplicates: int
+
+
+class WriteWarehouse:
+    """A writing connection to the warehouse. Use it from `open_for_writing`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, graph: PricingGraph) -> None:
+        self.connection = connection
+        self.graph = graph
+
+    def create(self) -> None:
+        """Creates schemas and empty source tables that are missing. Idempotent."""
+        existing = {row[0] for row in self.connection.execute("select schema_name || '.' || table_name from duckdb_tables() where database_name = 'warehouse'").fetchall()}
+        for schema in ("raw", "settlement", "staging", "metering", "rating", "billing", "ledger", "marts"):
+            self.connection.execute(f"create schema if not exists warehouse.{schema}")
+        for source in ("catalog", "landing", "settlement"):
+            for node in self.graph.sources(source):
+                if f"{node.layer}.{_table(node)}" not in existing:
+                    self.connection.execute(f"create table {node.relation} ({_columns(node)})")
+
+    def registered_files(self) -> set[str]:
+        """Names of the landing files that have been loaded."""
+        return {row[0] for row in self.connection.execute("select landing_file from warehouse.raw.landing_files").fetchall()}
+
+    def load_events(self, root: Path, names: Sequence[str], loaded_at: datetime) -> Loaded:
+        """Loads event files below `root` and registers them, in one transaction. A file is loaded once.
+
+        Of several events with one identity (external_subscription_id, transaction_id) the first received stays, over
+        all files ever loaded (law 4). Suspects are found by hash and then compared exactly.
+        """
+        new = [name for name in names if name not in self.registered_files()]
+        if not new:
+            return Loaded(0, 0, 0, 0)
+        connection = self.connection
+        files = [str(root / name) for name in new]
+        prefix = len(str(root)) + 2
+        identity = "hash(external_subscription_id, transaction_id)"
+        connection.execute(f"create or replace temp table new_keys as select {identity} as h, count(*) as n from read_parquet(?) group by h", [files])
+        connection.execute(
+            f"create or replace temp table suspects as select h from new_keys where n > 1 union "
+            f"select {identity} as h from warehouse.raw.events where {identity} in (select h from new_keys)"
+        )
+        columns = ", ".join(EVENT_COLUMNS)
+        source = f"select {columns}, substr(filename, {prefix}) as landing_file from read_parquet(?, filename = true)"
+        connection.execute(
+            f"""create or replace temp table settled_suspects as
+            select {columns}, landing_file from (
+                select *, row_number() over (
+                    partition by external_subscription_id, transaction_id order by received_at, received_sequence, landing_file
+                ) as place
+                from ({source} where {identity} in (select h from suspects)) as suspected
+            ) as placed
+            where place = 1 and (external_subscription_id, transaction_id) not in (
+                select (external_subscription_id, transaction_id) from warehouse.raw.events where {identity} in (select h from suspects)
+            )""",
+            [files],
+        )
+        connection.execute("begin")
+        try:
+            connection.execute(
+                f"""insert into warehouse.raw.events by name
+                select * from (
+                    {source} where {identity} not in (select h from suspects)
+                    union all by name select * from settled_suspects
+                ) order by external_subscription_id, timestamp""",
+                [files],
+            )
+            connection.execute(
+                f"""insert into warehouse.raw.landing_files by name
+                select counted.landing_file, counted.row_count, coalesce(kept.accepted_count, 0) as accepted_count,
+                    counted.row_count - coalesce(kept.accepted_count, 0) as duplicate_count, cast(? as timestamp) as loaded_at
+                from (select substr(file_name, {prefix}) as landing_file, num_rows as row_count from parquet_file_metadata(?)) as counted
+                left join (
+                    select landing_file, count(*) as accepted_count from (
+                        select substr(filename, {prefix}) as landing_file from read_parquet(?, filename = true) where {identity} not in (select h from suspects)
+                        union all select landing_file from settled_suspects
+                    ) group by landing_file
+                ) as kept on counted.landing_file = kept.landing_file""",
+                [loaded_at, files, files],
+            )
+            connection.execute("commit")
+        except BaseException:
+            connection.execute("rollback")
+            raise
+        row = connection.execute(
+            "select count(*), sum(row_count), sum(accepted_count), sum(duplicate_count) from warehouse.raw.landing_files where landing_file in (select unnest(?))", [new]
+        ).fetchone()
+        assert row is not None
+        return Loaded(int(row[0]), int(row[1]), int(row[2]), int(row[3]))
+
+    def load_rejections(self, root: Path, names: Sequence[str], loaded_at: datetime) -> int:
+        """Loads rejection files and registers them, in one transaction; returns how many rows were refused."""
+        new = [name for name in names if name not in self.registered_files()]
+        if not new:
+            return 0
+        files = [str(root / name) for name in new]
+        prefix = len(str(root)) + 2
+        self.connection.execute("begin")
+        try:
+            self.connection.execute(
+                f"insert into warehouse.raw.rejections by name select {', '.join(REJECTION_COLUMNS)}, substr(filename, {prefix}) as landing_file "
+                "from read_parquet(?, filename = true)",
+                [files],
+            )
+            self.connection.execute(
+                f"insert into warehouse.raw.landing_files by name select substr(file_name, {prefix}) as landing_file, num_rows as row_count, "
+                "0 as accepted_count, 0 as duplicate_count, cast(? as timestamp) as loaded_at from parquet_file_metadata(?)",
+                [loaded_at, files],
+            )
+            self.connection.execute("commit")
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        row = self.connection.execute("select count(*) from warehouse.raw.rejections where landing_file in (select unnest(?))", [new]).fetchone()
+        return int(row[0]) if row else 0
+
+    def load_catalog(self, tables: Mapping[str, pa.Table]) -> None:
+        """Replaces the catalog's raw tables with an export (all versions), in one transaction."""
+        self.connection.execute("begin")
+        try:
+            for name, table in tables.items():
+                node = self.graph.node(f"catalog.{name}")
+                self.connection.execute(f"delete from {node.relation}")
+                if table.num_rows:
+                    self.connection.register("arriving", table)
+                    self.connection.execute(f"insert into {node.relation} by name select * from arriving")
+                    self.connection.unregister("arriving")
+            self.connection.execute("commit")
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+
+    def set_horizon(self, as_of: datetime, watermark: datetime) -> None:
+        """How far this run may settle. Raises ValueError above the watermark: facts could still arrive before `as_of` (law 1)."""
+        if as_of > watermark:
+            raise ValueError(f"as_of {as_of} is after the watermark {watermark}: facts may still arrive before it; run with an earlier --as-of")
+        self.connection.execute("delete from warehouse.raw.run_horizon")
+        self.connection.execute("insert into warehouse.raw.run_horizon values (?, ?)", [as_of, watermark])
+
+
+@contextmanager
+def open_for_writing(settings: Settings, graph: PricingGraph) -> Iterator[WriteWarehouse]:
+    """The warehouse, attached for writing, with the books read-only beside it."""
+    connection = lake.connect()
+    try:
+        lake.attach(connection, lake.warehouse(settings))
+        yield WriteWarehouse(connection, graph)
+    finally:
+        connection.close()
+
+
+def _table(node: Node) -> str:
+    return node.relation.split(".")[-1].strip('"')
+
+
+def _columns(node: Node) -> str:
+    return ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())
