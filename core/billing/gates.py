@@ -1,0 +1,71 @@
+"""Conservation of what is about to be issued (law 3). A settlement that breaks one of these is not issued at all."""
+
+from __future__ import annotations
+
+import duckdb
+
+from core.errors import TallystickError
+from core.warehouse.settlement import Settlement
+
+# Each query returns the invoices that break the rule of its name.
+CHECKS = {
+    "the lines of an invoice sum to its fees": """
+        select invoices.invoice_id from invoices
+        left join (select invoice_id, sum(amount_cents) as lines from fees group by invoice_id) as summed using (invoice_id)
+        where coalesce(summed.lines, 0) is distinct from invoices.fees_amount_cents""",
+    "coupon uses sum to the invoice's coupons": """
+        select invoices.invoice_id from invoices
+        left join (select invoice_id, sum(amount_cents) as used from coupon_uses group by invoice_id) as summed using (invoice_id)
+        where coalesce(summed.used, 0) is distinct from invoices.coupons_amount_cents""",
+    "coupon shares of the lines sum to the coupons": """
+        select invoices.invoice_id from invoices
+        left join (select invoice_id, sum(precise_coupons_amount_cents) as shares from fees group by invoice_id) as summed using (invoice_id)
+        where coalesce(summed.shares, 0) is distinct from invoices.coupons_amount_cents""",
+    "fees less coupons plus taxes less credits are the total, and it is not negative": """
+        select invoice_id from invoices
+        where fees_amount_cents - coupons_amount_cents is distinct from sub_total_excluding_taxes_amount_cents
+            or sub_total_excluding_taxes_amount_cents + taxes_amount_cents is distinct from sub_total_including_taxes_amount_cents
+            or sub_total_including_taxes_amount_cents - prepaid_credit_amount_cents is distinct from total_amount_cents
+            or total_amount_cents < 0""",
+    "wallet uses sum to the invoice's prepaid credits": """
+        select invoices.invoice_id from invoices
+        left join (select invoice_id, sum(amount_cents) as used from wallet_uses group by invoice_id) as summed using (invoice_id)
+        where coalesce(summed.used, 0) is distinct from invoices.prepaid_credit_amount_cents""",
+    "postings sum to zero and receivables to the total": """
+        select invoices.invoice_id from invoices
+        left join (
+            select invoice_id, sum(amount_cents) as balance, sum(case when account = 'receivables' then amount_cents else 0 end) as receivable
+            from postings group by invoice_id
+        ) as summed using (invoice_id)
+        where coalesce(summed.balance, 0) <> 0 or coalesce(summed.receivable, 0) is distinct from invoices.total_amount_cents""",
+    "the steps of a line sum to its precise amount": """
+        select fees.invoice_id from fees
+        inner join (select fee_id, sum(amount) as stepped from fee_tiers group by fee_id) as summed using (fee_id)
+        where fees.units <> 0 and summed.stepped is distinct from fees.precise_amount""",
+    "every line belongs to an invoice": """
+        select fees.invoice_id from fees left join invoices using (invoice_id) where invoices.invoice_id is null""",
+    "every invoice and line is there once": """
+        select invoice_id from invoices group by invoice_id having count(*) > 1
+        union all select min(invoice_id) from fees group by fee_id having count(*) > 1""",
+}
+
+
+class ConservationBroken(TallystickError):
+    """What was settled does not add up; nothing of it has been issued."""
+
+    def __init__(self, broken: dict[str, list[str]]) -> None:
+        listed = "; ".join(f"{rule}: {len(ids)} invoices, first {ids[0]}" for rule, ids in broken.items())
+        super().__init__("conservation_broken", f"Nothing was issued, because this does not hold: {listed}.")
+        self.broken = broken
+
+
+def refuse_unless_conserved(settlement: Settlement) -> None:
+    """Raises ConservationBroken, naming every rule that does not hold and the invoices that break it."""
+    connection = duckdb.connect()
+    for name, table in settlement.tables.items():
+        connection.register(name, table)
+    broken = {rule: [row[0] for row in connection.execute(query).fetchall()] for rule, query in CHECKS.items()}
+    connection.close()
+    broken = {rule: ids for rule, ids in broken.items() if ids}
+    if broken:
+        raise ConservationBroken(broken)

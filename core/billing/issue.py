@@ -1,0 +1,72 @@
+"""Issuing: settle what is due, refuse what does not add up, append the rest to the books.
+
+Both roads run the same settlement SQL. The run settles everybody on the drafts that dbt has just built; a command settles
+one customer on the pricing graph, everything due for that customer with it and in order. Both hold the books' lock from
+before they read the books until what they settled is in them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core import lake
+from core.billing.customer import CustomerFacts, give_facts
+from core.billing.gates import refuse_unless_conserved
+from core.books import store
+from core.settings import Settings
+from core.warehouse.pricing_graph import PricingGraph, temporary
+from core.warehouse.publish import published
+from core.warehouse.settlement import TARGETS, Settlement, base_models, settle
+
+COMMAND_LOCK_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class IssueReport:
+    """What an issue did: ids in the order of their moments, settlement passes, and the books' snapshot after it."""
+
+    invoice_ids: tuple[str, ...]
+    passes: int
+    books_snapshot: int | None
+
+
+def issue_due(settings: Settings, graph: PricingGraph) -> IssueReport:
+    """Issues everything that is due on the warehouse's drafts. Raises ConservationBroken and then issues nothing."""
+    with store.lock(settings):
+        connection = lake.connect()
+        try:
+            lake.attach(connection, lake.warehouse(settings), read_only=True)
+            lake.attach(connection, lake.books(settings), read_only=True)
+            relations = {name: graph.node(name).relation for name in base_models(graph)}
+            relations |= {node.name: node.relation for node in [*graph.sources("books"), *graph.sources("catalog"), *graph.seeds]}
+            settlement = settle(connection, graph, relations)
+        finally:
+            connection.close()
+        return _append(settings, graph, settlement)
+
+
+def issue_now(settings: Settings, graph: PricingGraph, facts: CustomerFacts, lock_timeout: float = COMMAND_LOCK_SECONDS) -> IssueReport:
+    """Issues everything that is due for one customer by `facts.as_of`. Raises BooksBusy after `lock_timeout` seconds."""
+    with store.lock(settings, lock_timeout):
+        connection = lake.connect()
+        try:
+            pair = published(settings.published)
+            if pair is not None:
+                lake.attach(connection, lake.warehouse(settings), read_only=True, snapshot=pair.warehouse_snapshot)
+            lake.attach(connection, lake.books(settings), read_only=True)
+            relations = give_facts(connection, graph, facts, has_warehouse=pair is not None)
+            ran = graph.run(connection, base_models(graph), relations)
+            settlement = settle(connection, graph, relations | {node.name: temporary(node.name) for node in ran})
+        finally:
+            connection.close()
+        return _append(settings, graph, settlement)
+
+
+def _append(settings: Settings, graph: PricingGraph, settlement: Settlement) -> IssueReport:
+    if not settlement.invoice_count:
+        return IssueReport((), settlement.passes, None)
+    refuse_unless_conserved(settlement)
+    _, bundle = graph.bundle(TARGETS)
+    snapshot = store.append(settings, settlement.tables, bundle)
+    invoices = sorted(settlement.tables["invoices"].to_pylist(), key=lambda row: (row["issued_at"], row["number"] or ""))
+    return IssueReport(tuple(row["invoice_id"] for row in invoices), settlement.passes, snapshot)
