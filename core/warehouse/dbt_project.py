@@ -43,12 +43,20 @@ def compiled_models(project_dir: Path = PROJECT_DIR, cache_dir: Path | None = No
         cache.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(str(cache) + ".lock"):
             if not cache.exists():
-                nodes = _nodes(_compile(project_dir, cache.parent / "compile"))
+                manifest = _compile(project_dir, cache.parent / "compile")
+                nodes = _nodes(manifest)
+                cache.with_name(cache.name.replace("compiled-", "manifest-")).write_text(json.dumps(manifest))
                 temporary = cache.with_suffix(".tmp")
                 temporary.write_text(json.dumps(nodes))
                 os.replace(temporary, cache)
     nodes: list[dict[str, Any]] = json.loads(cache.read_text())
     return nodes
+
+
+def manifest_path(project_dir: Path = PROJECT_DIR) -> Path:
+    """dbt's manifest of the project as it stands on disk, compiled if need be."""
+    compiled_models(project_dir)
+    return project_dir / "target" / f"manifest-{content_hash(project_dir)}.json"
 
 
 def _compile(project_dir: Path, target_path: Path) -> dict[str, Any]:
