@@ -48,7 +48,7 @@ def compiled_models(project_dir: Path = PROJECT_DIR, cache_dir: Path | None = No
                 cache.with_name(cache.name.replace("compiled-", "manifest-")).write_text(json.dumps(manifest))
                 temporary = cache.with_suffix(".tmp")
                 temporary.write_text(json.dumps(nodes))
-                os.replace(temporary, cache)
+                os.replace(temporary, cache)  # last, so that whoever finds it finds the manifest too
     nodes: list[dict[str, Any]] = json.loads(cache.read_text())
     return nodes
 

@@ -1,0 +1,20 @@
+"""The code location: assets, jobs, schedules and the sensor."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.defs.billing.assets import issued_invoices, published_snapshots
+from orchestration.defs.dbt.assets import books_and_marts, drafts
+from orchestration.defs.ingestion.assets import raw_facts
+from orchestration.defs.ingestion.sensors import landing_zone_sensor
+from orchestration.defs.jobs import billing_job, billing_schedule, usage_job, usage_schedule
+from orchestration.lib.resources import Installation
+
+defs = dg.Definitions(
+    assets=[raw_facts, drafts, issued_invoices, books_and_marts, published_snapshots],
+    jobs=[usage_job, billing_job],
+    schedules=[usage_schedule, billing_schedule],
+    sensors=[landing_zone_sensor],
+    resources={"installation": Installation()},
+)

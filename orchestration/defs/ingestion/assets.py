@@ -1,0 +1,66 @@
+"""Facts into the warehouse: landing files, the catalog's export, and the watermark that both allow (law 1)."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+
+from core.catalog.export import export_fence
+from core.clock import as_utc
+from core.warehouse.write import open_for_writing
+from ingestion.flush import drain
+from ingestion.sources.files import adopt_foreign, ingest_paths
+from orchestration.lib.resources import Installation
+
+CATALOG_TABLES = (
+    "add_ons", "applied_coupons", "applied_taxes", "billable_metrics", "billing_entities", "charge_filter_values", "charge_filters", "charge_group_keys",
+    "charge_prices", "charge_tiers", "charges", "coupon_targets", "coupons", "customers", "invoice_commands", "one_off_fees", "one_off_invoices", "payments",
+    "plans", "schedule_ticks", "schedules", "subscriptions", "taxes", "test_clocks", "wallet_transactions", "wallets",
+)  # fmt: skip
+LANDING_TABLES = ("events", "rejections", "landing_files", "run_horizon")
+WRITER_POOL = "warehouse_writer"
+
+
+class Horizon(dg.Config):
+    """How far the run may settle: an ISO instant, or empty for the watermark itself."""
+
+    as_of: str = ""
+
+
+@dg.multi_asset(
+    specs=[
+        *(dg.AssetSpec(["landing", name], group_name="raw", kinds={"ducklake"}) for name in LANDING_TABLES),
+        *(dg.AssetSpec(["catalog", name], group_name="raw", kinds={"ducklake"}) for name in CATALOG_TABLES),
+    ],
+    pool=WRITER_POOL,
+    name="raw_facts",
+)
+def raw_facts(context: dg.AssetExecutionContext, config: Horizon, installation: Installation) -> Iterator[dg.MaterializeResult]:
+    """Takes in dropped files, drains the inbox, loads what is new, exports the catalog and sets the horizon of the run."""
+    landing = installation.landing()
+    drop = Path(installation.settings.home) / "drop"
+    reports = adopt_foreign(landing, installation.clock)
+    if drop.is_dir():
+        reports += ingest_paths([drop], landing, installation.clock)
+    inbox = installation.inbox()
+    try:
+        drained = drain(inbox, landing, installation.clock)
+    finally:
+        inbox.close()
+    tables, exported = export_fence(installation.catalog(), installation.clock)
+    watermark = min(drained, exported)
+    as_of = as_utc(datetime.fromisoformat(config.as_of)) if config.as_of else watermark
+    with open_for_writing(installation.settings, installation.graph) as warehouse:
+        warehouse.create()
+        warehouse.set_horizon(as_of, watermark)
+        loaded = warehouse.load_events(Path(landing.root), landing.files("events"), watermark)
+        refused = warehouse.load_rejections(Path(landing.root), landing.files("rejections"), watermark)
+        warehouse.load_catalog(tables)
+    context.log.info(f"{loaded.accepted} events accepted, {loaded.duplicates} duplicates, {refused} rows refused, {len(reports)} files taken in")
+    counts = {"events": {"accepted": loaded.accepted, "duplicates": loaded.duplicates, "files": loaded.files}, "rejections": {"rows": refused}}
+    counts["run_horizon"] = {"as_of": as_of.isoformat(), "watermark": watermark.isoformat()}  # type: ignore[dict-item]
+    for name in LANDING_TABLES:
+        yield dg.MaterializeResult(asset_key=["landing", name], metadata=counts.get(name))
+    for name in CATALOG_TABLES:
+        yield dg.MaterializeResult(asset_key=["catalog", name], metadata={"versions": tables[name].num_rows})
