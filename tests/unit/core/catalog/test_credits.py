@@ -182,8 +182,11 @@ def test_a_one_off_invoice_takes_the_add_ons_price_by_default(begin: Begin) -> N
         customers.upsert(uow, "acme", currency="EUR")
         taxes.create(uow, code="vat", name="VAT", rate="20")
         add_ons.create(uow, code="setup", name="Setup", amount_cents=500, amount_currency="EUR")
-        fees = [{"add_on_code": "setup"}, {"add_on_code": "setup", "units": "2.50", "unit_amount_cents": 7}]
-        fees[1]["tax_codes"] = ["vat"]  # type: ignore[assignment]
+        fees: list[dict[str, Any]] = [
+            {"add_on_code": "setup"},
+            {"add_on_code": "setup", "units": "2.50", "unit_amount_cents": 7},
+        ]
+        fees[1]["tax_codes"] = ["vat"]
         invoice = one_off_invoices.create(uow, external_customer_id="acme", fees=fees)
         rows = one_off_invoices.fees_of(uow.connection, invoice.id)
         assert list(taxes.taxes_of(uow.connection, "one_off_fee", [row.id for row in rows])) == [rows[1].id]

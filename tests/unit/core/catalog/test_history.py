@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -59,7 +61,12 @@ def everything(begin: Begin) -> Sequence[Any]:
         taxes.create(uow, code="vat", name="VAT", rate="20")
         customers.upsert(uow, "acme", currency="EUR", tax_codes=["vat"])
         add_ons.create(uow, code="setup", name="Setup", amount_cents=500, amount_currency="EUR", tax_codes=["vat"])
-        terms = {"coupon_type": "fixed_amount", "amount_cents": 100, "amount_currency": "EUR", "frequency": "once"}
+        terms: dict[str, Any] = {
+            "coupon_type": "fixed_amount",
+            "amount_cents": 100,
+            "amount_currency": "EUR",
+            "frequency": "once",
+        }
         coupons.create(uow, code="five", name="Five", **terms)
         api_keys.create(uow)
         schedules.add_ticks(uow, schedules.get(uow.connection, "usage"), [NOW])
@@ -130,7 +137,7 @@ def test_the_versions_of_an_object_follow_each_other_without_overlap(
         by_object.setdefault((table, object_id), []).append(row)
     assert any(len(rows) > 2 for rows in by_object.values())
     for key, rows in by_object.items():
-        for row, following in zip(rows, rows[1:], strict=False):
+        for row, following in pairwise(rows):
             assert row["valid_to"] is not None and row["valid_from"] < row["valid_to"] <= following["valid_from"], key
 
 
@@ -170,7 +177,5 @@ def test_migrating_and_bootstrapping_again_change_nothing(catalog_url: str, cata
 
 
 def test_an_instant_with_a_zone_is_refused(begin: Begin) -> None:
-    from datetime import UTC
-
     with begin() as uow, pytest.raises(Exception, match="naive UTC"):
         schedules.put(uow, "periodic", first_at=NOW.replace(tzinfo=UTC))

@@ -39,7 +39,7 @@ def test_charges_keep_their_ids_when_matched_by_id_or_code(begin: Begin, basic_p
                 **key,
                 "billable_metric_id": before.billable_metric_id,
                 "charge_model": "standard",
-                "properties": {"amount": str(len(key["id"] if "id" in key else "x"))},
+                "properties": {"amount": str(len(key.get("id", "x")))},
                 "filters": [
                     {"values": {"region": ["us"]}, "properties": {"amount": "3"}},
                     {"values": {"region": ["eu"]}, "properties": {"amount": "4"}},

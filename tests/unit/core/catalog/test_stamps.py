@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -22,14 +23,14 @@ READING = datetime(2024, 1, 31)
 
 def test_concurrent_writers_get_strictly_increasing_stamps_in_commit_order(catalog: sa.Engine, begin: Begin) -> None:
     """What a reader sees appear later always carries a later stamp than all it saw before."""
-    failures: list[BaseException] = []
+    failures: list[Exception] = []
 
     def write(writer: int) -> None:
         try:
             for number in range(ROUNDS):
                 with unit_of_work(catalog, SystemClock()) as uow:
                     customers.upsert(uow, f"{writer}-{number}")
-        except BaseException as failure:
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the test shows it
             failures.append(failure)
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
@@ -38,7 +39,7 @@ def test_concurrent_writers_get_strictly_increasing_stamps_in_commit_order(catal
     seen: set[int] = set()
     while any(thread.is_alive() for thread in threads):
         with reading(catalog) as connection:
-            visible = set(connection.execute(sa.select(CUSTOMERS.c.sequence)).scalars())
+            visible: set[int] = set(connection.execute(sa.select(CUSTOMERS.c.sequence)).scalars())
         fresh = visible - seen
         assert not fresh or not seen or min(fresh) > max(seen)
         seen = visible
@@ -50,7 +51,7 @@ def test_concurrent_writers_get_strictly_increasing_stamps_in_commit_order(catal
             )
         ).all()
     assert len(rows) == WRITERS * ROUNDS
-    for earlier, later in zip(rows, rows[1:], strict=False):
+    for earlier, later in pairwise(rows):
         assert earlier.sequence < later.sequence
         assert earlier.recorded_at < later.recorded_at
     assert [row.sequential_id for row in rows] == list(range(1, WRITERS * ROUNDS + 1))

@@ -1,0 +1,126 @@
+"""What charge properties may say (rating §4), and decimals as text."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.decimals import decimal_text, read_amount, read_decimal
+from core.domain.pricing import CHARGE_MODELS, default_properties, parse_properties
+from core.errors import ValidationError
+
+
+def tier(from_value: Any, to_value: Any, per_unit: Any = "1", flat: Any = "0") -> dict[str, Any]:
+    return {"from_value": from_value, "to_value": to_value, "per_unit_amount": per_unit, "flat_amount": flat}
+
+
+def codes(model: str, properties: dict[str, Any]) -> list[str]:
+    with pytest.raises(ValidationError) as refused:
+        parse_properties(model, properties)
+    (found,) = refused.value.details.values()
+    return found
+
+
+@pytest.mark.parametrize(
+    "amount", [None, "", "abc", "-1", "NaN", "Infinity", 1, 1.5, "1e16", "0.0000000000001", "1234567890123456"]
+)
+def test_an_amount_is_text_finite_and_not_negative(amount: Any) -> None:
+    assert codes("standard", {"amount": amount}) == ["invalid_amount"]
+
+
+@pytest.mark.parametrize("amount", ["0", "0.000000000001", "999999999999999.999999999999", "1e3", "0.10"])
+def test_amounts_are_read_exactly(amount: str) -> None:
+    assert parse_properties("standard", {"amount": amount}).amount == Decimal(amount)
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({}, ["invalid_amount", "invalid_package_size"]),
+        ({"amount": "1", "package_size": 0}, ["invalid_package_size"]),
+        ({"amount": "1", "package_size": "10"}, ["invalid_package_size"]),
+        ({"amount": "1", "package_size": True}, ["invalid_package_size"]),
+        ({"amount": "1", "package_size": 10, "free_units": -1}, ["invalid_free_units"]),
+    ],
+)
+def test_package_codes(properties: dict[str, Any], expected: list[str]) -> None:
+    assert codes("package", properties) == expected
+
+
+@pytest.mark.parametrize("model", ["graduated", "volume"])
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        [tier(0, 10)],  # the last one is bounded
+        [tier(0, 10), tier(12, None)],  # a hole
+        [tier(0, 10), tier(9, None)],  # an overlap
+        [tier(5, None)],  # does not start at the bottom
+        [tier(0, None), tier(1, None)],  # unbounded in the middle
+        [tier(0, 10), tier(11, 5), tier(6, None)],  # upside down
+        [tier("x", None)],
+        [tier(0, "x")],
+        "all of it",
+    ],
+)
+def test_tiers_must_be_contiguous(model: str, ranges: Any) -> None:
+    assert codes(model, {f"{model}_ranges": ranges}) == [f"invalid_{model}_ranges"]
+
+
+@pytest.mark.parametrize("model", ["graduated", "volume"])
+def test_tiers_must_exist_and_have_amounts(model: str) -> None:
+    assert codes(model, {}) == [f"missing_{model}_ranges"]
+    assert codes(model, {f"{model}_ranges": [tier(0, None, per_unit=1)]}) == ["invalid_amount"]
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        [tier(0, None)],
+        [tier(1, 10), tier(11, None)],
+        [tier(0, 10), tier(10, None)],
+        [tier("0", "0.01"), tier("0.01", "10"), tier("11", None)],
+    ],
+)
+def test_gapped_and_adjacent_tiers_are_taken(ranges: list[dict[str, Any]]) -> None:
+    tiers = parse_properties("graduated", {"graduated_ranges": ranges}).tiers
+    assert [row.position for row in tiers] == list(range(1, len(ranges) + 1))
+    assert tiers[-1].to_value is None
+    assert tiers[0].from_value == Decimal(ranges[0]["from_value"])
+
+
+def test_group_keys_are_read_under_both_names() -> None:
+    for name in ("pricing_group_keys", "grouped_by"):
+        assert parse_properties("standard", {"amount": "1", name: ["model", "model", "zone"]}).group_keys == (
+            "model",
+            "zone",
+        )
+    assert codes("standard", {"amount": "1", "grouped_by": "model"}) == ["invalid_type"]
+
+
+def test_the_default_properties_are_valid_and_free() -> None:
+    for model in CHARGE_MODELS:
+        terms = parse_properties(model, default_properties(model))
+        assert (terms.amount or 0) == 0 and all(not row.per_unit_amount for row in terms.tiers)
+
+
+def test_another_model_is_refused() -> None:
+    assert codes("dynamic", {}) == ["value_is_invalid"]
+
+
+def test_floats_are_never_read() -> None:
+    assert read_decimal(1.5) is None and read_decimal(True) is None
+    assert read_amount("-0.5") is None and read_decimal("-0.5") == Decimal("-0.5")
+
+
+@given(st.decimals(min_value=-(10**14), max_value=10**14, places=12))
+def test_text_and_back_is_exact_and_has_one_spelling(number: Decimal) -> None:
+    read = read_decimal(str(number))
+    assert read == number
+    assert read is not None
+    text = decimal_text(read)
+    assert "E" not in text and Decimal(text) == number
+    assert text == decimal_text(number) or number == 0
