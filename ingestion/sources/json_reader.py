@@ -14,6 +14,7 @@ from ingestion.sources.location import BLOCK, SourceFile
 from ingestion.sources.rows import ROWS_PER_CHUNK, BrokenRow, Chunk, RecordRows, SetAside, shorten
 
 LONGEST_LAST_LINE = 8 * BLOCK
+LINES_TRIED = 1_000
 
 _decode = msgspec.json.Decoder(float_hook=plain_number).decode
 
@@ -27,9 +28,11 @@ class JsonLinesReader:
         self._file = file
         self._as_is = as_is
         _refuse_cut_off(file)
-        first = next(self.chunks(), None)
-        if first and first.broken and not first.rows.numbers and all(row.reason == "not_json" for row in first.broken):
-            raise SetAside("foreign_file", f"No line of {file.name} is a JSON object; is it really JSON Lines?")
+        first = [_decoded(line) for line in islice(_lines(file), LINES_TRIED) if line.strip()]
+        if first and not any(isinstance(record, dict) for record in first):
+            raise SetAside(
+                "foreign_file", f"{file.name} does not begin with JSON objects, one per line; is it JSON Lines?"
+            )
 
     def chunks(self) -> Iterator[Chunk]:
         """The lines, counted from 1; blank ones count but are no rows."""

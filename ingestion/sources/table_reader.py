@@ -72,7 +72,7 @@ class CsvReader:
         except pa.ArrowInvalid as error:
             raise SetAside("truncated_or_foreign_file", f"{self._file.name} cannot be read as CSV: {error}") from error
         count += len(self._broken)
-        if count in self._broken and not self._ends_with_newline():
+        if self._has_open_end() and (count in self._broken or self._has_open_quote()):
             raise SetAside("truncated_file", f"{self._file.name} ends in the middle of a row; send it again, whole")
         return count
 
@@ -90,10 +90,19 @@ class CsvReader:
         with self._file.open() as stream, pacsv.open_csv(stream, read, _parse(on_broken), convert) as reader:
             yield from reader
 
-    def _ends_with_newline(self) -> bool:
+    def _has_open_end(self) -> bool:
+        """Whether the last line has no end, which is usual, but also what a cut leaves."""
         with self._file.open() as stream:
-            stream.seek(max(0, self._file.size - 1))
-            return bool(stream.read(1) == b"\n")
+            stream.seek(self._file.size - 1)
+            return bool(stream.read(1) != b"\n")
+
+    def _has_open_quote(self) -> bool:
+        """Quotes come in pairs, doubled ones too; the parser does not mind a missing last one, a bill does."""
+        with self._file.open() as stream:
+            quotes = 0
+            while block := stream.read(CSV_BLOCK):
+                quotes += block.count(b'"')
+        return quotes % 2 == 1
 
 
 class ParquetReader:
