@@ -10,6 +10,7 @@ charge_prices as (
     select * from {{ ref('stg_catalog__charge_prices') }}
 ),
 
+-- Tiered models have no scalar terms, so their charges have no row to join.
 final as (
     select
         quantities.usage_id,
@@ -26,7 +27,7 @@ final as (
         charge_prices.free_units
     from quantities
     inner join window_charges on quantities.window_charge_id = window_charges.window_charge_id
-    inner join charge_prices
+    left join charge_prices
         on window_charges.charge_id = charge_prices.charge_id
         and coalesce(quantities.charge_filter_id, '') = coalesce(charge_prices.charge_filter_id, '')
         and {{ known_at('charge_prices', 'window_charges.horizon_at') }}
