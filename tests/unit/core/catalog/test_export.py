@@ -14,7 +14,7 @@ import sqlalchemy as sa
 import yaml
 
 from core.catalog import billable_metrics, charges, coupons, customers, plans, subscriptions, taxes
-from core.catalog.engine import reading
+from core.catalog.engine import connect, reading
 from core.catalog.export import export, export_fence
 from core.catalog.unit_of_work import unit_of_work
 from core.clock import ManualClock, SystemClock
@@ -108,6 +108,10 @@ def test_prices_tiers_and_groups_are_spelled_out(catalog: sa.Engine, begin: Begi
 def test_the_marker_for_all_values_follows_the_metrics_versions(
     catalog: sa.Engine, begin: Begin, basic_plan: plans.Plan
 ) -> None:
+    with begin() as uow:
+        # Declared and withdrawn before the filter exists, so it must never show up.
+        for values in (["us", "eu", "mars"], ["us", "eu"]):
+            billable_metrics.update(uow, "calls", filters=[{"key": "region", "values": values}])
     everything = {"values": {"region": [charges.ALL_FILTER_VALUES]}, "properties": {"amount": "1"}}
     with begin() as uow:
         metric = billable_metrics.get(uow.connection, "calls")
@@ -116,6 +120,7 @@ def test_the_marker_for_all_values_follows_the_metrics_versions(
     with begin() as uow:
         wider = billable_metrics.update(uow, "calls", filters=[{"key": "region", "values": ["us", "eu", "ap"]}])
     rows = exported(catalog)["charge_filter_values"].to_pylist()
+    assert "mars" not in {row["value"] for row in rows}
     spans = [(row["value"], row["valid_from"] >= wider.valid_from, row["valid_to"]) for row in rows]
     assert [span for span in spans if span[2] is None] == [("ap", True, None), ("eu", True, None), ("us", True, None)]
     assert {span[0] for span in spans if span[2] == wider.valid_from} == {"eu", "us"}
@@ -203,6 +208,24 @@ def test_nothing_is_recorded_at_or_before_the_watermark_afterwards(
     tables, following = export_fence(catalog, clock)
     assert late.recorded_at < following
     assert tables["customers"].num_rows == 1
+
+
+def test_a_commit_right_after_the_watermark_is_not_in_the_export(catalog: sa.Engine, begin: Begin) -> None:
+    """A writer that gets the lock the moment the fence lets go of it must not slip into the fence's export."""
+    other = connect(catalog.url.render_as_string(hide_password=False))
+    made: list[customers.Customer] = []
+
+    def write_at_once(*_: object) -> None:
+        if not made:
+            with unit_of_work(other, SystemClock()) as uow:
+                made.append(customers.upsert(uow, "quick"))
+
+    # The fence's writing connection goes back to the pool as soon as its commit is done.
+    sa.event.listen(catalog, "checkin", write_at_once)
+    tables, watermark = export_fence(catalog, SystemClock())
+    other.dispose()
+    assert made[0].recorded_at > watermark
+    assert tables["customers"].num_rows == 0
 
 
 def test_the_fence_does_not_hold_up_writers_while_it_reads(catalog: sa.Engine, begin: Begin) -> None:
