@@ -99,14 +99,14 @@ def _tokens(uow: UnitOfWork, plan: str, metric: str, currency: str, price: str, 
         return _charge(uow, metric, currency, "standard", {"amount": _price(price, currency)}) | {"filters": [mini]}
     if plan == "growth":
         ranges = [
-            {"from_value": "0", "to_value": "5000000", "per_unit_amount": "0", "flat_amount": "0"},
-            {"from_value": "5000001", "to_value": "50000000", "per_unit_amount": _price(price, currency), "flat_amount": "0"},
-            {"from_value": "50000001", "to_value": None, "per_unit_amount": _price(volume_price, currency), "flat_amount": "0"},
+            {"from_value": "0", "to_value": "500000", "per_unit_amount": "0", "flat_amount": "0"},
+            {"from_value": "500001", "to_value": "10000000", "per_unit_amount": _price(price, currency), "flat_amount": "0"},
+            {"from_value": "10000001", "to_value": None, "per_unit_amount": _price(volume_price, currency), "flat_amount": "0"},
         ]
         return _charge(uow, metric, currency, "graduated", {"graduated_ranges": ranges})
     ranges = [
-        {"from_value": "0", "to_value": "100000000", "per_unit_amount": _price(price, currency), "flat_amount": "0"},
-        {"from_value": "100000001", "to_value": None, "per_unit_amount": _price(volume_price, currency), "flat_amount": "0"},
+        {"from_value": "0", "to_value": "20000000", "per_unit_amount": _price(price, currency), "flat_amount": "0"},
+        {"from_value": "20000001", "to_value": None, "per_unit_amount": _price(volume_price, currency), "flat_amount": "0"},
     ]
     return _charge(uow, metric, currency, "volume", {"volume_ranges": ranges})
 
@@ -163,7 +163,7 @@ def land_usage(landing: Landing, subscribers: list[Subscriber], begin: datetime,
         table = _day(random, subscribers, weights / weights.sum(), begin + timedelta(days=day), size, landed)
         with landing.lock() as writer:
             first = table["received_at"][0].as_py() if size else begin
-            writer.write("events", first, f"demo-{seed}-{day:03d}", table)
+            writer.write("events", first, f"file-demo-{seed}-{day:03d}", table)
         landed += size
         yield landed
 
