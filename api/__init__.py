@@ -1,0 +1,1 @@
+"""The HTTP edge: Lago's REST wire format over the catalog, the inbox, and what was published and issued."""

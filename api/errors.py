@@ -1,0 +1,91 @@
+"""Every error as one of Lago's bodies (lago_api §4). No default of the framework gets out."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from api.answers import answer
+from core.errors import Conflict, NotFound, TallystickError, ValidationError
+
+log = logging.getLogger(__name__)
+
+
+class BadRequest(TallystickError):
+    """The body is no JSON object, or lacks its root key."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("bad_request", message)
+
+
+class Unauthorized(TallystickError):
+    """The key is missing, unknown or revoked."""
+
+    def __init__(self) -> None:
+        super().__init__("unauthorized", "send a valid API key: `Authorization: Bearer <key>`")
+
+
+BUSY = ("books_busy", "inbox_unavailable", "landing_busy")
+"""Codes of what passes by itself: the same request may be sent again."""
+
+
+def body_of(error: TallystickError) -> dict[str, Any]:
+    """The error as Lago words it; its `status` is the HTTP status."""
+    match error:
+        case BadRequest():
+            return {"status": 400, "error": f"BadRequest: {error.message}"}
+        case Unauthorized():
+            return {"status": 401, "error": "Unauthorized"}
+        case NotFound():
+            return {"status": 404, "error": "Not Found", "code": error.code}
+        case Conflict():
+            return {"status": 405, "error": "Method Not Allowed", "code": error.code}
+        case ValidationError():
+            return validation_body(error.details)
+        case TallystickError(code=code) if code in BUSY:
+            return {"status": 503, "error": "Service Unavailable", "code": code, "message": error.message}
+    return {"status": 500, "error": "Internal Server Error", "code": error.code, "message": error.message}
+
+
+def validation_body(details: Any) -> dict[str, Any]:
+    """A 422 with field -> codes, or index -> field -> codes."""
+    return {
+        "status": 422,
+        "error": "Unprocessable Entity",
+        "code": "validation_errors",
+        "error_details": details,
+    }
+
+
+def answer_error(error: TallystickError) -> Response:
+    """The answer that tells of `error`."""
+    body = body_of(error)
+    return answer(body, status=body["status"])
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` go out in Lago's shape."""
+
+    @app.exception_handler(TallystickError)
+    async def _known(_request: Request, error: TallystickError) -> Response:
+        response = answer_error(error)
+        if response.status_code >= 500:
+            log.error("%s: %s", error.code, error.message, exc_info=error)
+        return response
+
+    @app.exception_handler(HTTPException)
+    async def _routing(_request: Request, error: HTTPException) -> Response:
+        # A wrong verb on a known path is an unknown resource too (lago_api §4).
+        if error.status_code in (404, 405):
+            return answer_error(NotFound("resource", _request.url.path))
+        body = {"status": error.status_code, "error": str(error.detail)}
+        return answer(body, status=error.status_code)
+
+    @app.exception_handler(Exception)
+    async def _unexpected(_request: Request, _error: Exception) -> Response:
+        # The server logs the traceback; the caller learns only that it was not their fault.
+        body = {"status": 500, "error": "Internal Server Error", "code": "internal_error"}
+        return answer(body, status=500)

@@ -1,0 +1,72 @@
+"""The application: wiring only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from api import errors
+from api.auth import authorize
+from api.deps import Services
+from api.flusher import Flusher
+from api.routers import (
+    add_ons,
+    applied_coupons,
+    billable_metrics,
+    billing_entities,
+    coupons,
+    customers,
+    events,
+    health,
+    plans,
+    subscriptions,
+    taxes,
+)
+from core.clock import Clock, SystemClock
+from core.settings import Settings
+
+PREFIX = "/api/v1"
+RESOURCES = (
+    billable_metrics,
+    plans,
+    subscriptions,
+    applied_coupons,
+    customers,
+    taxes,
+    add_ons,
+    coupons,
+    billing_entities,
+)
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
+    """The API over an installation that exists (`tallystick init`). It also moves the inbox to the landing zone."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        services = Services(settings, clock or SystemClock())
+        flusher = Flusher(services.inbox, services.landing)
+        flusher.start()
+        app.state.services = services
+        yield
+        flusher.stop()
+        services.close()
+
+    app = FastAPI(
+        title="Tallystick",
+        description="Usage-based billing in Lago's wire format.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+    )
+    errors.install(app)
+    # Ingest first: routes are tried in order. Its two routes check the key themselves, without a thread.
+    app.include_router(events.router, prefix=PREFIX)
+    guarded = APIRouter(prefix=PREFIX, dependencies=[Depends(authorize)])
+    for resource in RESOURCES:
+        guarded.include_router(resource.router)
+    app.include_router(guarded)
+    app.include_router(health.router)
+    return app

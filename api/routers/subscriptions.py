@@ -1,0 +1,104 @@
+"""Subscriptions (lago_api §7.7)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from api.answers import one
+from api.deps import Served
+from api.pagination import Paged, Paging, listed
+from api.schemas.subscriptions import (
+    CREATE,
+    UPDATE,
+    subscription_object,
+    subscription_objects,
+)
+from core.catalog import customers, plans, subscriptions
+
+router = APIRouter(tags=["Subscriptions"])
+
+Statuses = Annotated[list[str], Query(alias="status[]")]
+
+
+@router.post("/subscriptions", openapi_extra=CREATE.openapi)
+def create(subscription: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
+    """Put a customer on a plan; a fee in advance is invoiced at once."""
+    subscription["billing_time"] = subscription.get("billing_time") or "calendar"
+    with served.change() as uow:
+        row = subscriptions.create(uow, **subscription)
+        answered = subscription_object(served, uow.connection, row)
+    if answered["plan"]["pay_in_advance"]:
+        served.billing.issue_soon(row.customer_id)
+    return one("subscription", answered)
+
+
+@router.get("/subscriptions")
+def index(
+    served: Served,
+    paging: Paged,
+    external_customer_id: str | None = None,
+    plan_code: str | None = None,
+    statuses: Statuses = [],  # noqa: B006 - FastAPI copies defaults
+) -> Response:
+    """List subscriptions, active ones unless `status[]` says otherwise."""
+    return _list(served, paging, external_customer_id, plan_code, statuses)
+
+
+@router.get("/customers/{external_id}/subscriptions")
+def of_customer(
+    external_id: str,
+    served: Served,
+    paging: Paged,
+    plan_code: str | None = None,
+    statuses: Statuses = [],  # noqa: B006 - FastAPI copies defaults
+) -> Response:
+    """List the subscriptions of a customer."""
+    return _list(served, paging, external_id, plan_code, statuses)
+
+
+@router.get("/subscriptions/{external_id}")
+def show(external_id: str, served: Served) -> Response:
+    """Get a subscription by its external id."""
+    with served.look() as connection:
+        row = subscriptions.get(connection, external_id)
+        return one("subscription", subscription_object(served, connection, row))
+
+
+@router.put("/subscriptions/{external_id}", openapi_extra=UPDATE.openapi)
+def update(external_id: str, subscription: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
+    """Change a subscription's name or end, or the start of one that has not started."""
+    with served.change() as uow:
+        row = subscriptions.update(uow, external_id, **subscription)
+        answered = subscription_object(served, uow.connection, row)
+    return one("subscription", answered)
+
+
+@router.delete("/subscriptions/{external_id}")
+def terminate(external_id: str, served: Served, on_termination_invoice: str = "generate") -> Response:
+    """End a subscription now; its final invoice is issued at once."""
+    with served.change() as uow:
+        row = subscriptions.terminate(uow, external_id, on_termination_invoice=on_termination_invoice)
+        answered = subscription_object(served, uow.connection, row)
+    served.billing.issue_soon(row.customer_id)
+    return one("subscription", answered)
+
+
+def _list(
+    served: Served, paging: Paging, external_customer_id: str | None, plan_code: str | None, statuses: list[str]
+) -> Response:
+    with served.look() as connection:
+        customer = None if external_customer_id is None else customers.get(connection, external_customer_id)
+        plan = None if plan_code is None else plans.get(connection, plan_code)
+        page = subscriptions.page(
+            connection,
+            customer_id=customer and customer.id,
+            plan_id=plan and plan.id,
+            statuses=statuses,
+            instant=served.clock.now() if customer is None else served.instant_of(connection, customer),
+            limit=paging.limit,
+            offset=paging.offset,
+        )
+        items = subscription_objects(served, connection, page.items)
+    return listed("subscriptions", items, page.total, paging)

@@ -1,0 +1,1 @@
+"""What goes over the wire: the fields that each resource reads, and the objects that it answers."""

@@ -1,0 +1,63 @@
+"""Events on the wire (lago_api §7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from api.schemas.wire import instant, instant_ms
+from core.ids import deterministic_id
+from ingestion.event import UsageEvent, to_instant
+from ingestion.inbox import Receipt
+
+_encode = msgspec.json.Encoder().encode
+
+
+class EventObject(msgspec.Struct, gc=False):
+    """An event as Lago answers it. Whom it belongs to is not looked up at ingest, so those ids are null."""
+
+    lago_id: str
+    transaction_id: str
+    code: str
+    timestamp: str | None
+    properties: msgspec.Raw
+    precise_total_amount_cents: str | None
+    external_subscription_id: str
+    created_at: str | None
+    lago_customer_id: None = None
+    lago_subscription_id: None = None
+
+
+class _One(msgspec.Struct, gc=False):
+    event: EventObject
+
+
+class _Many(msgspec.Struct, gc=False):
+    events: list[EventObject]
+
+
+def event_answer(event: UsageEvent, receipt: Receipt) -> bytes:
+    """The answer to one event."""
+    return _encode(_One(_object(event, receipt, instant(receipt.received_at))))
+
+
+def batch_answer(events: Sequence[UsageEvent], receipt: Receipt) -> bytes:
+    """The answer to a batch, in the order sent."""
+    created_at = instant(receipt.received_at)
+    return _encode(_Many([_object(event, receipt, created_at) for event in events]))
+
+
+def _object(event: UsageEvent, receipt: Receipt, created_at: str | None) -> EventObject:
+    happened_at = receipt.received_at if event.timestamp is None else to_instant(event.timestamp)
+    return EventObject(
+        # Made of the event's identity (law 4), so that a retry is told the same id.
+        deterministic_id("event", event.external_subscription_id, event.transaction_id),
+        event.transaction_id,
+        event.code,
+        instant_ms(happened_at),
+        msgspec.Raw(event.properties.encode()),
+        event.precise_total_amount_cents,
+        event.external_subscription_id,
+        created_at,
+    )

@@ -1,0 +1,130 @@
+"""Plans, charges and filters on the wire (lago_api §7.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from api.body import BOOLEAN, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, objects
+from api.schemas.taxes import taxes_by_owner
+from api.schemas.wire import instant
+from core.catalog import billable_metrics, charges
+from core.catalog.charges import Charge, ChargeFilter
+from core.catalog.plans import Plan
+
+FILTER_FIELDS = {"invoice_display_name": TEXT, "properties": MAPPING, "values": TEXT_LISTS}
+CHARGE_FIELDS = {
+    "id": TEXT,
+    "billable_metric_id": TEXT,
+    "code": TEXT,
+    "charge_model": TEXT,
+    "invoice_display_name": TEXT,
+    "pay_in_advance": BOOLEAN,
+    "prorated": BOOLEAN,
+    "invoiceable": BOOLEAN,
+    "min_amount_cents": INTEGER,
+    "properties": MAPPING,
+    "filters": objects(FILTER_FIELDS),
+    "tax_codes": TEXTS,
+}
+FIELDS = {
+    "name": TEXT,
+    "invoice_display_name": TEXT,
+    "code": TEXT,
+    "interval": TEXT,
+    "description": TEXT,
+    "amount_cents": INTEGER,
+    "amount_currency": TEXT,
+    "pay_in_advance": BOOLEAN,
+    "tax_codes": TEXTS,
+    "charges": objects(CHARGE_FIELDS),
+}
+CREATE = Body("plan", FIELDS, mandatory=("code", "name", "interval", "amount_cents", "amount_currency"))
+UPDATE = Body("plan", FIELDS)
+
+
+def plan_objects(connection: sa.Connection, rows: Sequence[Plan]) -> list[dict[str, Any]]:
+    """The plans with their charges, filters and taxes."""
+    ids = [plan.id for plan in rows]
+    charges_of = charges.charges_of(connection, ids)
+    priced = _charge_objects(connection, [charge for owned in charges_of.values() for charge in owned])
+    taxes = taxes_by_owner(connection, "plan", ids)
+    return [
+        _plan_object(plan, [priced[charge.id] for charge in charges_of.get(plan.id, [])], taxes[plan.id])
+        for plan in rows
+    ]
+
+
+def _plan_object(plan: Plan, owned: list[dict[str, Any]], taxes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "lago_id": plan.id,
+        "name": plan.name,
+        "invoice_display_name": plan.invoice_display_name,
+        "created_at": instant(plan.created_at),
+        "code": plan.code,
+        "interval": plan.interval,
+        "description": plan.description,
+        "amount_cents": plan.amount_cents,
+        "amount_currency": plan.amount_currency,
+        "trial_period": 0,
+        "pay_in_advance": plan.pay_in_advance,
+        "bill_charges_monthly": None,
+        "bill_fixed_charges_monthly": None,
+        "parent_id": plan.parent_id,
+        "pending_deletion": False,
+        "customers_count": 0,
+        "active_subscriptions_count": 0,
+        "draft_invoices_count": 0,
+        "charges": owned,
+        "taxes": taxes,
+        "usage_thresholds": [],
+        "applicable_usage_thresholds": [],
+        "entitlements": [],
+    }
+
+
+def _charge_objects(connection: sa.Connection, rows: Sequence[Charge]) -> dict[str, dict[str, Any]]:
+    ids = [charge.id for charge in rows]
+    metrics = billable_metrics.by_ids(connection, [charge.billable_metric_id for charge in rows])
+    filters = charges.filters_of(connection, ids)
+    taxes = taxes_by_owner(connection, "charge", ids)
+    return {
+        charge.id: {
+            "lago_id": charge.id,
+            "lago_billable_metric_id": charge.billable_metric_id,
+            "code": charge.code,
+            "billable_metric_code": metrics[charge.billable_metric_id].code,
+            "invoice_display_name": charge.invoice_display_name,
+            "created_at": instant(charge.created_at),
+            "charge_model": charge.charge_model,
+            "pay_in_advance": charge.pay_in_advance,
+            "invoiceable": charge.invoiceable,
+            "regroup_paid_fees": None,
+            "prorated": charge.prorated,
+            "min_amount_cents": charge.min_amount_cents,
+            "properties": _mirrored(charge.properties),
+            "filters": [_filter_object(charge, row) for row in filters.get(charge.id, [])],
+            "taxes": taxes[charge.id],
+            "applied_pricing_unit": None,
+            "lago_parent_id": None,
+        }
+        for charge in rows
+    }
+
+
+def _filter_object(charge: Charge, row: ChargeFilter) -> dict[str, Any]:
+    return {
+        "lago_id": row.id,
+        "charge_code": charge.code,
+        "invoice_display_name": row.invoice_display_name,
+        "properties": _mirrored(row.properties),
+        "values": row.values,
+    }
+
+
+def _mirrored(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Group keys go out under their new and their old name."""
+    keys = properties.get("pricing_group_keys") or properties.get("grouped_by")
+    return {**properties, "pricing_group_keys": keys, "grouped_by": keys} if keys else dict(properties)

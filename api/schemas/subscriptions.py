@@ -1,0 +1,91 @@
+"""Subscriptions on the wire (lago_api §7.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from api.body import INSTANT, TEXT, Body
+from api.deps import Services
+from api.schemas.plans import plan_objects
+from api.schemas.wire import instant, instant_ms
+from core.catalog import plans
+from core.catalog.billing_entities import BILLING_ENTITIES
+from core.catalog.customers import CUSTOMERS, Customer
+from core.catalog.plans import Plan
+from core.catalog.subscriptions import Subscription
+
+CREATE = Body(
+    "subscription",
+    {
+        "external_customer_id": TEXT,
+        "plan_code": TEXT,
+        "name": TEXT,
+        "external_id": TEXT,
+        "billing_time": TEXT,
+        "subscription_at": INSTANT,
+        "ending_at": INSTANT,
+    },
+    mandatory=("external_id", "external_customer_id", "plan_code"),
+)
+UPDATE = Body("subscription", {"name": TEXT, "subscription_at": INSTANT, "ending_at": INSTANT})
+
+
+def subscription_objects(
+    services: Services, connection: sa.Connection, rows: Sequence[Subscription]
+) -> list[dict[str, Any]]:
+    """The subscriptions with the status that each has now on its customer's clock."""
+    owners = {row.id: row for row in CUSTOMERS.where_in(connection, "id", [row.customer_id for row in rows])}
+    entity_codes = {entity.id: entity.code for entity in BILLING_ENTITIES.all(connection)}
+    plan_of = plans.by_ids(connection, [row.plan_id for row in rows])
+    answers = []
+    for row in rows:
+        customer = owners[row.customer_id]
+        # A stamp may be a few microseconds ahead of the clock; what is recorded is not in the future.
+        now = max(services.instant_of(connection, customer), row.created_at)
+        described = _subscription_object(row, customer, plan_of[row.plan_id], row.status_at(now))
+        answers.append(described | {"billing_entity_code": entity_codes[customer.billing_entity_id]})
+    return answers
+
+
+def subscription_object(services: Services, connection: sa.Connection, row: Subscription) -> dict[str, Any]:
+    """One subscription with its plan."""
+    (answered,) = subscription_objects(services, connection, [row])
+    plan = plan_objects(connection, list(plans.by_ids(connection, [row.plan_id]).values()))[0]
+    return answered | {"plan": plan, "entitlements": [], "applicable_usage_thresholds": []}
+
+
+def _subscription_object(row: Subscription, customer: Customer, plan: Plan, status: str) -> dict[str, Any]:
+    ended_at = row.terminated_at or (row.ending_at if status == "terminated" else None)
+    return {
+        "lago_id": row.id,
+        "external_id": row.external_id,
+        "lago_customer_id": row.customer_id,
+        "external_customer_id": customer.external_id,
+        "billing_time": row.billing_time,
+        "name": row.name,
+        "plan_code": plan.code,
+        "plan_amount_cents": plan.amount_cents,
+        "plan_amount_currency": plan.amount_currency,
+        "status": status,
+        "created_at": instant(row.created_at),
+        "canceled_at": instant(ended_at) if status == "canceled" else None,
+        "started_at": None if status in ("pending", "canceled") else instant_ms(row.started_at),
+        "ending_at": instant(row.ending_at),
+        "subscription_at": instant(row.subscription_at),
+        "terminated_at": instant(ended_at) if status == "terminated" else None,
+        "previous_plan_code": None,
+        "next_plan_code": None,
+        "downgrade_plan_date": None,
+        "trial_ended_at": None,
+        "current_billing_period_started_at": None,
+        "current_billing_period_ending_at": None,
+        "on_termination_credit_note": None,
+        "on_termination_invoice": row.on_termination_invoice,
+        "consolidate_invoice": True,
+        "progressive_billing_disabled": False,
+        "payment_method": {"payment_method_id": None, "payment_method_type": "provider"},
+        "activation_rules": [],
+    }
