@@ -7,6 +7,7 @@ are billed by one run. Wall time only moves forward; what each scenario sees is 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -69,17 +70,35 @@ class World:
         with self.unit() as uow:
             test_clocks.advance(uow, clock_id, to)
 
-    def settle(self, books: dict[str, pa.Table] | None = None, prefix_limit: int | None = None) -> tuple[Settlement, dict[str, list[dict[str, Any]]]]:
-        """Settles what is due on every clock; returns it with the drafts and fees as rows."""
-        self.wall.advance(TICK)
-        connection = open_connection()
+    def facts(self) -> dict[str, pa.Table]:
+        """All that is recorded so far: the catalog's export and the events, as the sources that the models read."""
         with reading(self.engine) as catalog:
             exported = export(catalog)
-        horizon = {"as_of": self.wall.now(), "watermark": self.wall.now()}
-        facts = {"landing.events": self.events, "landing.run_horizon": [horizon]}
-        relations = give_all(connection, self.graph, TARGETS, facts)
-        relations |= {node.name: give(connection, self.graph, node.name) for node in self.graph.sources("books") if node.name not in relations}
         tables = {f"catalog.{name}": table for name, table in exported.items()}
+        return tables | ({"landing.events": pa.Table.from_pylist(self.events)} if self.events else {})
+
+    def settle(
+        self,
+        books: Mapping[str, pa.Table] | None = None,
+        prefix_limit: int | None = None,
+        *,
+        facts: Mapping[str, pa.Table] | None = None,
+        as_of: Mapping[str, datetime] | None = None,
+    ) -> tuple[Settlement, dict[str, list[dict[str, Any]]]]:
+        """Settles what is due on every clock; returns it with the drafts and fees as rows.
+
+        `facts` are what `facts()` returned (default: now). `as_of` (customer id -> a reading of its clock, naive UTC)
+        settles as of that earlier moment over the same facts, for these customers alone; by default each clock's last reading.
+        """
+        self.wall.advance(TICK)
+        connection = open_connection()
+        horizon = {"as_of": self.wall.now(), "watermark": self.wall.now()}
+        relations = give_all(connection, self.graph, TARGETS, {"landing.run_horizon": [horizon]})
+        relations |= {node.name: give(connection, self.graph, node.name) for node in self.graph.sources("books") if node.name not in relations}
+        if as_of is not None:
+            rows = [{"customer_id": customer_id, "as_of": instant} for customer_id, instant in as_of.items()]
+            relations["int_metering__horizons"] = give(connection, self.graph, "int_metering__horizons", rows)
+        tables = dict(self.facts() if facts is None else facts)
         tables |= {f"books.{name}": table for name, table in (books or {}).items()}
         for name, table in tables.items():
             if name in relations:

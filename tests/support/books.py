@@ -1,0 +1,44 @@
+"""Books in memory: runs appended one after the other, and the rows in which two of them differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from core.warehouse.settlement import Settlement
+
+Books = Mapping[str, pa.Table]
+
+
+def append(books: Books, settlement: Settlement) -> Books:
+    """The books with what a run settled."""
+    return {name: pa.concat_tables([books[name], table.select(books[name].column_names)]) if name in books else table for name, table in settlement.tables.items()}
+
+
+def differences(left: Books, right: Books) -> list[tuple[str, str, dict[str, Any]]]:
+    """(table, side, row) for every row, with all its columns, that one of the two has and the other has not, as often."""
+    assert left.keys() == right.keys()
+    found = []
+    with duckdb.connect() as connection:
+        for name in left:
+            connection.register("l", left[name])
+            connection.register("r", right[name].select(left[name].column_names))
+            for side, query in (("left", "from l except all from r"), ("right", "from r except all from l")):
+                cursor = connection.execute(f"select * from ({query}) order by all")
+                columns = [column[0] for column in cursor.description or []]
+                found += [(name, side, dict(zip(columns, row, strict=True))) for row in cursor.fetchall()]
+    return found
+
+
+def rows_where(books: Books, condition: str) -> Books:
+    """Of every table the rows of the invoices that meet a condition on `invoices`."""
+    with duckdb.connect() as connection:
+        connection.register("invoices", books["invoices"])
+        kept = {}
+        for name, table in books.items():
+            connection.register("rows", table)
+            kept[name] = connection.execute(f"select * from rows where invoice_id in (select invoice_id from invoices where {condition})").to_arrow_table()
+    return kept
