@@ -42,12 +42,21 @@ def run_demo(settings: Settings, events: int, seed: int, console: Console) -> No
     from orchestration.run import run
 
     if settings.published.exists():
-        raise TallystickError("home_in_use", f"{settings.home} already holds an installation; remove it or set TALLYSTICK_HOME to a new folder")
+        raise TallystickError(
+            "home_in_use",
+            f"{settings.home} already holds an installation; remove it or set TALLYSTICK_HOME to a new folder",
+        )
     timings = Timings()
     end = demo_company.months_back(SystemClock().now(), 0)
     begin = demo_company.months_back(end, demo_company.MONTHS)
     graph = PricingGraph.load()
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=not console.is_terminal) as progress:
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=not console.is_terminal,
+    ) as progress:
         task = progress.add_task("Founding the company")
         clock = ManualClock(begin - timedelta(hours=1))
         installation.create(settings, graph, clock)
@@ -57,16 +66,22 @@ def run_demo(settings: Settings, events: int, seed: int, console: Console) -> No
         for landed in demo_company.land_usage(landing, subscribers, begin, end, events, seed):
             progress.update(task, description=f"Landing usage: {landed:,} events")
         timings.mark("usage landed")
-        progress.update(task, description="Materialising through Dagster: raw, metering, rating, billing, issue, ledger, marts")
+        progress.update(
+            task, description="Materialising through Dagster: raw, metering, rating, billing, issue, ledger, marts"
+        )
         report = run(settings)
         timings.mark("run")
     cursor = ReadWarehouse(settings).cursor()
-    console.print(f"[bold]{report.invoices:,} invoices[/bold] from {report.events_accepted:,} events of {len(subscribers)} customers, {begin:%d %b %Y} to {end:%d %b %Y}\n")
+    console.print(
+        f"[bold]{report.invoices:,} invoices[/bold] from {report.events_accepted:,} events of {len(subscribers)} customers, {begin:%d %b %Y} to {end:%d %b %Y}\n"
+    )
     _invoice_table(console, cursor)
     _one_explained(console, cursor)
     _conservation(console, cursor)
     _timing_table(console, timings, report.seconds)
-    console.print("\nNext:  [bold]make up[/bold]  (API, console, Dagster)   ·   [bold].venv/bin/tallystick verify[/bold]   ·   [bold].venv/bin/tallystick explain INVOICE --events[/bold]")
+    console.print(
+        "\nNext:  [bold]make up[/bold]  (API, console, Dagster)   ·   [bold].venv/bin/tallystick verify[/bold]   ·   [bold].venv/bin/tallystick explain INVOICE --events[/bold]"
+    )
 
 
 def _invoice_table(console: Console, cursor: Any) -> None:
@@ -77,8 +92,17 @@ def _invoice_table(console: Console, cursor: Any) -> None:
     for name in ("Fees", "Coupons", "Taxes", "Credits", "Total"):
         table.add_column(name, justify="right")
     for row in rows:
-        amounts = [marts.money(row[f"{name}_amount_cents"] or 0, row["currency"]) for name in ("fees", "coupons", "taxes", "prepaid_credit", "total")]
-        table.add_row(row["number"] or "draft", row["customer_name"] or row["customer_external_id"], f"{row['issuing_date']}", row["status"], *amounts)
+        amounts = [
+            marts.money(row[f"{name}_amount_cents"] or 0, row["currency"])
+            for name in ("fees", "coupons", "taxes", "prepaid_credit", "total")
+        ]
+        table.add_row(
+            row["number"] or "draft",
+            row["customer_name"] or row["customer_external_id"],
+            f"{row['issuing_date']}",
+            row["status"],
+            *amounts,
+        )
     console.print(table)
 
 
@@ -98,7 +122,12 @@ def _conservation(console: Console, cursor: Any) -> None:
     for name in ("Check", "Left", "Right", "Holds"):
         table.add_column(name, justify="right" if name in ("Left", "Right") else "left")
     for row in marts.reconciliation(cursor):
-        table.add_row(row["check_name"], f"{row['left_value']:,}", f"{row['right_value']:,}", "yes" if row["is_held"] else "[red]NO[/red]")
+        table.add_row(
+            row["check_name"],
+            f"{row['left_value']:,}",
+            f"{row['right_value']:,}",
+            "yes" if row["is_held"] else "[red]NO[/red]",
+        )
     console.print(table)
 
 
@@ -111,4 +140,3 @@ def _timing_table(console: Console, timings: Timings, steps: dict[str, float]) -
     for step, seconds in steps.items():
         table.add_row(f"  {step}", f"{seconds:.1f}")
     console.print(table)
-

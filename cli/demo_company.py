@@ -31,8 +31,39 @@ MARKETS = (
 # Whole units of each currency that one dollar's worth of price becomes.
 SCALE = {"USD": 1, "EUR": 1, "JPY": 150}
 PLANS = ("payg", "growth", "enterprise")
-FIRST = ("Northwind", "Blue", "Silver", "Cobalt", "Maple", "Juniper", "Harbor", "Quiet", "Bright", "Granite", "Amber", "Lumen", "Cedar", "Velvet", "Orchid")
-SECOND = ("Robotics", "Health", "Legal", "Studio", "Analytics", "Travel", "Games", "Finance", "Labs", "Media", "Logistics", "Learning", "Retail", "Biotech")
+FIRST = (
+    "Northwind",
+    "Blue",
+    "Silver",
+    "Cobalt",
+    "Maple",
+    "Juniper",
+    "Harbor",
+    "Quiet",
+    "Bright",
+    "Granite",
+    "Amber",
+    "Lumen",
+    "Cedar",
+    "Velvet",
+    "Orchid",
+)
+SECOND = (
+    "Robotics",
+    "Health",
+    "Legal",
+    "Studio",
+    "Analytics",
+    "Travel",
+    "Games",
+    "Finance",
+    "Labs",
+    "Media",
+    "Logistics",
+    "Learning",
+    "Retail",
+    "Biotech",
+)
 
 
 @dataclass(frozen=True)
@@ -74,19 +105,47 @@ def _prices(uow: UnitOfWork) -> None:
     for currency in SCALE:
         for plan in PLANS:
             _plan(uow, plan, currency)
-    coupons.create(uow, code="welcome", name="Welcome: 20 % for three invoices", coupon_type="percentage", percentage_rate="20", frequency="recurring", frequency_duration=3)
-    coupons.create(uow, code="launch", name="Launch credit", coupon_type="fixed_amount", amount_cents=5000, amount_currency="EUR", frequency="once")
+    coupons.create(
+        uow,
+        code="welcome",
+        name="Welcome: 20 % for three invoices",
+        coupon_type="percentage",
+        percentage_rate="20",
+        frequency="recurring",
+        frequency_duration=3,
+    )
+    coupons.create(
+        uow,
+        code="launch",
+        name="Launch credit",
+        coupon_type="fixed_amount",
+        amount_cents=5000,
+        amount_currency="EUR",
+        frequency="once",
+    )
 
 
 def _plan(uow: UnitOfWork, plan: str, currency: str) -> None:
-    cents = {"payg": 0, "growth": 9900, "enterprise": 250000}[plan] * (1 if currency != "JPY" else 3) // (1 if currency != "JPY" else 2)
+    cents = (
+        {"payg": 0, "growth": 9900, "enterprise": 250000}[plan]
+        * (1 if currency != "JPY" else 3)
+        // (1 if currency != "JPY" else 2)
+    )
     charges = [
         _tokens(uow, plan, "input_tokens", currency, "0.0000025", "0.000001"),
         _tokens(uow, plan, "output_tokens", currency, "0.00001", "0.000004"),
-        _charge(uow, "images", currency, "package", {"amount": _price("4", currency), "package_size": 100, "free_units": 100 if plan == "growth" else 0}),
+        _charge(
+            uow,
+            "images",
+            currency,
+            "package",
+            {"amount": _price("4", currency), "package_size": 100, "free_units": 100 if plan == "growth" else 0},
+        ),
     ]
     if plan != "payg":
-        charges.append(_charge(uow, "seats", currency, "standard", {"amount": _price("12" if plan == "growth" else "9", currency)}))
+        charges.append(
+            _charge(uow, "seats", currency, "standard", {"amount": _price("12" if plan == "growth" else "9", currency)})
+        )
     plans.create(
         uow, code=f"{plan}_{currency.lower()}", name={"payg": "Pay as you go", "growth": "Growth", "enterprise": "Enterprise"}[plan], interval="monthly",
         amount_cents=cents, amount_currency=currency, pay_in_advance=plan == "growth", charges_input=charges,
@@ -95,24 +154,50 @@ def _plan(uow: UnitOfWork, plan: str, currency: str) -> None:
 
 def _tokens(uow: UnitOfWork, plan: str, metric: str, currency: str, price: str, volume_price: str) -> dict[str, object]:
     if plan == "payg":
-        mini = {"values": {"model": ["swift-1-mini"]}, "invoice_display_name": f"{metric.replace('_', ' ').capitalize()}, mini", "properties": {"amount": _price(volume_price, currency)}}
+        mini = {
+            "values": {"model": ["swift-1-mini"]},
+            "invoice_display_name": f"{metric.replace('_', ' ').capitalize()}, mini",
+            "properties": {"amount": _price(volume_price, currency)},
+        }
         return _charge(uow, metric, currency, "standard", {"amount": _price(price, currency)}) | {"filters": [mini]}
     if plan == "growth":
         ranges = [
             {"from_value": "0", "to_value": "500000", "per_unit_amount": "0", "flat_amount": "0"},
-            {"from_value": "500001", "to_value": "10000000", "per_unit_amount": _price(price, currency), "flat_amount": "0"},
-            {"from_value": "10000001", "to_value": None, "per_unit_amount": _price(volume_price, currency), "flat_amount": "0"},
+            {
+                "from_value": "500001",
+                "to_value": "10000000",
+                "per_unit_amount": _price(price, currency),
+                "flat_amount": "0",
+            },
+            {
+                "from_value": "10000001",
+                "to_value": None,
+                "per_unit_amount": _price(volume_price, currency),
+                "flat_amount": "0",
+            },
         ]
         return _charge(uow, metric, currency, "graduated", {"graduated_ranges": ranges})
     ranges = [
         {"from_value": "0", "to_value": "20000000", "per_unit_amount": _price(price, currency), "flat_amount": "0"},
-        {"from_value": "20000001", "to_value": None, "per_unit_amount": _price(volume_price, currency), "flat_amount": "0"},
+        {
+            "from_value": "20000001",
+            "to_value": None,
+            "per_unit_amount": _price(volume_price, currency),
+            "flat_amount": "0",
+        },
     ]
     return _charge(uow, metric, currency, "volume", {"volume_ranges": ranges})
 
 
-def _charge(uow: UnitOfWork, metric: str, currency: str, model: str, properties: dict[str, object]) -> dict[str, object]:
-    return {"billable_metric_id": billable_metrics.get(uow.connection, metric).id, "code": metric, "charge_model": model, "properties": properties}
+def _charge(
+    uow: UnitOfWork, metric: str, currency: str, model: str, properties: dict[str, object]
+) -> dict[str, object]:
+    return {
+        "billable_metric_id": billable_metrics.get(uow.connection, metric).id,
+        "code": metric,
+        "charge_model": model,
+        "properties": properties,
+    }
 
 
 def _price(dollars: str, currency: str) -> str:
@@ -138,7 +223,13 @@ def _customers(uow: UnitOfWork, random: np.random.Generator, now: datetime) -> l
             {"external_id": f"{external_id}_main", "external_customer_id": external_id, "plan_code": f"{plan}_{currency.lower()}",
              "billing_time": "anniversary" if random.random() < 0.3 else "calendar", "subscription_at": now + timedelta(days=int(random.integers(0, 20)))}
         )  # fmt: skip
-        subscribers.append(Subscriber(f"{external_id}_main", plan, float(random.lognormal(0, 1)) * {"payg": 0.6, "growth": 1, "enterprise": 8}[plan]))
+        subscribers.append(
+            Subscriber(
+                f"{external_id}_main",
+                plan,
+                float(random.lognormal(0, 1)) * {"payg": 0.6, "growth": 1, "enterprise": 8}[plan],
+            )
+        )
     customers.create_many(uow, rows)
     subscriptions.create_many(uow, links)
     for row, subscriber in zip(rows, subscribers, strict=True):
@@ -148,11 +239,19 @@ def _customers(uow: UnitOfWork, random: np.random.Generator, now: datetime) -> l
             applied_coupons.apply(uow, external_customer_id=str(row["external_id"]), coupon_code="launch")
         if subscriber.plan == "payg" and random.random() < 0.4:
             credits = str(int(random.integers(2, 20)) * 10)
-            wallets.create(uow, external_customer_id=str(row["external_id"]), name="Prepaid", rate_amount=str(SCALE[str(row["currency"])]), granted_credits=credits)
+            wallets.create(
+                uow,
+                external_customer_id=str(row["external_id"]),
+                name="Prepaid",
+                rate_amount=str(SCALE[str(row["currency"])]),
+                granted_credits=credits,
+            )
     return subscribers
 
 
-def land_usage(landing: Landing, subscribers: list[Subscriber], begin: datetime, end: datetime, count: int, seed: int) -> Iterator[int]:
+def land_usage(
+    landing: Landing, subscribers: list[Subscriber], begin: datetime, end: datetime, count: int, seed: int
+) -> Iterator[int]:
     """Lands `count` events between two instants, a file per day; yields the events landed so far."""
     random = np.random.default_rng(seed + 1)
     days = (end - begin).days
@@ -168,7 +267,14 @@ def land_usage(landing: Landing, subscribers: list[Subscriber], begin: datetime,
         yield landed
 
 
-def _day(random: np.random.Generator, subscribers: list[Subscriber], shares: np.ndarray, day: datetime, size: int, offset: int) -> pa.Table:
+def _day(
+    random: np.random.Generator,
+    subscribers: list[Subscriber],
+    shares: np.ndarray,
+    day: datetime,
+    size: int,
+    offset: int,
+) -> pa.Table:
     owners = random.choice(len(subscribers), size=size, p=shares)
     kinds = random.choice(4, size=size, p=[0.46, 0.46, 0.06, 0.02])
     seconds = np.sort(random.integers(0, 86_400_000_000, size=size))
@@ -177,7 +283,11 @@ def _day(random: np.random.Generator, subscribers: list[Subscriber], shares: np.
     users = random.integers(1, 40, size=size)
     codes = np.array(["input_tokens", "output_tokens", "images", "seats"], dtype=object)[kinds]
     properties = [
-        json.dumps({"tokens": int(token), "model": MODELS[model]}) if kind < 2 else json.dumps({"user_id": f"user_{user}"}) if kind == 3 else "{}"
+        json.dumps({"tokens": int(token), "model": MODELS[model]})
+        if kind < 2
+        else json.dumps({"user_id": f"user_{user}"})
+        if kind == 3
+        else "{}"
         for kind, token, model, user in zip(kinds, tokens, models, users, strict=True)
     ]
     occurred = np.datetime64(day, "us") + seconds.astype("timedelta64[us]")

@@ -36,7 +36,9 @@ class Lake:
 
 def warehouse(settings: Settings) -> Lake:
     """The lake that can be deleted and rebuilt."""
-    return Lake("warehouse", _location(settings, settings.warehouse_catalog, "warehouse"), _folder(settings.warehouse_data))
+    return Lake(
+        "warehouse", _location(settings, settings.warehouse_catalog, "warehouse"), _folder(settings.warehouse_data)
+    )
 
 
 def books(settings: Settings) -> Lake:
@@ -48,13 +50,17 @@ def connect() -> duckdb.DuckDBPyConnection:
     """A new in-memory DuckDB that can attach lakes, counts time in UTC and keeps within the memory limit."""
     _import_extensions()
     connection = duckdb.connect()
-    connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{MEMORY_LIMIT}'; set preserve_insertion_order = false")
+    connection.execute(
+        f"set TimeZone = 'UTC'; set memory_limit = '{MEMORY_LIMIT}'; set preserve_insertion_order = false"
+    )
     for name in ("ducklake", "sqlite_scanner"):
         connection.execute(f"load {name}")
     return connection
 
 
-def attach(connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False, snapshot: int | None = None) -> None:
+def attach(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False, snapshot: int | None = None
+) -> None:
     """Attaches the lake under its alias, for writing or read-only, at its newest version or at a snapshot."""
     options = [f"data_path {_literal(lake.data_path)}"]
     if lake.is_embedded:
@@ -85,7 +91,13 @@ def _location(settings: Settings, catalog: Path, alias: str) -> str:
     if not settings.lake_catalog_url:
         return f"ducklake:sqlite:{catalog}"
     url = urlsplit(settings.lake_catalog_url)
-    parts = {"dbname": url.path.lstrip("/"), "host": url.hostname, "port": url.port, "user": url.username, "password": url.password}
+    parts = {
+        "dbname": url.path.lstrip("/"),
+        "host": url.hostname,
+        "port": url.port,
+        "user": url.username,
+        "password": url.password,
+    }
     query = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
     parts |= {name: unquote(value) for name, value in query.items()}
     return "ducklake:postgres:" + " ".join(f"{name}={value}" for name, value in parts.items() if value)

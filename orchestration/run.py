@@ -12,7 +12,13 @@ from core.errors import TallystickError
 from core.settings import Settings
 from core.warehouse.publish import published
 
-STEPS = {"raw_facts": "facts loaded", "drafts": "drafts built", "books__issued_invoices": "invoices issued", "books_and_marts": "marts built", "published__snapshots": "published"}
+STEPS = {
+    "raw_facts": "facts loaded",
+    "drafts": "drafts built",
+    "books__issued_invoices": "invoices issued",
+    "books_and_marts": "marts built",
+    "published__snapshots": "published",
+}
 
 
 class RunFailed(TallystickError):
@@ -42,7 +48,10 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Callable[[s
     config = {"ops": {"raw_facts": {"config": {"as_of": as_of.isoformat() if as_of else ""}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(
-            run_config=config, instance=instance, resources={"installation": Installation(home=str(settings.home))}, raise_on_error=False
+            run_config=config,
+            instance=instance,
+            resources={"installation": Installation(home=str(settings.home))},
+            raise_on_error=False,
         )
         seconds: dict[str, float] = {}
         numbers = {"invoices": 0, "accepted": 0, "duplicates": 0}

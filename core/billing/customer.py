@@ -31,51 +31,79 @@ class CustomerFacts:
     tail_events: Sequence[pa.Table] = field(default=())
 
 
-def give_facts(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True) -> dict[str, str]:
+def give_facts(
+    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
+) -> dict[str, str]:
     """Gives the facts to `connection` (with `books` attached, and `warehouse` if published) as relations of the graph."""
     relations: dict[str, str] = {}
     for name, table in facts.catalog.items():
         relations[f"catalog.{name}"] = _give(connection, f"catalog.{name}", table)
     relations["landing.events"] = _give_events(connection, graph, facts, has_warehouse)
-    horizon = pa.table({"as_of": [facts.as_of], "watermark": [facts.as_of]}, pa.schema([("as_of", pa.timestamp("us")), ("watermark", pa.timestamp("us"))]))
+    horizon = pa.table(
+        {"as_of": [facts.as_of], "watermark": [facts.as_of]},
+        pa.schema([("as_of", pa.timestamp("us")), ("watermark", pa.timestamp("us"))]),
+    )
     relations["landing.run_horizon"] = _give(connection, "landing.run_horizon", horizon)
-    for node in [*graph.sources("settlement"), *(node for node in graph.sources("landing") if node.name not in relations)]:
+    for node in [
+        *graph.sources("settlement"),
+        *(node for node in graph.sources("landing") if node.name not in relations),
+    ]:
         columns = ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())
         connection.execute(f"create or replace temp table {quoted(node.name)} ({columns})")
         relations[node.name] = f"temp.main.{quoted(node.name)}"
     for node in graph.sources("books"):
         relations[node.name] = node.relation
     for node in graph.seeds:
-        connection.execute(f"create or replace temp table {quoted(node.name)} as select * from read_csv(?)", [str(PROJECT_DIR / "seeds" / f"{node.name}.csv")])
+        connection.execute(
+            f"create or replace temp table {quoted(node.name)} as select * from read_csv(?)",
+            [str(PROJECT_DIR / "seeds" / f"{node.name}.csv")],
+        )
         relations[node.name] = f"temp.main.{quoted(node.name)}"
     return relations
 
 
-def current_usage(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True) -> list[dict[str, Any]]:
+def current_usage(
+    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
+) -> list[dict[str, Any]]:
     """The open periods' charges of one customer as the bill would have them now: rows of `int_billing__fees` in state open."""
     relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse)
     graph.run(connection, ["int_billing__fees"], relations)
-    return _rows(connection, f"select * from {temporary('int_billing__fees')} where fee_state = 'open' order by external_subscription_id, item_position, group_key")
+    return _rows(
+        connection,
+        f"select * from {temporary('int_billing__fees')} where fee_state = 'open' order by external_subscription_id, item_position, group_key",
+    )
 
 
-def draft_invoices(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True) -> list[dict[str, Any]]:
+def draft_invoices(
+    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
+) -> list[dict[str, Any]]:
     """The customer's invoices that are not in the books, with fees and taxes: rows of `int_billing__draft_invoices`."""
     relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse)
     graph.run(connection, ["int_billing__draft_invoices"], relations)
-    return _rows(connection, f"select * from {temporary('int_billing__draft_invoices')} order by ready_at, creation_sequence")
+    return _rows(
+        connection, f"select * from {temporary('int_billing__draft_invoices')} order by ready_at, creation_sequence"
+    )
 
 
-def _give_events(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, has_warehouse: bool) -> str:
+def _give_events(
+    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, has_warehouse: bool
+) -> str:
     node = graph.node("landing.events")
     columns = ", ".join(quoted(name) for name in node.columns or {})
     declared = ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())
     connection.execute(f"create or replace temp table events_seen ({declared})")
     wanted = list(facts.external_subscription_ids)
     if has_warehouse:
-        connection.execute(f"insert into events_seen select {columns} from {node.relation} where external_subscription_id in (select unnest(?))", [wanted])
+        connection.execute(
+            f"insert into events_seen select {columns} from {node.relation} where external_subscription_id in (select unnest(?))",
+            [wanted],
+        )
     for tail in facts.tail_events:
         connection.register("tail", tail)
-        connection.execute("insert into events_seen by name select * from tail where external_subscription_id in (select unnest(?))", [wanted])
+        connection.execute(
+            "insert into events_seen by name select * from tail where external_subscription_id in (select unnest(?))",
+            [wanted],
+        )
         connection.unregister("tail")
     connection.execute(
         f"""create or replace temp table events_once as

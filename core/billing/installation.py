@@ -15,7 +15,13 @@ from core.warehouse.write import open_for_writing
 
 def create(settings: Settings, graph: PricingGraph, clock: Clock) -> None:
     """Creates what is missing: migrations are applied, the default billing entity and schedules recorded at `clock`."""
-    for folder in (settings.home, settings.warehouse_data, settings.books_data, settings.landing, settings.home / "drop"):
+    for folder in (
+        settings.home,
+        settings.warehouse_data,
+        settings.books_data,
+        settings.landing,
+        settings.home / "drop",
+    ):
         folder.mkdir(parents=True, exist_ok=True)
     migrate(settings.catalog)
     with unit_of_work(connect(settings.catalog), clock) as uow:

@@ -38,14 +38,18 @@ def issue_due(settings: Settings, graph: PricingGraph) -> IssueReport:
             lake.attach(connection, lake.warehouse(settings), read_only=True)
             lake.attach(connection, lake.books(settings), read_only=True)
             relations = {name: graph.node(name).relation for name in base_models(graph)}
-            relations |= {node.name: node.relation for node in [*graph.sources("books"), *graph.sources("catalog"), *graph.seeds]}
+            relations |= {
+                node.name: node.relation for node in [*graph.sources("books"), *graph.sources("catalog"), *graph.seeds]
+            }
             settlement = settle(connection, graph, relations)
         finally:
             connection.close()
         return _append(settings, graph, settlement)
 
 
-def issue_now(settings: Settings, graph: PricingGraph, facts: CustomerFacts, lock_timeout: float = COMMAND_LOCK_SECONDS) -> IssueReport:
+def issue_now(
+    settings: Settings, graph: PricingGraph, facts: CustomerFacts, lock_timeout: float = COMMAND_LOCK_SECONDS
+) -> IssueReport:
     """Issues everything that is due for one customer by `facts.as_of`. Raises BooksBusy after `lock_timeout` seconds."""
     with store.lock(settings, lock_timeout):
         connection = lake.connect()
@@ -68,5 +72,7 @@ def _append(settings: Settings, graph: PricingGraph, settlement: Settlement) -> 
     refuse_unless_conserved(settlement)
     _, bundle = graph.bundle(TARGETS)
     snapshot = store.append(settings, settlement.tables, bundle)
-    invoices = sorted(settlement.tables["invoices"].to_pylist(), key=lambda row: (row["issued_at"], row["number"] or ""))
+    invoices = sorted(
+        settlement.tables["invoices"].to_pylist(), key=lambda row: (row["issued_at"], row["number"] or "")
+    )
     return IssueReport(tuple(row["invoice_id"] for row in invoices), settlement.passes, snapshot)

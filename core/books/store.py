@@ -61,7 +61,12 @@ def append(settings: Settings, tables: Mapping[str, pa.Table], bundle: Sequence[
         _refuse_repeats(connection, tables["invoices"])
         for name, table in tables.items():
             _insert(connection, name, table)
-        if bundle and not connection.execute("select 1 from books.main.sql_bundles where sql_bundle_id = ? limit 1", [bundle[0]["sql_bundle_id"]]).fetchone():
+        if (
+            bundle
+            and not connection.execute(
+                "select 1 from books.main.sql_bundles where sql_bundle_id = ? limit 1", [bundle[0]["sql_bundle_id"]]
+            ).fetchone()
+        ):
             _insert(connection, "sql_bundles", pa.Table.from_pylist([dict(row) for row in bundle]))
         connection.execute("commit")
         return lake.last_snapshot(connection, lake.books(settings))
@@ -80,7 +85,9 @@ def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -
 
 def _refuse_repeats(connection: duckdb.DuckDBPyConnection, invoices: pa.Table) -> None:
     connection.register("arriving", invoices)
-    row = connection.execute("select invoice_id from arriving where invoice_id in (select invoice_id from books.main.invoices) limit 1").fetchone()
+    row = connection.execute(
+        "select invoice_id from arriving where invoice_id in (select invoice_id from books.main.invoices) limit 1"
+    ).fetchone()
     connection.unregister("arriving")
     if row:
         raise ValueError(f"invoice {row[0]} is already in the books; the settlement read them without holding the lock")

@@ -43,7 +43,9 @@ class ReadWarehouse:
         with self._lock:
             if self._connection is None or pair != self._pair:
                 connection = lake.connect()
-                lake.attach(connection, lake.warehouse(self._settings), read_only=True, snapshot=pair.warehouse_snapshot)
+                lake.attach(
+                    connection, lake.warehouse(self._settings), read_only=True, snapshot=pair.warehouse_snapshot
+                )
                 lake.attach(connection, lake.books(self._settings), read_only=True, snapshot=pair.books_snapshot)
                 self._connection, self._pair = connection, pair
             return self._connection.cursor()

@@ -26,7 +26,11 @@ def content_hash(project_dir: Path = PROJECT_DIR) -> str:
     digest = hashlib.sha256()
     for name in SOURCES_OF_SQL:
         root = project_dir / name
-        files = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.suffix in {".sql", ".yml", ".csv"})
+        files = (
+            [root]
+            if root.is_file()
+            else sorted(path for path in root.rglob("*") if path.suffix in {".sql", ".yml", ".csv"})
+        )
         for path in files:
             digest.update(str(path.relative_to(project_dir)).encode())
             digest.update(path.read_bytes())
@@ -49,8 +53,8 @@ def compiled_models(project_dir: Path = PROJECT_DIR, cache_dir: Path | None = No
                 temporary = cache.with_suffix(".tmp")
                 temporary.write_text(json.dumps(nodes))
                 os.replace(temporary, cache)  # last, so that whoever finds it finds the manifest too
-    nodes: list[dict[str, Any]] = json.loads(cache.read_text())
-    return nodes
+    compiled: list[dict[str, Any]] = json.loads(cache.read_text())
+    return compiled
 
 
 def manifest_path(project_dir: Path = PROJECT_DIR) -> Path:
@@ -63,7 +67,16 @@ def _compile(project_dir: Path, target_path: Path) -> dict[str, Any]:
     from dbt.cli.main import dbtRunner
 
     output = io.StringIO()
-    arguments = ["--quiet", "compile", "--target", "memory", "--project-dir", str(project_dir), "--profiles-dir", str(project_dir)]
+    arguments = [
+        "--quiet",
+        "compile",
+        "--target",
+        "memory",
+        "--project-dir",
+        str(project_dir),
+        "--profiles-dir",
+        str(project_dir),
+    ]
     with contextlib.redirect_stdout(output):
         result = dbtRunner().invoke([*arguments, "--target-path", str(target_path), "--log-path", str(target_path)])
     if not result.success:

@@ -103,7 +103,9 @@ class PricingGraph:
         names |= {node.relation: temporary(node.name) for node in plan}
         return [(node, _with_names(node, self._nodes, names)) for node in plan]
 
-    def run(self, connection: duckdb.DuckDBPyConnection, targets: Iterable[str], given: Mapping[str, str]) -> list[Node]:
+    def run(
+        self, connection: duckdb.DuckDBPyConnection, targets: Iterable[str], given: Mapping[str, str]
+    ) -> list[Node]:
         """Runs the plan on `connection`, leaving one temporary relation per model; returns the models that ran."""
         statements = self.statements(targets, given)
         for node, sql in statements:
@@ -115,7 +117,9 @@ class PricingGraph:
         kind = "view" if node.is_view and node.layer != "staging" else "table"
         connection.execute(f"create or replace temp {kind} {quoted(node.name)} as {sql}")
 
-    def run_only(self, connection: duckdb.DuckDBPyConnection, models: Iterable[str], relations: Mapping[str, str]) -> None:
+    def run_only(
+        self, connection: duckdb.DuckDBPyConnection, models: Iterable[str], relations: Mapping[str, str]
+    ) -> None:
         """Runs just these models, in this order; everything they read must be in `relations`, to which they are not added."""
         names = {self.node(name).relation: relation for name, relation in relations.items()}
         for name in models:
@@ -133,7 +137,13 @@ class PricingGraph:
             digest.update(f"{node.name}\x00{node.sql or ''}\x00".encode())
         bundle_id = digest.hexdigest()[:32]
         return bundle_id, [
-            {"sql_bundle_id": bundle_id, "position": position, "name": node.name, "relation": node.relation, "sql": node.sql}
+            {
+                "sql_bundle_id": bundle_id,
+                "position": position,
+                "name": node.name,
+                "relation": node.relation,
+                "sql": node.sql,
+            }
             for position, node in enumerate(listed, 1)
         ]
 
@@ -152,7 +162,11 @@ class PricingGraph:
                     "layer": row["relation"].split(".")[1].strip('"'),
                     "relation": row["relation"],
                     "sql": row["sql"],
-                    "depends_on": [other["name"] for other in listed if other is not row and row["sql"] and other["relation"] in row["sql"]],
+                    "depends_on": [
+                        other["name"]
+                        for other in listed
+                        if other is not row and row["sql"] and other["relation"] in row["sql"]
+                    ],
                     "columns": known.columns if known else None,
                 }
             )

@@ -16,7 +16,12 @@ import pyarrow as pa
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 
 QUEUE = "int_billing__settlement_queue"
-COUPON_RANK = ("int_billing__coupon_lines", "int_billing__coupon_wishes", "int_billing__coupon_rank_uses", "int_billing__coupon_rank_shares")
+COUPON_RANK = (
+    "int_billing__coupon_lines",
+    "int_billing__coupon_wishes",
+    "int_billing__coupon_rank_uses",
+    "int_billing__coupon_rank_shares",
+)
 NUMBERED = "int_billing__numbered_invoices"
 ISSUES = {
     "invoice_subscriptions": "int_billing__issue_invoice_subscriptions",
@@ -52,7 +57,10 @@ def base_models(graph: PricingGraph) -> list[str]:
 
 
 def settle(
-    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, relations: Mapping[str, str], prefix_limit: int = UNLIMITED
+    connection: duckdb.DuckDBPyConnection,
+    graph: PricingGraph,
+    relations: Mapping[str, str],
+    prefix_limit: int = UNLIMITED,
 ) -> Settlement:
     """Settles every invoice that is due on the drafts of `relations` and returns the rows to append to the books.
 
@@ -68,7 +76,13 @@ def _is_settlement(name: str) -> bool:
 
 
 class _Driver:
-    def __init__(self, connection: duckdb.DuckDBPyConnection, graph: PricingGraph, relations: Mapping[str, str], prefix_limit: int) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        graph: PricingGraph,
+        relations: Mapping[str, str],
+        prefix_limit: int,
+    ) -> None:
         self.connection = connection
         self.graph = graph
         self.books = {name: relation for name, relation in relations.items() if name.startswith("books.")}
@@ -95,10 +109,14 @@ class _Driver:
             self.relations[node.name] = f"temp.main.{table}"
         for name in ("invoices", *ISSUES):
             books = self.books[f"books.{name}"]
-            self.connection.execute(f"create or replace temp table {quoted(f'staged_{name}')} as select * from {books} limit 0")
+            self.connection.execute(
+                f"create or replace temp table {quoted(f'staged_{name}')} as select * from {books} limit 0"
+            )
             union = f"select * from {books} union all by name select * from temp.main.{quoted(f'staged_{name}')}"
             self.connection.execute(f"create or replace temp view {quoted(f'seen_{name}')} as {union}")
-        self.connection.execute(f"create or replace temp table staged_numbered as select * from {self.books['books.invoices']} limit 0")
+        self.connection.execute(
+            f"create or replace temp table staged_numbered as select * from {self.books['books.invoices']} limit 0"
+        )
         self._see_staged(True)
 
     def _see_staged(self, seen: bool) -> None:
@@ -106,7 +124,10 @@ class _Driver:
         for name in ("invoices", *ISSUES):
             source = f"books.{name}"
             self.relations[source] = f"temp.main.{quoted(f'seen_{name}')}" if seen else self.books[source]
-        names = [node.name for node in self.graph.plan([f"stg_books__{name}" for name in ("invoices", "coupon_uses", "wallet_uses")])]
+        names = [
+            node.name
+            for node in self.graph.plan([f"stg_books__{name}" for name in ("invoices", "coupon_uses", "wallet_uses")])
+        ]
         for name in names:
             self.relations[name] = temporary(name)
         self._run(*names)
@@ -134,11 +155,17 @@ class _Driver:
     def _stage(self) -> None:
         self._run("int_billing__issue_invoices", *ISSUES.values())
         staged_invoices = self.relations["settlement.staged_invoices"]
-        self.connection.execute(f"insert into {staged_invoices} by name select * from {temporary('int_billing__issue_invoices')}")
+        self.connection.execute(
+            f"insert into {staged_invoices} by name select * from {temporary('int_billing__issue_invoices')}"
+        )
         columns = ", ".join(quoted(name) for name in self._shared_columns())
-        self.connection.execute(f"insert into temp.main.staged_invoices by name select {columns} from {temporary('int_billing__issue_invoices')}")
+        self.connection.execute(
+            f"insert into temp.main.staged_invoices by name select {columns} from {temporary('int_billing__issue_invoices')}"
+        )
         for name, model in ISSUES.items():
-            self.connection.execute(f"insert into temp.main.{quoted(f'staged_{name}')} by name select * from {temporary(model)}")
+            self.connection.execute(
+                f"insert into temp.main.{quoted(f'staged_{name}')} by name select * from {temporary(model)}"
+            )
         self._run(*(f"stg_books__{name}" for name in ("invoices", "coupon_uses", "wallet_uses")))
 
     def _shared_columns(self) -> list[str]:
@@ -165,7 +192,9 @@ class _Driver:
             self.connection.execute(f"delete from {self.relations[f'settlement.{name}']}")
 
     def _keep(self, name: str, model: str) -> None:
-        self.connection.execute(f"insert into {self.relations[f'settlement.{name}']} by name select * from {temporary(model)}")
+        self.connection.execute(
+            f"insert into {self.relations[f'settlement.{name}']} by name select * from {temporary(model)}"
+        )
 
     def _last_rank(self, model: str) -> int:
         row = self.connection.execute(f"select coalesce(max(rank_number), 0) from {temporary(model)}").fetchone()

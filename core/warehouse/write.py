@@ -6,9 +6,8 @@ horizon of the run. dbt builds the rest on top.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,7 +45,12 @@ class WriteWarehouse:
 
     def create(self) -> None:
         """Creates schemas and empty source tables that are missing. Idempotent."""
-        existing = {row[0] for row in self.connection.execute("select schema_name || '.' || table_name from duckdb_tables() where database_name = 'warehouse'").fetchall()}
+        existing = {
+            row[0]
+            for row in self.connection.execute(
+                "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'warehouse'"
+            ).fetchall()
+        }
         for schema in ("raw", "settlement", "staging", "metering", "rating", "billing", "ledger", "marts"):
             self.connection.execute(f"create schema if not exists warehouse.{schema}")
         for source in ("catalog", "landing", "settlement"):
@@ -56,7 +60,9 @@ class WriteWarehouse:
 
     def registered_files(self) -> set[str]:
         """Names of the landing files that have been loaded."""
-        return {row[0] for row in self.connection.execute("select landing_file from warehouse.raw.landing_files").fetchall()}
+        return {
+            row[0] for row in self.connection.execute("select landing_file from warehouse.raw.landing_files").fetchall()
+        }
 
     def load_events(self, root: Path, names: Sequence[str], loaded_at: datetime) -> Loaded:
         """Loads event files below `root` and registers them, in one transaction. A file is loaded once.
@@ -71,7 +77,10 @@ class WriteWarehouse:
         files = [str(root / name) for name in new]
         prefix = len(str(root)) + 2
         identity = "hash(external_subscription_id, transaction_id)"
-        connection.execute(f"create or replace temp table new_keys as select {identity} as h, count(*) as n from read_parquet(?) group by h", [files])
+        connection.execute(
+            f"create or replace temp table new_keys as select {identity} as h, count(*) as n from read_parquet(?) group by h",
+            [files],
+        )
         connection.execute(
             f"create or replace temp table suspects as select h from new_keys where n > 1 union "
             f"select {identity} as h from warehouse.raw.events where {identity} in (select h from new_keys)"
@@ -119,7 +128,8 @@ class WriteWarehouse:
             connection.execute("rollback")
             raise
         row = connection.execute(
-            "select count(*), sum(row_count), sum(accepted_count), sum(duplicate_count) from warehouse.raw.landing_files where landing_file in (select unnest(?))", [new]
+            "select count(*), sum(row_count), sum(accepted_count), sum(duplicate_count) from warehouse.raw.landing_files where landing_file in (select unnest(?))",
+            [new],
         ).fetchone()
         assert row is not None
         return Loaded(int(row[0]), int(row[1]), int(row[2]), int(row[3]))
@@ -147,7 +157,9 @@ class WriteWarehouse:
         except BaseException:
             self.connection.execute("rollback")
             raise
-        row = self.connection.execute("select count(*) from warehouse.raw.rejections where landing_file in (select unnest(?))", [new]).fetchone()
+        row = self.connection.execute(
+            "select count(*) from warehouse.raw.rejections where landing_file in (select unnest(?))", [new]
+        ).fetchone()
         return int(row[0]) if row else 0
 
     def load_catalog(self, tables: Mapping[str, pa.Table]) -> None:
@@ -169,7 +181,9 @@ class WriteWarehouse:
     def set_horizon(self, as_of: datetime, watermark: datetime) -> None:
         """How far this run may settle. Raises ValueError above the watermark: facts could still arrive before `as_of` (law 1)."""
         if as_of > watermark:
-            raise ValueError(f"as_of {as_of} is after the watermark {watermark}: facts may still arrive before it; run with an earlier --as-of")
+            raise ValueError(
+                f"as_of {as_of} is after the watermark {watermark}: facts may still arrive before it; run with an earlier --as-of"
+            )
         self.connection.execute("delete from warehouse.raw.run_horizon")
         self.connection.execute("insert into warehouse.raw.run_horizon values (?, ?)", [as_of, watermark])
 

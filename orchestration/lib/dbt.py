@@ -42,7 +42,9 @@ class LayerTranslator(DagsterDbtTranslator):
     """Assets are named by layer; what reads the books comes after the issue."""
 
     def __init__(self) -> None:
-        super().__init__(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True))
+        super().__init__(
+            settings=DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True)
+        )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """`[layer, model]`; sources as `[source, table]`."""

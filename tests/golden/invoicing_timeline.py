@@ -5,8 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from core.catalog import add_ons, applied_coupons, billable_metrics, billing_entities, coupons, customers, invoice_commands, one_off_invoices
-from core.catalog import plans, schedules, subscriptions, taxes, test_clocks, wallet_transactions, wallets
+from core.catalog import (
+    add_ons,
+    applied_coupons,
+    billable_metrics,
+    billing_entities,
+    coupons,
+    customers,
+    invoice_commands,
+    one_off_invoices,
+    plans,
+    schedules,
+    subscriptions,
+    taxes,
+    test_clocks,
+    wallet_transactions,
+    wallets,
+)
 from tests.golden.rating_facts import instant
 from tests.support.world import TICK, World
 
@@ -22,23 +37,42 @@ AGGREGATIONS = {"count", "sum", "max", "latest", "unique_count"}
 
 def is_in_scope(case: Case) -> bool:
     """Whether the SQL claims this case's features so far; what is outside is listed in DECISIONS.md."""
-    setup, timeline = case["setup"], case["timeline"] if "timeline" in case else []
+    setup, timeline = case["setup"], case.get("timeline", [])
     if case["kind"] == "calculation" or not {action["do"] for action in timeline} <= ACTIONS:
         return False
-    plan_features = {"trial_period_days", "fixed_charges", "minimum_commitment", "usage_thresholds", "bill_charges_monthly", "bill_fixed_charges_monthly"}
+    plan_features = {
+        "trial_period_days",
+        "fixed_charges",
+        "minimum_commitment",
+        "usage_thresholds",
+        "bill_charges_monthly",
+        "bill_fixed_charges_monthly",
+    }
     plan_by_code = {plan["code"]: plan for plan in setup.get("plans", [])}
     for plan in plan_by_code.values():
         if plan_features & {key for key, value in plan.items() if value}:
             return False
-        if any(charge.get("pay_in_advance") or charge.get("prorated") or charge.get("min_amount_cents") for charge in plan.get("charges", [])):
+        if any(
+            charge.get("pay_in_advance") or charge.get("prorated") or charge.get("min_amount_cents")
+            for charge in plan.get("charges", [])
+        ):
             return False
     if any(metric.get("recurring") or metric["aggregation"] not in AGGREGATIONS for metric in setup.get("metrics", [])):
         return False
-    if any(wallet.keys() & {"allowed_fee_types", "limited_to_metrics", "rules", "paid_credits"} for wallet in setup.get("wallets", [])):
+    if any(
+        wallet.keys() & {"allowed_fee_types", "limited_to_metrics", "rules", "paid_credits"}
+        for wallet in setup.get("wallets", [])
+    ):
         return False
-    started = {action["subscription"]: plan_by_code[action["plan"]] for action in timeline if action["do"] == "create_subscription"}
+    started = {
+        action["subscription"]: plan_by_code[action["plan"]]
+        for action in timeline
+        if action["do"] == "create_subscription"
+    }
     for action in timeline:
-        ends_advance = action["do"] == "terminate_subscription" and started[action["subscription"]].get("pay_in_advance")
+        ends_advance = action["do"] == "terminate_subscription" and started[action["subscription"]].get(
+            "pay_in_advance"
+        )
         if ends_advance and action.get("credit_note", "credit") != "skip":
             return False
         if action["do"] == "top_up" and ("paid_credits" in action):
@@ -70,7 +104,10 @@ class Timeline:
     def own_number(self, number: str) -> str:
         """The number as if the case were alone: customers are counted over the whole world."""
         with self.world.engine.connect() as connection:
-            counted = [customers.get(connection, self.code(customer["id"])).sequential_id for customer in self.case["setup"]["customers"]]
+            counted = [
+                customers.get(connection, self.code(customer["id"])).sequential_id
+                for customer in self.case["setup"]["customers"]
+            ]
         for position, sequential_id in enumerate(counted, 1):
             number = number.replace(f"-{sequential_id:03d}-", f"-{position:03d}-")
         return number
@@ -86,7 +123,14 @@ class Timeline:
             moments.append((at + offset, action))
         ticks = [moment for moment, action in moments if action["do"] in RUNS]
         with self.world.unit() as uow:
-            schedule = schedules.put(uow, "periodic", first_at=self.begins_at, every_seconds=None, catch_up=False, test_clock_id=self.clock_id)
+            schedule = schedules.put(
+                uow,
+                "periodic",
+                first_at=self.begins_at,
+                every_seconds=None,
+                catch_up=False,
+                test_clock_id=self.clock_id,
+            )
             schedules.add_ticks(uow, schedule, ticks)
         for moment, action in moments:
             self.world.advance(self.clock_id, moment)
@@ -99,13 +143,28 @@ class Timeline:
         for tax in setup.get("taxes", []):
             taxes.create(uow, code=self.code(tax["code"]), name=tax["code"], rate=tax["rate"], **clock)
         for entity in setup["billing_entities"]:
-            billing_entities.create(uow, code=self.code(entity["code"]), name=entity["code"], **self._entity_fields(entity), **clock)
+            billing_entities.create(
+                uow, code=self.code(entity["code"]), name=entity["code"], **self._entity_fields(entity), **clock
+            )
         for customer in setup["customers"]:
             fields = self._customer_fields(customer)
-            customers.upsert(uow, self.code(customer["id"]), billing_entity_code=self.code(customer["billing_entity"]), **fields, **clock)
+            customers.upsert(
+                uow,
+                self.code(customer["id"]),
+                billing_entity_code=self.code(customer["billing_entity"]),
+                **fields,
+                **clock,
+            )
         for metric in setup.get("metrics", []):
             field = {"field_name": metric.get("field") or "value"} if metric["aggregation"] != "count" else {}
-            billable_metrics.create(uow, code=self.code(metric["code"]), name=metric["code"], aggregation_type=f"{metric['aggregation']}_agg", **field, **clock)
+            billable_metrics.create(
+                uow,
+                code=self.code(metric["code"]),
+                name=metric["code"],
+                aggregation_type=f"{metric['aggregation']}_agg",
+                **field,
+                **clock,
+            )
         for plan in setup.get("plans", []):
             self._create_plan(uow, plan)
         for coupon in setup.get("coupons", []):
@@ -152,7 +211,11 @@ class Timeline:
         )  # fmt: skip
 
     def _create_coupon(self, uow: Any, coupon: Case) -> None:
-        terms = {"amount_cents": coupon.get("amount_cents"), "amount_currency": coupon.get("currency"), "percentage_rate": coupon.get("percentage_rate")}
+        terms = {
+            "amount_cents": coupon.get("amount_cents"),
+            "amount_currency": coupon.get("currency"),
+            "percentage_rate": coupon.get("percentage_rate"),
+        }
         coupons.create(
             uow, code=self.code(coupon["code"]), name=coupon["code"], coupon_type=coupon["type"], frequency=coupon["frequency"],
             plan_codes=self.codes(coupon.get("limited_to_plans")), billable_metric_codes=self.codes(coupon.get("limited_to_metrics")),
@@ -170,16 +233,25 @@ class Timeline:
 
     def _terminate_subscription(self, action: Case) -> None:
         with self.world.unit() as uow:
-            subscriptions.terminate(uow, self.code(action["subscription"]), on_termination_invoice=action.get("invoice", "generate"))
+            subscriptions.terminate(
+                uow, self.code(action["subscription"]), on_termination_invoice=action.get("invoice", "generate")
+            )
 
     def _send_event(self, action: Case) -> None:
         timestamp = instant(action.get("timestamp", action["at"]))
-        self.world.send_event(self.code(action["subscription"]), self.code(action["metric"]), timestamp, action.get("properties") or {})
+        self.world.send_event(
+            self.code(action["subscription"]), self.code(action["metric"]), timestamp, action.get("properties") or {}
+        )
 
     def _apply_coupon(self, action: Case) -> None:
         overrides = {"amount_cents": action["amount_cents"]} if "amount_cents" in action else {}
         with self.world.unit() as uow:
-            applied_coupons.apply(uow, external_customer_id=self.code(action["customer"]), coupon_code=self.code(action["coupon"]), **overrides)
+            applied_coupons.apply(
+                uow,
+                external_customer_id=self.code(action["customer"]),
+                coupon_code=self.code(action["coupon"]),
+                **overrides,
+            )
 
     def _create_wallet(self, action: Case) -> None:
         (terms,) = [wallet for wallet in self.case["setup"]["wallets"] if wallet["code"] == action["wallet"]]
@@ -198,14 +270,20 @@ class Timeline:
     def _create_one_off_invoice(self, action: Case) -> None:
         fees = []
         for fee in action["fees"]:
-            row = {"add_on_code": self.code(fee["add_on"])} | {name: fee[name] for name in ("units", "unit_amount_cents") if name in fee}
+            row = {"add_on_code": self.code(fee["add_on"])} | {
+                name: fee[name] for name in ("units", "unit_amount_cents") if name in fee
+            }
             fees.append(row | ({"tax_codes": self.codes(fee["tax_codes"])} if "tax_codes" in fee else {}))
         with self.world.unit() as uow:
-            one_off_invoices.create(uow, external_customer_id=self.code(action["customer"]), fees=fees, currency=action.get("currency"))
+            one_off_invoices.create(
+                uow, external_customer_id=self.code(action["customer"]), fees=fees, currency=action.get("currency")
+            )
 
     def _update_billing_entity(self, action: Case) -> None:
         with self.world.unit() as uow:
-            billing_entities.update(uow, self.code(action["billing_entity"]), test_clock_id=self.clock_id, **self._entity_fields(action))
+            billing_entities.update(
+                uow, self.code(action["billing_entity"]), test_clock_id=self.clock_id, **self._entity_fields(action)
+            )
 
     def _update_customer(self, action: Case) -> None:
         with self.world.unit() as uow:
@@ -221,16 +299,27 @@ class Timeline:
 def invoices_of(timeline: Timeline, settlement: Any, drafts: Any, until: datetime | None = None) -> list[Case]:
     """The case's invoices in creation order, drafts included, each with its fees, as the schema of the cases names things."""
     with timeline.world.engine.connect() as connection:
-        owners = {customers.get(connection, timeline.code(customer["id"])).id for customer in timeline.case["setup"]["customers"]}
-    issued = {row["invoice_id"]: row for row in settlement.tables["invoices"].to_pylist() if row["customer_id"] in owners}
+        owners = {
+            customers.get(connection, timeline.code(customer["id"])).id
+            for customer in timeline.case["setup"]["customers"]
+        }
+    issued = {
+        row["invoice_id"]: row for row in settlement.tables["invoices"].to_pylist() if row["customer_id"] in owners
+    }
     order = {row["invoice_id"]: row for row in drafts["draft_invoices"] if row["customer_id"] in owners}
     rows = []
-    for invoice_id, draft in sorted(order.items(), key=lambda item: (item[1]["ready_at"], item[1]["creation_sequence"])):
+    for invoice_id, draft in sorted(
+        order.items(), key=lambda item: (item[1]["ready_at"], item[1]["creation_sequence"])
+    ):
         row = issued.get(invoice_id) or draft | {"status": "draft"}
         row["fees"] = [fee for fee in settlement.tables["fees"].to_pylist() if fee["invoice_id"] == invoice_id]
         row["fees"] = row["fees"] or [fee for fee in drafts["draft_fees"] if fee["invoice_id"] == invoice_id]
-        row["credits"] = [use for use in settlement.tables["coupon_uses"].to_pylist() if use["invoice_id"] == invoice_id]
-        row["subscriptions"] = [link for link in settlement.tables["invoice_subscriptions"].to_pylist() if link["invoice_id"] == invoice_id]
+        row["credits"] = [
+            use for use in settlement.tables["coupon_uses"].to_pylist() if use["invoice_id"] == invoice_id
+        ]
+        row["subscriptions"] = [
+            link for link in settlement.tables["invoice_subscriptions"].to_pylist() if link["invoice_id"] == invoice_id
+        ]
         row["ref"] = f"inv{len(rows) + 1}"
         if until is None or row["ready_at"] <= until:
             rows.append(row)

@@ -30,7 +30,11 @@ def is_in_scope(case: Case) -> bool:
         case "charge_model":
             return inputs["charge_model"] in CHARGE_MODELS and "event_values" not in inputs
         case "aggregation":
-            return case["subject"] in {*AGGREGATIONS, "rounding"} and "presentation_group_keys" not in inputs and "precise_total_amount" not in str(case["expected"])
+            return (
+                case["subject"] in {*AGGREGATIONS, "rounding"}
+                and "presentation_group_keys" not in inputs
+                and "precise_total_amount" not in str(case["expected"])
+            )
         case "usage_timeline" | "filtered_usage":
             return charge["charge_model"] in CHARGE_MODELS
     return False
@@ -43,7 +47,10 @@ def instant(text: str) -> datetime:
 def window(period: Case) -> dict[str, datetime]:
     """A closed period as a half-open window: the last instant belongs to it, and `from` is floored to milliseconds."""
     begin = instant(period["from"])
-    return {"from_at": begin.replace(microsecond=begin.microsecond // 1000 * 1000), "to_at": instant(period["to"]) + timedelta(microseconds=1)}
+    return {
+        "from_at": begin.replace(microsecond=begin.microsecond // 1000 * 1000),
+        "to_at": instant(period["to"]) + timedelta(microseconds=1),
+    }
 
 
 def version(**row: Any) -> dict[str, Any]:
@@ -63,9 +70,13 @@ def prices(charge_id: str, filter_id: str | None, properties: Case, facts: Facts
     )
     ranges = properties.get("graduated_ranges") or properties.get("volume_ranges") or []
     for position, tier in enumerate(ranges, 1):
-        facts["stg_catalog__charge_tiers"].append(version(charge_id=charge_id, charge_filter_id=filter_id, position=position, **tier))
+        facts["stg_catalog__charge_tiers"].append(
+            version(charge_id=charge_id, charge_filter_id=filter_id, position=position, **tier)
+        )
     for position, key in enumerate(properties.get("pricing_group_keys") or [], 1):
-        facts["stg_catalog__charge_group_keys"].append(version(charge_id=charge_id, charge_filter_id=filter_id, position=position, key=key))
+        facts["stg_catalog__charge_group_keys"].append(
+            version(charge_id=charge_id, charge_filter_id=filter_id, position=position, key=key)
+        )
 
 
 def charge(case_id: str, model: str, metric: Case, has_buckets: bool, **columns: Any) -> dict[str, Any]:
@@ -89,14 +100,20 @@ def charge(case_id: str, model: str, metric: Case, has_buckets: bool, **columns:
     }
 
 
-def filters(case_id: str, named: list[tuple[str, dict[str, list[str]]]], declared: dict[str, list[str]], facts: Facts) -> None:
+def filters(
+    case_id: str, named: list[tuple[str, dict[str, list[str]]]], declared: dict[str, list[str]], facts: Facts
+) -> None:
     """Charge filters and their values; the marker for all values stands for those that the metric declares."""
     for position, (name, values) in enumerate(named, 1):
         filter_id = f"{case_id}/{name}"
-        facts["stg_catalog__charge_filters"].append(version(charge_filter_id=filter_id, charge_id=case_id, position=position))
+        facts["stg_catalog__charge_filters"].append(
+            version(charge_filter_id=filter_id, charge_id=case_id, position=position)
+        )
         for key, accepted in values.items():
             for value in declared[key] if "__ALL_FILTER_VALUES__" in accepted else accepted:
-                facts["stg_catalog__charge_filter_values"].append(version(charge_filter_id=filter_id, key=key, value=value))
+                facts["stg_catalog__charge_filter_values"].append(
+                    version(charge_filter_id=filter_id, key=key, value=value)
+                )
 
 
 def events(case: Case, facts: Facts) -> None:
@@ -126,12 +143,20 @@ def charge_model_facts(cases: list[Case]) -> Facts:
     facts = no_facts() | {"int_metering__quantities": []}
     for case in cases:
         inputs = case["inputs"]
-        facts["int_metering__window_charges"].append(charge(case["id"], inputs["charge_model"], {}, False, horizon_at=ALWAYS))
+        facts["int_metering__window_charges"].append(
+            charge(case["id"], inputs["charge_model"], {}, False, horizon_at=ALWAYS)
+        )
         prices(case["id"], None, inputs["properties"], facts)
         for group in inputs.get("groups") or [inputs]:
             key = json.dumps(group["grouped_by"], separators=(",", ":")) if "grouped_by" in group else None
             facts["int_metering__quantities"].append(
-                {"usage_id": f"{case['id']}{key or ''}", "window_charge_id": case["id"], "group_key": key, "units": group["units"], "events_count": group.get("events_count", 0)}
+                {
+                    "usage_id": f"{case['id']}{key or ''}",
+                    "window_charge_id": case["id"],
+                    "group_key": key,
+                    "units": group["units"],
+                    "events_count": group.get("events_count", 0),
+                }
             )
     return facts
 
@@ -155,10 +180,21 @@ def metered_facts(cases: list[Case]) -> Facts:
             prices(case["id"], f"{case['id']}/{row['name']}", row["properties"], facts)
         if "matching_filters" in inputs:
             prices(case["id"], f"{case['id']}/matching", properties, facts)
-        has_buckets = bool(named or properties.get("pricing_group_keys") or any(r["properties"].get("pricing_group_keys") for r in inputs.get("charge_filters", [])))
+        has_buckets = bool(
+            named
+            or properties.get("pricing_group_keys")
+            or any(r["properties"].get("pricing_group_keys") for r in inputs.get("charge_filters", []))
+        )
         for name, period, horizon in windows(case):
             facts["int_metering__window_charges"].append(
-                charge(case["id"], terms["charge_model"], inputs.get("metric", inputs), has_buckets, **window(period), horizon_at=horizon)
+                charge(
+                    case["id"],
+                    terms["charge_model"],
+                    inputs.get("metric", inputs),
+                    has_buckets,
+                    **window(period),
+                    horizon_at=horizon,
+                )
                 | {"window_charge_id": name}
             )
     return facts

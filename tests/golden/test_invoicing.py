@@ -84,10 +84,21 @@ def assert_invoice(timeline: Timeline, expected: dict[str, Any], invoice: dict[s
         assert_fees(timeline, expected["fees"], invoice)
     if "credits" in expected:
         uses = sorted((use["coupon_code"], use["amount_cents"]) for use in invoice["credits"])
-        assert uses == sorted((timeline.code(credit["coupon"]), credit["amount_cents"]) for credit in expected["credits"])
+        assert uses == sorted(
+            (timeline.code(credit["coupon"]), credit["amount_cents"]) for credit in expected["credits"]
+        )
     for period in expected.get("periods", []):
-        (link,) = [row for row in invoice["subscriptions"] if row["external_subscription_id"] == timeline.code(period["subscription"])]
-        for side, name in (("from", "fee_from_at"), ("to", "fee_to_at"), ("charges_from", "usage_from_at"), ("charges_to", "usage_to_at")):
+        (link,) = [
+            row
+            for row in invoice["subscriptions"]
+            if row["external_subscription_id"] == timeline.code(period["subscription"])
+        ]
+        for side, name in (
+            ("from", "fee_from_at"),
+            ("to", "fee_to_at"),
+            ("charges_from", "usage_from_at"),
+            ("charges_to", "usage_to_at"),
+        ):
             if side in period:
                 step = timedelta(seconds=1) if side.endswith("to") and link[name].microsecond == 0 else timedelta()
                 assert to_the_second(link[name] - step) == instant(period[side]), side
@@ -111,14 +122,24 @@ def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any
     if "final_invoice" in expected:
         assert_invoice(timeline, expected["final_invoice"] | {"ref": "final"}, invoices[-1])
     for wanted in expected.get("wallets", []):
-        uses = [use["amount_cents"] for use in settlement.tables["wallet_uses"].to_pylist() if use["wallet_id"] == timeline.wallet_ids[wanted["code"]]]
-        inflows = [row["amount_cents"] for row in drafts["wallet_inflows"] if row["wallet_id"] == timeline.wallet_ids[wanted["code"]]]
+        uses = [
+            use["amount_cents"]
+            for use in settlement.tables["wallet_uses"].to_pylist()
+            if use["wallet_id"] == timeline.wallet_ids[wanted["code"]]
+        ]
+        inflows = [
+            row["amount_cents"]
+            for row in drafts["wallet_inflows"]
+            if row["wallet_id"] == timeline.wallet_ids[wanted["code"]]
+        ]
         if "balance_cents" in wanted:
             assert sum(inflows) - sum(uses) == wanted["balance_cents"]
     if "invoice_numbers_unordered_by_batch" in expected:
         batches = [sorted(batch) for batch in expected["invoice_numbers_unordered_by_batch"]]
         numbers = [timeline.own_number(invoice["number"]) for invoice in invoices]
-        assert [sorted(numbers[sum(map(len, batches[:i])) :][: len(batch)]) for i, batch in enumerate(batches)] == batches
+        assert [
+            sorted(numbers[sum(map(len, batches[:i])) :][: len(batch)]) for i, batch in enumerate(batches)
+        ] == batches
 
 
 def test_scope_holds_at_least_fifteen_cases() -> None:

@@ -17,7 +17,12 @@ from tests.support import facts as given_facts
 
 CASES = Path(__file__).parent / "cases" / "rating.yaml"
 TARGETS = ["int_billing__fees", "int_rating__charge_tiers"]
-OTHER_FEES = ["int_billing__subscription_fees", "int_billing__one_off_fees", "int_billing__credit_fees", "int_billing__unissued_invoices"]
+OTHER_FEES = [
+    "int_billing__subscription_fees",
+    "int_billing__one_off_fees",
+    "int_billing__credit_fees",
+    "int_billing__unissued_invoices",
+]
 MODES = {"half_up": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
 
 
@@ -90,7 +95,11 @@ def test_rating_case(case_id: str, outcomes: dict[str, list[dict[str, Any]]]) ->
     for part in expected.get("groups", []) + expected.get("buckets", []):
         assert_fee(case, part, used[bucket_of(case_id, part)])
     if "groups" not in expected and "buckets" not in expected:
-        (fee,) = [fee for fee in fees if fee["charge_filter_id"] == (f"{case_id}/matching" if "matching_filters" in case["inputs"] else None)]
+        (fee,) = [
+            fee
+            for fee in fees
+            if fee["charge_filter_id"] == (f"{case_id}/matching" if "matching_filters" in case["inputs"] else None)
+        ]
         assert_fee(case, expected, fee)
 
 

@@ -15,7 +15,10 @@ Books = Mapping[str, pa.Table]
 
 def append(books: Books, settlement: Settlement) -> Books:
     """The books with what a run settled."""
-    return {name: pa.concat_tables([books[name], table.select(books[name].column_names)]) if name in books else table for name, table in settlement.tables.items()}
+    return {
+        name: pa.concat_tables([books[name], table.select(books[name].column_names)]) if name in books else table
+        for name, table in settlement.tables.items()
+    }
 
 
 def differences(left: Books, right: Books) -> list[tuple[str, str, dict[str, Any]]]:
@@ -40,5 +43,7 @@ def rows_where(books: Books, condition: str) -> Books:
         kept = {}
         for name, table in books.items():
             connection.register("rows", table)
-            kept[name] = connection.execute(f"select * from rows where invoice_id in (select invoice_id from invoices where {condition})").to_arrow_table()
+            kept[name] = connection.execute(
+                f"select * from rows where invoice_id in (select invoice_id from invoices where {condition})"
+            ).to_arrow_table()
     return kept

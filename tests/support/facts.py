@@ -17,7 +17,9 @@ def open_connection() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def give(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, name: str, rows: Iterable[Mapping[str, Any]] = ()) -> str:
+def give(
+    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, name: str, rows: Iterable[Mapping[str, Any]] = ()
+) -> str:
     """Creates the relation `name` with these rows (absent columns are null) and returns what it is called."""
     columns = graph.node(name).columns or {}
     relation = quoted(f"given.{name}")
@@ -57,7 +59,10 @@ def seed(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, name: str) 
     from core.warehouse.dbt_project import PROJECT_DIR
 
     relation = quoted(f"given.{name}")
-    connection.execute(f"create or replace temp table {relation} as select * from read_csv(?)", [str(PROJECT_DIR / "seeds" / f"{name}.csv")])
+    connection.execute(
+        f"create or replace temp table {relation} as select * from read_csv(?)",
+        [str(PROJECT_DIR / "seeds" / f"{name}.csv")],
+    )
     return f"temp.main.{relation}"
 
 

@@ -47,7 +47,14 @@ class World:
         self.wall.advance(TICK)
         return unit_of_work(self.engine, self.wall)
 
-    def send_event(self, subscription: str, code: str, timestamp: datetime, properties: dict[str, Any], transaction_id: str | None = None) -> None:
+    def send_event(
+        self,
+        subscription: str,
+        code: str,
+        timestamp: datetime,
+        properties: dict[str, Any],
+        transaction_id: str | None = None,
+    ) -> None:
         """An accepted event, known from now on."""
         self.wall.advance(TICK)
         number = len(self.events)
@@ -94,7 +101,11 @@ class World:
         connection = open_connection()
         horizon = {"as_of": self.wall.now(), "watermark": self.wall.now()}
         relations = give_all(connection, self.graph, TARGETS, {"landing.run_horizon": [horizon]})
-        relations |= {node.name: give(connection, self.graph, node.name) for node in self.graph.sources("books") if node.name not in relations}
+        relations |= {
+            node.name: give(connection, self.graph, node.name)
+            for node in self.graph.sources("books")
+            if node.name not in relations
+        }
         if as_of is not None:
             rows = [{"customer_id": customer_id, "as_of": instant} for customer_id, instant in as_of.items()]
             relations["int_metering__horizons"] = give(connection, self.graph, "int_metering__horizons", rows)

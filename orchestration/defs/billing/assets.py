@@ -11,7 +11,13 @@ from orchestration.lib.dbt import ISSUED
 from orchestration.lib.resources import Installation
 
 
-@dg.asset(key=ISSUED, group_name="books", deps=[["billing", "int_billing__draft_invoices"], ["rating", "int_rating__charge_tiers"]], pool=WRITER_POOL, kinds={"ducklake"})
+@dg.asset(
+    key=ISSUED,
+    group_name="books",
+    deps=[["billing", "int_billing__draft_invoices"], ["rating", "int_rating__charge_tiers"]],
+    pool=WRITER_POOL,
+    kinds={"ducklake"},
+)
 def issued_invoices(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult:
     """Settles every due invoice pass by pass and appends it to the books; refuses if conservation does not hold."""
     report = issue_due(installation.settings, installation.graph)
@@ -19,19 +25,36 @@ def issued_invoices(context: dg.AssetExecutionContext, installation: Installatio
     return dg.MaterializeResult(metadata={"invoices": len(report.invoice_ids), "passes": report.passes})
 
 
-@dg.asset(key=["published", "snapshots"], group_name="published", deps=[["marts", "fct_reconciliation"], ["marts", "fct_invoices"]], pool=WRITER_POOL)
+@dg.asset(
+    key=["published", "snapshots"],
+    group_name="published",
+    deps=[["marts", "fct_reconciliation"], ["marts", "fct_invoices"]],
+    pool=WRITER_POOL,
+)
 def published_snapshots(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult:
     """Points readers at this run's versions, unless a conservation check of the warehouse fails."""
     settings = installation.settings
     with open_for_writing(settings, installation.graph) as warehouse:
         connection = warehouse.connection
-        broken = connection.execute("select check_name, left_value, right_value from warehouse.marts.fct_reconciliation where not is_held").fetchall()
+        broken = connection.execute(
+            "select check_name, left_value, right_value from warehouse.marts.fct_reconciliation where not is_held"
+        ).fetchall()
         if broken:
             listed = "; ".join(f"{name}: {left} against {right}" for name, left, right in broken)
             raise dg.Failure(f"not published, because this does not add up: {listed}")
         lake.attach(connection, lake.books(settings), read_only=True)
         row = connection.execute("select as_of from warehouse.raw.run_horizon").fetchone()
         assert row is not None
-        pair = Published(lake.last_snapshot(connection, lake.warehouse(settings)), lake.last_snapshot(connection, lake.books(settings)), row[0])
+        pair = Published(
+            lake.last_snapshot(connection, lake.warehouse(settings)),
+            lake.last_snapshot(connection, lake.books(settings)),
+            row[0],
+        )
     publish(settings.published, pair)
-    return dg.MaterializeResult(metadata={"warehouse_snapshot": pair.warehouse_snapshot, "books_snapshot": pair.books_snapshot, "as_of": pair.as_of.isoformat()})
+    return dg.MaterializeResult(
+        metadata={
+            "warehouse_snapshot": pair.warehouse_snapshot,
+            "books_snapshot": pair.books_snapshot,
+            "as_of": pair.as_of.isoformat(),
+        }
+    )

@@ -19,17 +19,32 @@ def _build(context: dg.AssetExecutionContext, installation: Installation) -> Ite
     dbt = DbtCliResource(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR))
     target = installation.settings.home / "dbt" / context.op.name
     command = ["build", "--exclude-resource-type", "unit_test", "--log-path", str(target)]
-    invocation = dbt.cli(command, context=context, manifest=MANIFEST, target_path=target, dagster_dbt_translator=TRANSLATOR)
+    invocation = dbt.cli(
+        command, context=context, manifest=MANIFEST, target_path=target, dagster_dbt_translator=TRANSLATOR
+    )
     yield from invocation.stream()
 
 
-@dbt_assets(manifest=MANIFEST, select=selection(DRAFT_LAYERS), exclude=SETTLEMENT, dagster_dbt_translator=TRANSLATOR, pool=WRITER_POOL, name="drafts")
+@dbt_assets(
+    manifest=MANIFEST,
+    select=selection(DRAFT_LAYERS),
+    exclude=SETTLEMENT,
+    dagster_dbt_translator=TRANSLATOR,
+    pool=WRITER_POOL,
+    name="drafts",
+)
 def drafts(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Any]:
     """staging, metering, rating and billing up to the draft invoices, with their tests as checks."""
     yield from with_lakes(context, installation)
 
 
-@dbt_assets(manifest=MANIFEST, select=selection(BOOK_LAYERS), dagster_dbt_translator=TRANSLATOR, pool=WRITER_POOL, name="books_and_marts")
+@dbt_assets(
+    manifest=MANIFEST,
+    select=selection(BOOK_LAYERS),
+    dagster_dbt_translator=TRANSLATOR,
+    pool=WRITER_POOL,
+    name="books_and_marts",
+)
 def books_and_marts(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Any]:
     """ledger and marts, with their tests as checks."""
     yield from with_lakes(context, installation)

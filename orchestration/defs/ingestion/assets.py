@@ -36,7 +36,9 @@ class Horizon(dg.Config):
     pool=WRITER_POOL,
     name="raw_facts",
 )
-def raw_facts(context: dg.AssetExecutionContext, config: Horizon, installation: Installation) -> Iterator[dg.MaterializeResult]:
+def raw_facts(
+    context: dg.AssetExecutionContext, config: Horizon, installation: Installation
+) -> Iterator[dg.MaterializeResult]:
     """Takes in dropped files, drains the inbox, loads what is new, exports the catalog and sets the horizon of the run."""
     landing = installation.landing()
     drop = Path(installation.settings.home) / "drop"
@@ -57,8 +59,13 @@ def raw_facts(context: dg.AssetExecutionContext, config: Horizon, installation: 
         loaded = warehouse.load_events(Path(landing.root), landing.files("events"), watermark)
         refused = warehouse.load_rejections(Path(landing.root), landing.files("rejections"), watermark)
         warehouse.load_catalog(tables)
-    context.log.info(f"{loaded.accepted} events accepted, {loaded.duplicates} duplicates, {refused} rows refused, {len(reports)} files taken in")
-    counts = {"events": {"accepted": loaded.accepted, "duplicates": loaded.duplicates, "files": loaded.files}, "rejections": {"rows": refused}}
+    context.log.info(
+        f"{loaded.accepted} events accepted, {loaded.duplicates} duplicates, {refused} rows refused, {len(reports)} files taken in"
+    )
+    counts = {
+        "events": {"accepted": loaded.accepted, "duplicates": loaded.duplicates, "files": loaded.files},
+        "rejections": {"rows": refused},
+    }
     counts["run_horizon"] = {"as_of": as_of.isoformat(), "watermark": watermark.isoformat()}  # type: ignore[dict-item]
     for name in LANDING_TABLES:
         yield dg.MaterializeResult(asset_key=["landing", name], metadata=counts.get(name))

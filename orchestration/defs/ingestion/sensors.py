@@ -9,7 +9,9 @@ from orchestration.lib.resources import Installation
 
 
 @dg.sensor(job=usage_job, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
-def landing_zone_sensor(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SensorResult | dg.SkipReason:
+def landing_zone_sensor(
+    context: dg.SensorEvaluationContext, installation: Installation
+) -> dg.SensorResult | dg.SkipReason:
     """One run per set of files not seen before; the cursor is the newest landing name and the number of dropped files."""
     files = installation.landing().files("events")
     drop = Path(installation.settings.home) / "drop"
