@@ -1,0 +1,80 @@
+with received_events as (
+    select * from {{ ref('int_metering__received_events') }}
+),
+
+settled_windows as (
+    select * from {{ ref('int_ledger__settled_windows') }}
+),
+
+charges as (
+    select * from {{ ref('stg_catalog__charges') }} where not pay_in_advance
+),
+
+billable_metrics as (
+    select * from {{ ref('stg_catalog__billable_metrics') }}
+),
+
+states as (
+    select 1 as position, 'billed' as event_state
+    union all select 2, 'late'
+    union all select 3, 'due'
+    union all select 4, 'draft'
+    union all select 5, 'open'
+    union all select 6, 'without_effect'
+    union all select 7, 'unmatched'
+),
+
+charged_codes as (
+    select distinct settled_windows.settled_window_id, billable_metrics.code
+    from settled_windows
+    inner join charges
+        on settled_windows.plan_id = charges.plan_id and {{ known_at('charges', 'settled_windows.horizon_at') }}
+    inner join billable_metrics
+        on charges.billable_metric_id = billable_metrics.billable_metric_id and {{ known_at('billable_metrics', 'settled_windows.horizon_at') }}
+),
+
+placed as (
+    select
+        settled_windows.settled_window_id,
+        settled_windows.window_state,
+        received_events.code,
+        settled_windows.window_state = 'billed' and received_events.known_at > settled_windows.horizon_at as is_late
+    from received_events
+    left join settled_windows
+        on received_events.external_subscription_id = settled_windows.external_subscription_id
+        and received_events.timestamp >= settled_windows.from_at
+        and received_events.timestamp < settled_windows.to_at
+),
+
+-- Counted by window and code first: the state is decided once for all events that share them.
+counted as (
+    select settled_window_id, window_state, code, is_late, count(*) as events_count
+    from placed
+    group by settled_window_id, window_state, code, is_late
+),
+
+decided as (
+    select
+        counted.events_count,
+        case
+            when counted.settled_window_id is null then 'unmatched'
+            when charged_codes.code is null then 'without_effect'
+            when counted.is_late then 'late'
+            else counted.window_state
+        end as event_state
+    from counted
+    left join charged_codes
+        on counted.settled_window_id = charged_codes.settled_window_id and counted.code = charged_codes.code
+),
+
+final as (
+    select
+        states.event_state,
+        cast(states.position as bigint) as position,
+        {{ cents('coalesce(sum(decided.events_count), 0)') }} as events_count
+    from states
+    left join decided on states.event_state = decided.event_state
+    group by states.event_state, states.position
+)
+
+select * from final

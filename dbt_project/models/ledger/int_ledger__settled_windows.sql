@@ -1,0 +1,48 @@
+with invoice_subscriptions as (
+    select * from {{ ref('stg_books__invoice_subscriptions') }} where usage_from_at is not null
+),
+
+invoices as (
+    select * from {{ ref('stg_books__invoices') }}
+),
+
+usage_windows as (
+    select * from {{ ref('int_metering__usage_windows') }}
+),
+
+-- What has been issued since the drafts were built is in the books and no longer due.
+windows as (
+    select
+        subscription_id, external_subscription_id, plan_id,
+        usage_from_at as from_at,
+        usage_to_at as to_at,
+        issued_at as horizon_at,
+        'billed' as window_state
+    from invoice_subscriptions
+    union all
+    select
+        usage_windows.subscription_id, usage_windows.external_subscription_id, usage_windows.plan_id,
+        usage_windows.from_at, usage_windows.to_at, usage_windows.horizon_at, usage_windows.window_state
+    from usage_windows
+    left join invoices on usage_windows.invoice_id = invoices.invoice_id
+    where invoices.invoice_id is null
+),
+
+-- One instant of a subscription lies in one window: a window ends where the next one of the same name begins.
+ordered as (
+    select
+        *,
+        lead(from_at) over (partition by external_subscription_id order by from_at, to_at, subscription_id) as next_from_at
+    from windows
+),
+
+final as (
+    select
+        {{ deterministic_id(['subscription_id', instant_text('from_at'), instant_text('to_at')]) }} as settled_window_id,
+        subscription_id, external_subscription_id, plan_id, from_at,
+        case when next_from_at < to_at then next_from_at else to_at end as to_at,
+        horizon_at, window_state
+    from ordered
+)
+
+select * from final

@@ -1,0 +1,24 @@
+with issued_tiers as (
+    select * from {{ ref('stg_books__fee_tiers') }}
+),
+
+invoice_lines as (
+    select * from {{ ref('fct_invoice_lines') }} where is_draft
+),
+
+charge_tiers as (
+    select * from {{ ref('int_rating__charge_tiers') }}
+),
+
+final as (
+    select fee_id, invoice_id, position, from_value, to_value, units, per_unit_amount, flat_amount, amount
+    from issued_tiers
+    union all
+    select
+        invoice_lines.fee_id, invoice_lines.invoice_id, charge_tiers.position, charge_tiers.from_value, charge_tiers.to_value,
+        charge_tiers.units, charge_tiers.per_unit_amount, charge_tiers.flat_amount, charge_tiers.amount
+    from invoice_lines
+    inner join charge_tiers on invoice_lines.fee_id = charge_tiers.usage_id
+)
+
+select * from final

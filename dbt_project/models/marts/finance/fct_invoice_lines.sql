@@ -1,0 +1,61 @@
+with issued_fees as (
+    select * from {{ ref('stg_books__fees') }}
+),
+
+draft_fees as (
+    select * from {{ ref('int_billing__fees') }} where invoice_id is not null
+),
+
+issued_invoices as (
+    select * from {{ ref('stg_books__invoices') }}
+),
+
+fee_taxes as (
+    select * from {{ ref('int_billing__fee_taxes') }}
+),
+
+taxed as (
+    select fee_id, sum(tax_rate) as taxes_rate, sum(precise_amount_cents) as precise_cents
+    from fee_taxes
+    group by fee_id
+),
+
+drafts as (
+    select
+        draft_fees.fee_id, draft_fees.invoice_id,
+        row_number() over (
+            partition by draft_fees.invoice_id
+            order by
+                draft_fees.external_subscription_id, draft_fees.item_position, draft_fees.from_at, draft_fees.item_code,
+                draft_fees.charge_filter_id, draft_fees.group_key, draft_fees.fee_id
+        ) as position,
+        draft_fees.fee_type, draft_fees.customer_id, draft_fees.subscription_id, draft_fees.external_subscription_id, draft_fees.plan_id,
+        draft_fees.charge_id, draft_fees.charge_filter_id, draft_fees.charge_model, draft_fees.billable_metric_id, draft_fees.billable_metric_code,
+        draft_fees.group_key, draft_fees.add_on_id, draft_fees.wallet_transaction_id, draft_fees.item_code, draft_fees.item_name, draft_fees.description,
+        draft_fees.from_at, draft_fees.to_at, draft_fees.units, draft_fees.events_count, draft_fees.unit_amount, draft_fees.precise_amount,
+        draft_fees.amount_cents, draft_fees.currency,
+        {{ share('0') }} as precise_coupons_amount_cents,
+        {{ share('coalesce(taxed.taxes_rate, 0)') }} as taxes_rate,
+        {{ round_cents('coalesce(taxed.precise_cents, 0)') }} as taxes_amount_cents,
+        draft_fees.horizon_at,
+        true as is_draft
+    from draft_fees
+    left join issued_invoices on draft_fees.invoice_id = issued_invoices.invoice_id
+    left join taxed on draft_fees.fee_id = taxed.fee_id
+    where issued_invoices.invoice_id is null
+),
+
+final as (
+    select
+        fee_id, invoice_id, position, fee_type, customer_id, subscription_id, external_subscription_id, plan_id,
+        charge_id, charge_filter_id, charge_model, billable_metric_id, billable_metric_code, group_key, add_on_id, wallet_transaction_id,
+        item_code, item_name, description, from_at, to_at, units, events_count, unit_amount, precise_amount, amount_cents, currency,
+        precise_coupons_amount_cents, taxes_rate, taxes_amount_cents,
+        issued_at as horizon_at,
+        false as is_draft
+    from issued_fees
+    union all
+    select * from drafts
+)
+
+select * from final

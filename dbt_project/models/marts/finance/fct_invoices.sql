@@ -1,0 +1,76 @@
+with issued_invoices as (
+    select * from {{ ref('stg_books__invoices') }}
+),
+
+draft_invoices as (
+    select * from {{ ref('int_billing__draft_invoices') }}
+),
+
+customers as (
+    select * from {{ ref('dim_customers') }}
+),
+
+payments as (
+    select * from {{ ref('stg_catalog__payments') }} where valid_to is null
+),
+
+paid as (
+    select invoice_id, {{ cents('sum(amount_cents)') }} as paid_amount_cents
+    from payments
+    group by invoice_id
+),
+
+-- Coupons and credits come at settlement, so a draft has none yet.
+drafts as (
+    select
+        draft_invoices.invoice_id, draft_invoices.customer_id, draft_invoices.billing_entity_id, draft_invoices.invoice_type,
+        'draft' as status, draft_invoices.currency,
+        cast(null as string) as number,
+        draft_invoices.ready_at, draft_invoices.issued_at, draft_invoices.issuing_date, draft_invoices.payment_due_date,
+        cast(null as bigint) as net_payment_term,
+        draft_invoices.fees_amount_cents,
+        0 as coupons_amount_cents,
+        draft_invoices.fees_amount_cents as sub_total_excluding_taxes_amount_cents,
+        draft_invoices.taxes_amount_cents,
+        draft_invoices.total_amount_cents as sub_total_including_taxes_amount_cents,
+        0 as prepaid_credit_amount_cents,
+        draft_invoices.total_amount_cents,
+        coalesce(customers.legal_name, customers.name) as customer_name,
+        customers.external_id as customer_external_id,
+        draft_invoices.timezone
+    from draft_invoices
+    left join issued_invoices on draft_invoices.invoice_id = issued_invoices.invoice_id
+    left join customers on draft_invoices.customer_id = customers.customer_id
+    where issued_invoices.invoice_id is null
+),
+
+united as (
+    select
+        invoice_id, customer_id, billing_entity_id, invoice_type, status, currency, number, ready_at, issued_at, issuing_date, payment_due_date, net_payment_term,
+        fees_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents,
+        sub_total_including_taxes_amount_cents, prepaid_credit_amount_cents, total_amount_cents, customer_name, customer_external_id, timezone
+    from issued_invoices
+    union all
+    select * from drafts
+),
+
+final as (
+    select
+        united.invoice_id, united.customer_id, united.billing_entity_id, united.invoice_type, united.status,
+        case when united.status <> 'draft' and coalesce(paid.paid_amount_cents, 0) >= united.total_amount_cents then 'succeeded' else 'pending' end as payment_status,
+        united.currency, united.number, united.ready_at, united.issued_at, united.issuing_date, united.payment_due_date, united.net_payment_term,
+        united.fees_amount_cents,
+        {{ cents('united.coupons_amount_cents') }} as coupons_amount_cents,
+        united.sub_total_excluding_taxes_amount_cents,
+        united.taxes_amount_cents,
+        united.sub_total_including_taxes_amount_cents,
+        {{ cents('united.prepaid_credit_amount_cents') }} as prepaid_credit_amount_cents,
+        united.total_amount_cents,
+        coalesce(paid.paid_amount_cents, 0) as total_paid_amount_cents,
+        {{ cents('united.total_amount_cents - coalesce(paid.paid_amount_cents, 0)') }} as total_due_amount_cents,
+        united.customer_name, united.customer_external_id, united.timezone
+    from united
+    left join paid on united.invoice_id = paid.invoice_id
+)
+
+select * from final
