@@ -21,6 +21,7 @@ from core.errors import ValidationError
 
 MOST_INTEGER = 2**63 - 1
 """Databases keep integers in 64 bits."""
+_MOST_DIGITS = 30
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -98,7 +99,8 @@ def parse(body: bytes) -> dict[str, Any]:
 
 def read_instant(text: str, field: str) -> datetime:
     """An ISO 8601 instant or date as naive UTC. Raises ValidationError `invalid_date` under `field`."""
-    return read_fields({field: text}, {field: INSTANT})[field]
+    found: datetime = read_fields({field: text}, {field: INSTANT})[field]
+    return found
 
 
 def object_schema(fields: Fields) -> dict[str, Any]:
@@ -145,15 +147,16 @@ def _text(value: Any) -> str:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, str) and value.removeprefix("-").isdecimal() and value.isascii():
-        value = Decimal(value)
-    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    number = value
+    if isinstance(value, str) and len(value) <= _MOST_DIGITS and value.removeprefix("-").isdecimal() and value.isascii():
+        number = int(value)
+    elif isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value():
+        number = int(value)
+    if isinstance(number, bool) or not isinstance(number, int):
         raise _unreadable("value_is_invalid")
-    if abs(value) > MOST_INTEGER:
+    if not -MOST_INTEGER <= number <= MOST_INTEGER:
         raise _unreadable("value_is_out_of_range")
-    return value
+    return number
 
 
 def _decimal(value: Any) -> Any:

@@ -56,7 +56,7 @@ def _list(served: Served, paging: Paging, external_customer_id: str | None, stat
         customer = None if external_customer_id is None else customers.get(connection, external_customer_id)
         page = applied_coupons.page(
             connection,
-            customer_id=customer and customer.id,
+            customer_id=None if customer is None else customer.id,
             is_active={"active": True, "terminated": False}.get(status or ""),
             limit=paging.limit,
             offset=paging.offset,

@@ -93,8 +93,8 @@ def _list(
         plan = None if plan_code is None else plans.get(connection, plan_code)
         page = subscriptions.page(
             connection,
-            customer_id=customer and customer.id,
-            plan_id=plan and plan.id,
+            customer_id=None if customer is None else customer.id,
+            plan_id=None if plan is None else plan.id,
             statuses=statuses,
             instant=served.clock.now() if customer is None else served.instant_of(connection, customer),
             limit=paging.limit,

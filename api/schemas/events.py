@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import md5
 
 import msgspec
 
 from api.schemas.wire import instant, instant_ms
-from core.ids import deterministic_id
 from ingestion.event import UsageEvent, to_instant
 from ingestion.inbox import Receipt
+from ingestion.instant import MICROS
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,15 +51,33 @@ def batch_answer(events: Sequence[UsageEvent], receipt: Receipt) -> bytes:
 
 
 def _object(event: UsageEvent, receipt: Receipt, created_at: str | None) -> EventObject:
-    happened_at = receipt.received_at if event.timestamp is None else to_instant(event.timestamp)
     return EventObject(
-        # Made of the event's identity (law 4), so that a retry is told the same id.
-        deterministic_id("event", event.external_subscription_id, event.transaction_id),
+        _event_id(event),
         event.transaction_id,
         event.code,
-        instant_ms(happened_at),
+        instant_ms(receipt.received_at) if event.timestamp is None else _milliseconds(event.timestamp),
         msgspec.Raw(event.properties.encode()),
         event.precise_total_amount_cents,
         event.external_subscription_id,
         created_at,
     )
+
+
+def _event_id(event: UsageEvent) -> str:
+    """Made of the event's identity (law 4), so that a retry is told the same id.
+
+    As `core.ids.deterministic_id`, without its detour over a UUID object, which would take half of the answer's time.
+    """
+    text = md5(f"event|{event.external_subscription_id}|{event.transaction_id}".encode(), usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _milliseconds(micros: int) -> str:
+    """As `wire.instant_ms`, for microseconds since the epoch: events of one second share its text."""
+    seconds, rest = divmod(micros, MICROS)
+    return f"{_second(seconds)}.{rest // 1000:03d}Z"
+
+
+@lru_cache(maxsize=10_000)
+def _second(seconds: int) -> str:
+    return to_instant(seconds * MICROS).isoformat(timespec="seconds")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.main import create_app
+from core.billing.installation import create
 from core.catalog import api_keys
-from core.catalog.bootstrap import bootstrap
 from core.catalog.engine import connect
-from core.catalog.migrations import migrate
 from core.catalog.unit_of_work import unit_of_work
 from core.clock import SystemClock
 from core.settings import Settings
+from core.warehouse.pricing_graph import PricingGraph
 
 
 @dataclass
@@ -50,23 +52,33 @@ class Api:
 
 
 @pytest.fixture(scope="session")
-def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A home with a bootstrapped catalog to copy from, and its key."""
-    settings = Settings(home=tmp_path_factory.mktemp("template") / "home")
-    migrate(settings.catalog)
+def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """A home with books, a catalog to begin each test with, and its key."""
+    folder = tmp_path_factory.mktemp("api")
+    settings = Settings(home=folder / "home")
+    create(settings, PricingGraph.load(), SystemClock())
     engine = connect(settings.catalog)
     with unit_of_work(engine, SystemClock()) as uow:
-        bootstrap(uow)
         _, key = api_keys.create(uow, "tests")
     engine.dispose()
-    return settings.home, key
+    catalog = folder / "fresh.sqlite"
+    # A plain copy of the file would miss what is still in its write-ahead log.
+    with closing(sqlite3.connect(settings.home / "catalog.sqlite")) as source, closing(sqlite3.connect(catalog)) as copy:
+        source.backup(copy)
+    return settings.home, catalog, key
 
 
 @pytest.fixture
-def api(migrated_home: tuple[Path, str], tmp_path: Path) -> Iterator[Api]:
-    """The API, running, over a fresh home."""
-    template, key = migrated_home
-    settings = Settings(home=tmp_path / "home")
-    shutil.copytree(template, settings.home)
+def api(installation: tuple[Path, Path, str]) -> Iterator[Api]:
+    """The API, running, over a fresh catalog, inbox and landing zone.
+
+    The books stay from test to test, because making them takes seconds; every test has customers of its own.
+    """
+    home, catalog, key = installation
+    for old in (*home.glob("catalog.sqlite*"), *home.glob("inbox.sqlite*")):
+        old.unlink()
+    shutil.rmtree(home / "landing")
+    shutil.copy(catalog, home / "catalog.sqlite")
+    settings = Settings(home=home)
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield Api(client, settings, key)
