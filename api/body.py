@@ -147,10 +147,8 @@ def _text(value: Any) -> str:
 
 
 def _integer(value: Any) -> int:
-    number = value
-    if isinstance(value, str) and len(value) <= _MOST_DIGITS and value.removeprefix("-").isdecimal() and value.isascii():
-        number = int(value)
-    elif isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value():
+    number: object = value
+    if (isinstance(value, str) and len(value) <= _MOST_DIGITS and value.removeprefix("-").isdecimal() and value.isascii()) or (isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()):
         number = int(value)
     if isinstance(number, bool) or not isinstance(number, int):
         raise _unreadable("value_is_invalid")
