@@ -55,7 +55,8 @@ def pending_events(inbox: Inbox) -> pa.Table:
 def _flush(inbox: Inbox, landing: Landing, writer: LandingWriter) -> list[str]:
     landed: list[str] = []
     _forget_landed(inbox, landing)
-    while requests := inbox.committed(EVENTS_PER_FILE):
+    until = inbox.last_sequence()  # what comes later is for the next flush: under load this one would never end
+    while (requests := inbox.committed(EVENTS_PER_FILE)) and requests[0].first_sequence <= until:
         for _, same_day in groupby(requests, key=_received_date):
             day = list(same_day)
             first, last = day[0].first_sequence, day[-1].last_sequence

@@ -28,6 +28,8 @@ from core.errors import TallystickError
 from ingestion.event import UsageEvent, to_instant, to_micros
 
 LOCK_TIMEOUT_SECONDS = 60.0
+LOCK_ATTEMPT_MILLISECONDS = 3
+LOCK_ATTEMPTS = round(LOCK_TIMEOUT_SECONDS * 1000 / LOCK_ATTEMPT_MILLISECONDS)
 REQUESTS_PER_COMMIT = 2_000
 PAGES_PER_CHECKPOINT = 8_000
 
@@ -132,6 +134,12 @@ class Inbox:
                     break
         return requests
 
+    def last_sequence(self) -> int:
+        """The last sequence given, 0 before the first."""
+        with self._connection() as connection:
+            last: int = connection.execute("select last_sequence from state").fetchone()[0]
+            return last
+
     def forget(self, last_sequence: int) -> None:
         """Delete the requests up to and including that sequence: they have landed."""
         with self._connection() as connection, _transaction(connection):
@@ -232,10 +240,24 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the write lock. SQLite's own waiting sleeps ever longer, up to 100 ms, and starves beside busy writers; so
+    it waits briefly here, and often."""
+    connection.execute(f"pragma busy_timeout = {LOCK_ATTEMPT_MILLISECONDS}")
+    for _ in range(LOCK_ATTEMPTS):
+        try:
+            connection.execute("begin immediate")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+    raise sqlite3.OperationalError(f"another process holds the write lock for more than {LOCK_TIMEOUT_SECONDS:.0f} s")
+
+
 @contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """A write transaction that holds the write lock from its beginning to its commit, which syncs."""
-    connection.execute("begin immediate")
+    _begin(connection)
     try:
         yield
         connection.execute("commit")

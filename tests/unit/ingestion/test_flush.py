@@ -166,3 +166,19 @@ def test_a_watermark_covers_stamps_of_files_that_are_ahead_of_the_clock(
         ahead = writer.stamp(clock)
     clock.set(datetime(2024, 1, 1))
     assert drain(inbox, landing, clock) >= ahead
+
+
+def test_a_flush_ends_although_events_keep_coming(
+    inbox: Inbox, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget = inbox.forget
+
+    def more_comes(last_sequence: int) -> None:
+        inbox.append(events_named(f"after-{last_sequence}"))
+        forget(last_sequence)
+
+    inbox.append(events_named("a"))
+    monkeypatch.setattr(inbox, "forget", more_comes)
+    assert len(flush(inbox, landing)) == 1
+    assert landed(landing) == [("a", 1)]
+    assert pending_events(inbox)["transaction_id"].to_pylist() == ["after-1"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.clock import ManualClock
+from ingestion import inbox as inbox_module
 from ingestion.event import UsageEvent
 from ingestion.inbox import Inbox, InboxUnavailable
 
@@ -110,3 +111,17 @@ def test_the_file_syncs_each_commit(inbox: Inbox, tmp_path: Path) -> None:
     with inbox._connection() as connection:
         assert connection.execute("pragma synchronous").fetchone() == (2,)
         assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
+
+
+def test_a_lock_held_for_too_long_is_an_error_that_tells_who_waits(
+    inbox: Inbox, event: UsageEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox_module, "LOCK_ATTEMPTS", 3)
+    with inbox._connection() as holder:
+        holder.execute("begin immediate")
+        with pytest.raises(InboxUnavailable, match="write lock"):
+            inbox.append([event])
+        with pytest.raises(InboxUnavailable, match="write lock"):
+            inbox.fence(datetime(2024, 1, 1))
+        holder.execute("rollback")
+    assert inbox.append([event]).first_sequence == 1
