@@ -32,11 +32,14 @@ timed as (
     where expected_bills.ready_at <= terms.as_of
 ),
 
--- The first knowledge epoch in which the bill really falls due is the one that shapes it (settlement, section 2).
+-- The first knowledge epoch in which the bill really falls due is the one that shapes it (settlement, section 2). A start and an
+-- end are billed once, though a later time zone may place them in another period.
 ranked as (
     select
         *,
-        row_number() over (partition by subscription_id, invoicing_reason, period_index order by due_at, known_from) as epoch_rank
+        row_number() over (
+            partition by subscription_id, invoicing_reason, case when invoicing_reason = 'periodic' then period_index else 0 end order by due_at, known_from
+        ) as epoch_rank
     from timed
     where known_to is null or due_at < known_to
 ),

@@ -20,9 +20,16 @@ anchored as (
     from terms
 ),
 
+-- Calendar periods are numbered from a fixed day, so that a period keeps its number when another time zone moves the first one.
+-- Anniversaries are numbered from their anchor, which a time zone moves by a day at most.
 counted as (
     select
         *,
+        case
+            when billing_time = 'anniversary' then 0
+            when plan_interval = 'weekly' then {{ div_round(days_between("cast('1900-01-01' as date)", 'anchor_on'), 7) }}
+            else {{ div_round('(year(anchor_on) * 12 + month(anchor_on) - 1)', 'interval_months') }}
+        end as anchor_index,
         case
             when plan_interval = 'weekly' then {{ days_between('anchor_on', 'last_on') }} / 7
             else ((year(last_on) - year(anchor_on)) * 12 + month(last_on) - month(anchor_on)) / interval_months
@@ -33,7 +40,7 @@ counted as (
 numbered as (
     select
         counted.*,
-        whole_numbers.n as period_index,
+        cast(counted.anchor_index + whole_numbers.n as bigint) as period_index,
         {{ period_start('counted', 'whole_numbers.n') }} as period_starts_on,
         {{ period_start('counted', 'whole_numbers.n + 1') }} as period_ends_on,
         {{ period_start('counted', 'whole_numbers.n + 2') }} as next_period_ends_on

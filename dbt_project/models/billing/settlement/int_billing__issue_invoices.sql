@@ -67,7 +67,7 @@ named as (
 final as (
     select
         invoice_id, customer_id, billing_entity_id, invoice_type, case when is_skipped then 'closed' else 'finalized' end as status, currency,
-        ready_at, issued_at, queue_position, creation_sequence,
+        ready_at, issued_at, invoicing_reason, creation_sequence,
         issuing_date, payment_due_date, net_payment_term,
         fees_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents, taxes_rate,
         sub_total_including_taxes_amount_cents, prepaid_credit_amount_cents,

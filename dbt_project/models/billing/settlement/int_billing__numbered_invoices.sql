@@ -35,11 +35,11 @@ counted as (
         staged_invoices.*,
         coalesce(customer_sequences.last_sequence, 0) + row_number() over (
             partition by staged_invoices.customer_id, staged_invoices.billing_entity_id, staged_invoices.status
-            order by staged_invoices.issued_at, staged_invoices.creation_sequence, staged_invoices.queue_position, staged_invoices.invoice_id
+            order by staged_invoices.issued_at, staged_invoices.creation_sequence, staged_invoices.invoicing_reason, staged_invoices.invoice_id
         ) as next_customer_sequence,
         coalesce(entity_sequences.last_sequence, 0) + row_number() over (
             partition by staged_invoices.billing_entity_id, coalesce(staged_invoices.test_clock_id, ''), staged_invoices.status
-            order by staged_invoices.issued_at, staged_invoices.creation_sequence, staged_invoices.queue_position, staged_invoices.invoice_id
+            order by staged_invoices.issued_at, staged_invoices.creation_sequence, staged_invoices.invoicing_reason, staged_invoices.invoice_id
         ) as next_entity_sequence,
         {{ local_date('staged_invoices.issued_at', 'staged_invoices.billing_entity_timezone') }} as entity_date
     from staged_invoices
