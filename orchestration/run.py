@@ -64,7 +64,7 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Callable[[s
             if event.is_step_materialization:
                 for name in numbers:
                     value = event.step_materialization_data.materialization.metadata.get(name)
-                    numbers[name] = int(value.value) if value is not None else numbers[name]  # type: ignore[call-overload]
+                    numbers[name] = int(str(value.value)) if value is not None else numbers[name]
         if not result.success:
             raise RunFailed("start", "the job did not run to its end")
     pair = published(settings.published)

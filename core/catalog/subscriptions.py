@@ -233,7 +233,7 @@ def _running(candidates: list[Subscription], instant: datetime) -> Subscription 
 
 
 def _running_with_stamp(uow: UnitOfWork, external_id: str) -> tuple[Subscription, Stamp]:
-    candidates = [row for row in SUBSCRIPTIONS.all(uow.connection, SUBSCRIPTIONS.c.external_id == external_id)]
+    candidates = list(SUBSCRIPTIONS.all(uow.connection, SUBSCRIPTIONS.c.external_id == external_id))
     # An ended one may belong to a customer on another clock, so each is judged in its own time.
     for row in candidates:
         if row.status == ACTIVE:

@@ -14,7 +14,7 @@ from ingestion.inbox import Inbox
 from ingestion.landing import Landing
 
 
-class Installation(dg.ConfigurableResource):
+class Installation(dg.ConfigurableResource[None]):
     """One Tallystick installation, named by its settings; an empty `home` reads them from the environment."""
 
     home: str = ""

@@ -38,7 +38,7 @@ class Horizon(dg.Config):
 )
 def raw_facts(
     context: dg.AssetExecutionContext, config: Horizon, installation: Installation
-) -> Iterator[dg.MaterializeResult]:
+) -> Iterator[dg.MaterializeResult[None]]:
     """Takes in dropped files, drains the inbox, loads what is new, exports the catalog and sets the horizon of the run."""
     landing = installation.landing()
     drop = Path(installation.settings.home) / "drop"
