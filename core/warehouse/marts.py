@@ -1,0 +1,329 @@
+"""Questions that readers ask, one function each, over a cursor of `ReadWarehouse`. This is the only SQL in Python.
+
+Rows are dictionaries of `int` (minor units, counts), `Decimal` (quantities, prices), `date` and naive UTC `datetime`.
+Issued rows are read from the books and drafts from the marts, so that an invoice issued by a command is seen as soon as
+its books are published, before any run has rebuilt the marts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from core.errors import NotFound
+from core.money.amount import Money
+
+Row = dict[str, Any]
+Rows = list[Row]
+
+# Invoices of the books that the marts have not seen, beside all that they have seen.
+INVOICES = """
+    with fresh as (
+        select * from books.main.invoices
+        where invoice_id not in (select invoice_id from warehouse.marts.fct_invoices where status <> 'draft')
+    ),
+    invoices as (
+        select * from warehouse.marts.fct_invoices where invoice_id not in (select invoice_id from fresh)
+        union all by name
+        select * exclude (
+                customer_sequence, entity_sequence, taxes_rate, customer_address, customer_email, customer_tax_identification_number,
+                billing_entity_name, billing_entity_address, billing_entity_tax_identification_number, sql_bundle_id
+            ),
+            case when total_amount_cents = 0 then 'succeeded' else 'pending' end as payment_status,
+            0 as total_paid_amount_cents,
+            total_amount_cents as total_due_amount_cents
+        from fresh
+    )"""
+LINES = """
+    with lines as (
+        select * exclude (issued_at), issued_at as horizon_at, false as is_draft from books.main.fees
+        union all by name
+        select * from warehouse.marts.fct_invoice_lines where is_draft and invoice_id not in (select invoice_id from books.main.invoices)
+    )"""
+
+
+@dataclass(frozen=True)
+class InvoiceFilter:
+    """Which invoices; None means any. `customer` is an id or external id; the dates bound the issuing date, both inclusive."""
+
+    customer: str | None = None
+    status: str | None = None
+    payment_status: str | None = None
+    invoice_type: str | None = None
+    currency: str | None = None
+    issuing_date_from: date | None = None
+    issuing_date_to: date | None = None
+
+    def conditions(self) -> dict[str, Any]:
+        """SQL predicate -> its one argument, for what is set."""
+        stated = {
+            "? in (customer_id, customer_external_id)": self.customer,
+            "status = ?": self.status,
+            "payment_status = ?": self.payment_status,
+            "invoice_type = ?": self.invoice_type,
+            "currency = ?": self.currency,
+            "issuing_date >= ?": self.issuing_date_from,
+            "issuing_date <= ?": self.issuing_date_to,
+        }
+        return {predicate: value for predicate, value in stated.items() if value is not None}
+
+
+ANY_INVOICE = InvoiceFilter()
+
+
+def money(cents: int, currency: str) -> str:
+    """Minor units as people read them, at the currency's own decimals: `1,234.50 EUR`, `1,235 JPY`."""
+    return f"{Money(cents, currency).amount:,} {currency}"
+
+
+def list_invoices(
+    cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE, *, page: int = 1, per_page: int = 20
+) -> tuple[Rows, int]:
+    """(one page of invoices, newest first, how many there are in all). Pages count from 1; closed invoices are left out unless asked for."""
+    conditions = wanted.conditions()
+    where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
+    return _page(
+        cursor,
+        f"{INVOICES} select * from invoices {where}",
+        "issued_at desc, number desc nulls last, invoice_id",
+        list(conditions.values()),
+        page,
+        per_page,
+    )
+
+
+def invoice_totals(cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE) -> Rows:
+    """Per currency over the same invoices as `list_invoices`: how many, their total, what is paid and what is due (minor units)."""
+    conditions = wanted.conditions()
+    where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
+    return _rows(
+        cursor,
+        f"""{INVOICES}
+        select currency, count(*) as invoices_count, cast(sum(total_amount_cents) as bigint) as total_amount_cents,
+            cast(sum(total_paid_amount_cents) as bigint) as total_paid_amount_cents, cast(sum(total_due_amount_cents) as bigint) as total_due_amount_cents
+        from invoices {where} group by currency order by invoices_count desc, currency""",
+        list(conditions.values()),
+    )
+
+
+def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
+    """The invoice with this id or number, with `fees`, `taxes`, `coupon_uses`, `wallet_uses` and `subscriptions`.
+
+    Issued: all columns of the books, and what was paid. Draft: what the last run computed; it has no coupons, credits or
+    number yet. Raises NotFound.
+    """
+    found = _rows(
+        cursor,
+        f"{INVOICES} select * from invoices where invoice_id = ? or number = ? order by invoice_id = ? desc limit 1",
+        [key, key, key],
+    )
+    if not found:
+        raise NotFound("invoice", key)
+    invoice = found[0]
+    invoice_id = invoice["invoice_id"]
+    for issued in _rows(cursor, "select * from books.main.invoices where invoice_id = ?", [invoice_id]):
+        invoice |= issued
+    invoice["fees"] = list_fees(cursor, invoice_id=invoice_id, per_page=100_000)[0]
+    for name, table, order in (
+        ("taxes", "invoice_taxes", "tax_code"),
+        ("coupon_uses", "coupon_uses", "coupon_code, applied_coupon_id"),
+        ("wallet_uses", "wallet_uses", "wallet_id, credit_class, inbound_priority"),
+        ("subscriptions", "invoice_subscriptions", "external_subscription_id, subscription_id"),
+    ):
+        invoice[name] = _rows(
+            cursor, f"select * from books.main.{table} where invoice_id = ? order by {order}", [invoice_id]
+        )
+    return invoice
+
+
+def list_fees(
+    cursor: duckdb.DuckDBPyConnection,
+    *,
+    fee_id: str | None = None,
+    invoice_id: str | None = None,
+    customer: str | None = None,
+    external_subscription_id: str | None = None,
+    fee_type: str | None = None,
+    billable_metric_code: str | None = None,
+    currency: str | None = None,
+    page: int = 1,
+    per_page: int = 20,
+) -> tuple[Rows, int]:
+    """(one page of lines in order of their invoices, how many in all). `customer` is an id or external id."""
+    stated = {
+        "fee_id = ?": fee_id,
+        "invoice_id = ?": invoice_id,
+        "customer_id in (select customer_id from warehouse.marts.dim_customers where ? in (customer_id, external_id))": customer,
+        "external_subscription_id = ?": external_subscription_id,
+        "fee_type = ?": fee_type,
+        "billable_metric_code = ?": billable_metric_code,
+        "currency = ?": currency,
+    }
+    conditions = {predicate: value for predicate, value in stated.items() if value is not None}
+    return _page(
+        cursor,
+        f"{LINES} select * from lines {_where(conditions)}",
+        "horizon_at desc, invoice_id, position",
+        list(conditions.values()),
+        page,
+        per_page,
+    )
+
+
+def get_fee(cursor: duckdb.DuckDBPyConnection, fee_id: str) -> Row:
+    """One line, issued or draft. Raises NotFound."""
+    rows, _ = list_fees(cursor, fee_id=fee_id)
+    if not rows:
+        raise NotFound("fee", fee_id)
+    return rows[0]
+
+
+def fee_taxes(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
+    """The taxes of each line of an issued invoice."""
+    return _rows(
+        cursor, "select * from books.main.fee_taxes where invoice_id = ? order by fee_id, tax_code", [invoice_id]
+    )
+
+
+def line_tiers(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
+    """The tiers (or package steps) that explain the lines of an invoice, by line and position; amounts in currency units."""
+    return _rows(
+        cursor,
+        """select * from books.main.fee_tiers where invoice_id = $id
+        union all by name
+        select * from warehouse.marts.fct_invoice_line_tiers
+        where invoice_id = $id and invoice_id not in (select invoice_id from books.main.invoices)
+        order by fee_id, position""",
+        {"id": invoice_id},
+    )
+
+
+def list_customers(cursor: duckdb.DuckDBPyConnection) -> Rows:
+    """Every customer with how many subscriptions are active and, in `billed_amount_cents`, what was invoiced in the customer's currency."""
+    return _rows(
+        cursor,
+        f"""{INVOICES}
+        select customers.*, coalesce(active.subscriptions_count, 0) as active_subscriptions_count,
+            coalesce(billed.invoices_count, 0) as invoices_count,
+            coalesce(billed.billed_amount_cents, 0) as billed_amount_cents, coalesce(billed.due_amount_cents, 0) as due_amount_cents
+        from warehouse.marts.dim_customers as customers
+        left join (select customer_id, count(*) as subscriptions_count from warehouse.marts.dim_subscriptions where status = 'active' group by customer_id) as active
+            using (customer_id)
+        left join (
+            select customer_id, currency, count(*) as invoices_count, cast(sum(total_amount_cents) as bigint) as billed_amount_cents,
+                cast(sum(total_due_amount_cents) as bigint) as due_amount_cents
+            from invoices where status = 'finalized' group by customer_id, currency
+        ) as billed on customers.customer_id = billed.customer_id and customers.currency = billed.currency
+        order by customers.name, customers.external_id""",
+    )
+
+
+def list_subscriptions(cursor: duckdb.DuckDBPyConnection, customer: str | None = None) -> Rows:
+    """Subscriptions with their plan's code and name and, if given, of one customer (id or external id)."""
+    where = "where ? in (customers.customer_id, customers.external_id)" if customer else ""
+    return _rows(
+        cursor,
+        f"""select subscriptions.*, plans.code as plan_code, plans.name as plan_name, customers.external_id as customer_external_id, customers.name as customer_name
+        from warehouse.marts.dim_subscriptions as subscriptions
+        inner join warehouse.marts.dim_customers as customers using (customer_id)
+        left join warehouse.marts.dim_plans as plans using (plan_id)
+        {where} order by customers.external_id, subscriptions.started_at""",
+        [customer] if customer else [],
+    )
+
+
+def list_plans(cursor: duckdb.DuckDBPyConnection) -> Rows:
+    """Every plan with how many charges and active subscriptions it has."""
+    return _rows(cursor, "select * from warehouse.marts.dim_plans order by active_subscriptions_count desc, code")
+
+
+def wallet_balances(cursor: duckdb.DuckDBPyConnection, customer: str | None = None) -> Rows:
+    """Wallets with their balance (minor units and credits) and, if given, of one customer (id or external id)."""
+    where = "where ? in (customers.customer_id, customers.external_id)" if customer else ""
+    return _rows(
+        cursor,
+        f"""select wallets.*, customers.external_id as customer_external_id, customers.name as customer_name
+        from warehouse.marts.fct_wallet_balances as wallets
+        inner join warehouse.marts.dim_customers as customers using (customer_id)
+        {where} order by customers.name, wallets.priority, wallets.created_at""",
+        [customer] if customer else [],
+    )
+
+
+def wallet_movements(cursor: duckdb.DuckDBPyConnection, wallet_id: str) -> Rows:
+    """What came into and went out of a wallet, oldest first, with the balance after each (minor units)."""
+    return _rows(
+        cursor,
+        "select * from warehouse.marts.fct_wallet_movements where wallet_id = ? order by moved_at, movement_type, wallet_movement_id",
+        [wallet_id],
+    )
+
+
+def usage_daily(cursor: duckdb.DuckDBPyConnection, *, external_subscription_ids: Sequence[str] | None = None) -> Rows:
+    """Per UTC day and event code, over the given subscriptions (None for all): events, and the summed field where a metric sums one."""
+    where = "" if external_subscription_ids is None else "where external_subscription_id in (select unnest(?))"
+    return _rows(
+        cursor,
+        f"""select usage_on, code, cast(sum(events_count) as bigint) as events_count, sum(units) as units
+        from warehouse.marts.fct_usage_daily {where} group by usage_on, code order by usage_on, code""",
+        [] if external_subscription_ids is None else [list(external_subscription_ids)],
+    )
+
+
+def revenue_by_month(cursor: duckdb.DuckDBPyConnection) -> Rows:
+    """Per month of issuing date and currency, in minor units: what finalized invoices billed."""
+    return _rows(cursor, "select * from warehouse.marts.fct_revenue_by_month order by month_on, currency")
+
+
+def ingestion_daily(cursor: duckdb.DuckDBPyConnection) -> Rows:
+    """Per UTC day of arrival: accepted, duplicate and rejected rows."""
+    return _rows(cursor, "select * from warehouse.marts.fct_ingestion_daily order by received_on")
+
+
+def rejections(cursor: duckdb.DuckDBPyConnection, *, page: int = 1, per_page: int = 50) -> tuple[Rows, int]:
+    """(one page of refused rows, newest first, how many in all)."""
+    return _page(
+        cursor,
+        "select * from warehouse.marts.fct_rejections",
+        "received_at desc, landing_file, source, source_row",
+        [],
+        page,
+        per_page,
+    )
+
+
+def reconciliation(cursor: duckdb.DuckDBPyConnection) -> Rows:
+    """The conservation checks of the published run, from landing rows to postings (law 3)."""
+    return _rows(cursor, "select * from warehouse.marts.fct_reconciliation order by position")
+
+
+def event_states(cursor: duckdb.DuckDBPyConnection) -> Rows:
+    """How many accepted events are in each state; every event is in one."""
+    return _rows(
+        cursor, "select event_state, events_count from warehouse.ledger.int_ledger__event_states order by position"
+    )
+
+
+def _where(conditions: Mapping[str, Any], always: Sequence[str] = ()) -> str:
+    predicates = [*always, *conditions]
+    return "where " + " and ".join(predicates) if predicates else ""
+
+
+def _page(
+    cursor: duckdb.DuckDBPyConnection, query: str, order: str, arguments: list[Any], page: int, per_page: int
+) -> tuple[Rows, int]:
+    counted = cursor.execute(f"select count(*) from ({query})", arguments).fetchone()
+    total = int(counted[0]) if counted else 0
+    return _rows(
+        cursor, f"{query} order by {order} limit {int(per_page)} offset {(int(page) - 1) * int(per_page)}", arguments
+    ), total
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, query: str, arguments: list[Any] | dict[str, Any] | None = None) -> Rows:
+    result = cursor.execute(query, arguments or [])
+    names = [column[0] for column in result.description or []]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
