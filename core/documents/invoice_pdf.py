@@ -1,0 +1,156 @@
+"""The PDF of an issued invoice, from its rows in the books and from nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from core.documents import wording
+from core.errors import TallystickError
+from core.money.amount import Money
+
+TEMPLATE = Path(__file__).with_name("invoice.typ")
+Row = Mapping[str, Any]
+
+
+class InvoiceIsDraft(TallystickError):
+    """A draft can still change, so it has no document."""
+
+    def __init__(self, invoice_id: str) -> None:
+        super().__init__("invoice_is_draft", f"invoice {invoice_id} is a draft; its PDF exists once it is issued")
+
+
+def invoice_pdf(invoice: Row, tiers: Sequence[Row]) -> bytes:
+    """The A4 document of an invoice; the same rows give the same bytes.
+
+    `invoice` is `core.warehouse.marts.get_invoice` and `tiers` is `line_tiers`. Raises InvoiceIsDraft.
+    """
+    if invoice["status"] == "draft":
+        raise InvoiceIsDraft(invoice["invoice_id"])
+    content = json.dumps(document(invoice, tiers))
+    pdf = typst.compile(
+        TEMPLATE,
+        root=TEMPLATE.parent,
+        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True),
+        sys_inputs={"invoice": content},
+        format="pdf",
+        timestamp=invoice["issued_at"].replace(tzinfo=UTC),
+    )
+    assert isinstance(pdf, bytes)
+    return pdf
+
+
+def document(invoice: Row, tiers: Sequence[Row]) -> dict[str, Any]:
+    """Everything that the page shows, as text in the order in which it stands there."""
+    currency = invoice["currency"]
+    return {
+        "number": invoice["number"] or "",
+        "currency": currency,
+        "seller": _party(invoice, "billing_entity"),
+        "buyer": _party(invoice, "customer"),
+        "facts": _facts(invoice),
+        "sections": _sections(invoice, wording.tiers_of(tiers)),
+        "totals": _totals(invoice),
+        "total": [_total_label(invoice), _money(invoice["total_amount_cents"], currency)],
+        "terms": _terms(invoice),
+    }
+
+
+def _party(invoice: Row, prefix: str) -> dict[str, Any]:
+    tax_number = invoice[f"{prefix}_tax_identification_number"]
+    address = invoice[f"{prefix}_address"]
+    details = [
+        *(address.splitlines() if address else []),
+        invoice.get(f"{prefix}_email"),
+        f"Tax ID {tax_number}" if tax_number else None,
+    ]
+    name = invoice[f"{prefix}_name"] or invoice.get(f"{prefix}_external_id")
+    return {"name": name, "details": [detail for detail in details if detail]}
+
+
+def _facts(invoice: Row) -> list[list[str]]:
+    return [
+        ["Invoice number", invoice["number"] or "none"],
+        ["Issued on", wording.day(invoice["issuing_date"])],
+        ["Due on", wording.day(invoice["payment_due_date"])],
+        ["Customer", invoice["customer_external_id"]],
+    ]
+
+
+def _sections(invoice: Row, tiers: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
+    """Lines under the subscription that they belong to, in the books' order."""
+    sections: dict[str | None, dict[str, Any]] = {}
+    for fee in invoice["fees"]:
+        key = fee["external_subscription_id"]
+        section = sections.setdefault(key, {"title": f"Subscription {key}" if key else "", "lines": []})
+        section["lines"].append(_line(invoice, fee, tiers.get(fee["fee_id"], ())))
+    return list(sections.values())
+
+
+def _line(invoice: Row, fee: Row, tiers: Sequence[Row]) -> dict[str, Any]:
+    currency = fee["currency"]
+    notes = [
+        fee["description"],
+        wording.group(fee["group_key"]),
+        wording.period(fee["from_at"], fee["to_at"], invoice["timezone"]),
+    ]
+    is_averaged = fee["charge_model"] in wording.TIER_MODELS
+    return {
+        "name": fee["item_name"] or fee["item_code"],
+        "note": " · ".join(note for note in notes if note),
+        "quantity": wording.quantity(fee["units"]),
+        "price": "as below" if is_averaged and tiers else wording.price(fee["unit_amount"], currency),
+        "amount": _amount(fee["amount_cents"], currency),
+        "tiers": [
+            [wording.tier(row, fee["charge_model"], currency), wording.price(row["amount"], currency)] for row in tiers
+        ],
+    }
+
+
+def _totals(invoice: Row) -> list[list[str]]:
+    currency = invoice["currency"]
+    rows = [["Sum of lines", invoice["fees_amount_cents"]]]
+    rows += [
+        [f"Coupon {use['coupon_name'] or use['coupon_code']}", -use["amount_cents"]] for use in invoice["coupon_uses"]
+    ]
+    if invoice["coupon_uses"]:
+        rows.append(["Sub total", invoice["sub_total_excluding_taxes_amount_cents"]])
+    rows += [[_tax_label(tax, currency), tax["amount_cents"]] for tax in invoice["taxes"]]
+    shown = sum(tax["amount_cents"] for tax in invoice["taxes"])
+    # Each rate is rounded for display; the invoice's tax is rounded once (invoicing, section 4.5).
+    if shown != invoice["taxes_amount_cents"]:
+        rows.append(["Tax in all, rounded once", invoice["taxes_amount_cents"]])
+    if invoice["prepaid_credit_amount_cents"]:
+        rows.append(["Total with taxes", invoice["sub_total_including_taxes_amount_cents"]])
+        rows += [[f"Prepaid credits, {use['credit_class']}", -use["amount_cents"]] for use in invoice["wallet_uses"]]
+    return [[label, _amount(cents, currency)] for label, cents in rows]
+
+
+def _tax_label(tax: Row, currency: str) -> str:
+    base = Money(int(tax["taxable_base_cents"].to_integral_value("ROUND_HALF_UP")), currency).amount
+    return f"{tax['tax_name'] or tax['tax_code']} {wording.quantity(tax['tax_rate'])} % on {base:,}"
+
+
+def _total_label(invoice: Row) -> str:
+    return "Total due" if invoice["total_amount_cents"] else "Nothing to pay"
+
+
+def _terms(invoice: Row) -> str:
+    if not invoice["total_amount_cents"]:
+        return "No payment is needed for this invoice."
+    days = invoice["net_payment_term"] or 0
+    within = f"within {days} days, by" if days else "on receipt, by"
+    return f"Please pay {within} {wording.day(invoice['payment_due_date'])}, and state the number {invoice['number']}."
+
+
+def _amount(cents: int, currency: str) -> str:
+    return f"{Money(cents, currency).amount:,}".replace("-", "−")
+
+
+def _money(cents: int, currency: str) -> str:
+    return f"{_amount(cents, currency)} {currency}"
