@@ -1,0 +1,173 @@
+"""`tallystick doctor`: what is wrong with this installation, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import sqlalchemy as sa
+import typer
+from filelock import FileLock, Timeout
+from rich.markup import escape
+from rich.table import Table
+
+from cli.output import FAILED, Json, console, print_json, progress_console
+from core import lake
+from core.catalog.engine import connect, reading
+from core.settings import Settings
+from core.warehouse.pricing_graph import PricingGraph
+from core.warehouse.publish import published
+
+PACKAGES = (
+    "duckdb",
+    "duckdb-extension-ducklake",
+    "dbt-core",
+    "dbt-duckdb",
+    "dagster",
+    "sqlalchemy",
+    "pyarrow",
+    "fastapi",
+    "streamlit",
+)
+PINNED = {"duckdb": "1.5.5", "duckdb-extension-ducklake": "1.5.5"}
+LOCKS = {"books.lock": "an issue", "landing/.lock": "an ingestion or a flush"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check. `advice` is what to do when it is not `ok`."""
+
+    check: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+def doctor(as_json: Json = False) -> None:
+    """Check versions, folders, locks, databases, the published versions and the models; say what to do. Ends with 1 if anything is wrong."""
+    settings = Settings.load()
+    with progress_console.status("Looking"):
+        findings = list(examine(settings))
+    is_well = all(finding.ok for finding in findings)
+    if as_json:
+        print_json({"home": settings.home, "ok": is_well, "findings": [asdict(finding) for finding in findings]})
+    else:
+        table = Table("Check", "", "Found", "What to do")
+        for finding in findings:
+            table.add_row(
+                finding.check, "ok" if finding.ok else "[red]WRONG[/red]", escape(finding.found), escape(finding.advice)
+            )
+        console.print(table)
+    if not is_well:
+        raise typer.Exit(FAILED)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every check, in an order in which the first that is wrong explains the later ones."""
+    yield from _versions()
+    yield _folder(settings.home, "home")
+    yield _checked(
+        "catalog",
+        lambda: _catalog(settings),
+        "run `tallystick init`, which applies migrations; with Postgres, check TALLYSTICK_CATALOG_URL and that it runs",
+    )
+    for name in ("books", "warehouse"):
+        yield _checked(
+            name,
+            partial(_lake, settings, name),
+            f"run `tallystick init`; if the {name} were there before, restore them with `tallystick restore`",
+        )
+    yield _folder(settings.landing, "landing zone")
+    for name, holder in LOCKS.items():
+        yield _lock(settings.home / name, holder)
+    yield _checked("published versions", lambda: _published(settings), "start a run with `tallystick run`")
+    yield _checked(
+        "models",
+        lambda: f"{len(PricingGraph.load().models())} compile",
+        "correct the model that dbt names; `git diff dbt_project` shows what was changed",
+    )
+
+
+def _versions() -> Iterator[Finding]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(
+        "python",
+        sys.version_info >= (3, 11),
+        python,
+        "" if sys.version_info >= (3, 11) else "install Python 3.11 or newer and make a new .venv",
+    )
+    for name in PACKAGES:
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            yield Finding(name, False, "not installed", "run `make .venv`")
+            continue
+        ok = found == PINNED.get(name, found)
+        yield Finding(name, ok, found, "" if ok else f"{PINNED[name]} is needed: run `make .venv`")
+
+
+def _folder(path: Path, name: str) -> Finding:
+    if not path.is_dir():
+        return Finding(name, False, f"{path} does not exist", "run `tallystick init`")
+    writable = os.access(path, os.W_OK | os.X_OK)
+    return Finding(
+        name,
+        writable,
+        f"{path}{'' if writable else ' cannot be written'}",
+        "" if writable else f"give this user the right to write: chown -R $USER {path}",
+    )
+
+
+def _lock(path: Path, holder: str) -> Finding:
+    name = f"lock {path.name}"
+    if not path.exists():
+        return Finding(name, True, "free")
+    try:
+        with FileLock(path, timeout=0):
+            return Finding(name, True, "free")
+    except Timeout:
+        return Finding(name, True, f"held by {holder}; it is let go when that process ends")
+
+
+def _checked(name: str, check: Callable[[], str], advice: str) -> Finding:
+    try:
+        return Finding(name, True, check())
+    # Whatever it is that does not work, the doctor's answer is to say so.
+    except Exception as error:
+        return Finding(name, False, " ".join(str(error).split())[:300], advice)
+
+
+def _catalog(settings: Settings) -> str:
+    if settings.catalog.startswith("sqlite:///") and not Path(settings.catalog.removeprefix("sqlite:///")).is_file():
+        raise FileNotFoundError(f"{settings.catalog.removeprefix('sqlite:///')} does not exist")
+    engine = connect(settings.catalog)
+    try:
+        with reading(engine) as connection:
+            revision: str = connection.execute(sa.text("select version_num from alembic_version")).scalar_one()
+            customers: int = connection.execute(sa.text("select count(distinct id) from customers")).scalar_one()
+        return f"{engine.dialect.name}, migration {revision}, {customers:,} customers"
+    finally:
+        engine.dispose()
+
+
+def _lake(settings: Settings, name: str) -> str:
+    opened = lake.books(settings) if name == "books" else lake.warehouse(settings)
+    catalog = settings.books_catalog if name == "books" else settings.warehouse_catalog
+    if opened.is_embedded and not catalog.is_file():
+        raise FileNotFoundError(f"{catalog} does not exist")
+    with closing(lake.connect()) as connection:
+        lake.attach(connection, opened, read_only=True)
+        return f"version {lake.last_snapshot(connection, opened)}"
+
+
+def _published(settings: Settings) -> str:
+    pair = published(settings.published)
+    if pair is None:
+        raise FileNotFoundError("no run has published yet")
+    return f"warehouse {pair.warehouse_snapshot}, books {pair.books_snapshot}, as of {pair.as_of:%Y-%m-%d %H:%M:%S} UTC"

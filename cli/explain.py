@@ -1,0 +1,136 @@
+"""`tallystick explain`: an invoice, line by line, down to tiers and the exact events."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cli.output import Json, console, installed, print_json
+from core.errors import NotFound
+from core.warehouse import marts
+from core.warehouse.connection import ReadWarehouse
+from core.warehouse.line_events import line_events
+
+EVENTS_SHOWN = 50
+TOTALS = (
+    ("fees_amount_cents", "Fees"), ("coupons_amount_cents", "Coupons"), ("taxes_amount_cents", "Taxes"),
+    ("prepaid_credit_amount_cents", "Prepaid credits"), ("total_amount_cents", "Total"),
+)  # fmt: skip
+
+
+def explain(
+    invoice: Annotated[str, typer.Argument(help="Number or id of an invoice, issued or draft.", metavar="INVOICE")],
+    line: Annotated[int | None, typer.Option(min=1, help="Only the line at this position.")] = None,
+    events: Annotated[bool, typer.Option("--events", help="Show the events behind each line.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="With --events: at most so many events per line.")] = EVENTS_SHOWN,
+    as_json: Json = False,
+) -> None:
+    """Show how an invoice came about: its lines, the tiers of each line, and with --events the events that were counted."""
+    cursor = ReadWarehouse(installed()).cursor()
+    try:
+        if as_json:
+            print_json(explained(cursor, invoice, line, limit if events else 0))
+        else:
+            print_invoice(console, cursor, invoice, line=line, events=limit if events else 0)
+    finally:
+        cursor.close()
+
+
+def explained(cursor: Any, key: str, line: int | None = None, events: int = 0) -> dict[str, Any]:
+    """The invoice with `fees`, each with its `tiers`, and when `events` > 0 its first `events` and `events_total`. Raises NotFound."""
+    invoice = marts.get_invoice(cursor, key)
+    if line is not None:
+        invoice["fees"] = [fee for fee in invoice["fees"] if fee["position"] == line]
+        if not invoice["fees"]:
+            raise NotFound("line", line)
+    tiers = marts.line_tiers(cursor, invoice["invoice_id"])
+    for fee in invoice["fees"]:
+        fee["tiers"] = [tier for tier in tiers if tier["fee_id"] == fee["fee_id"]]
+        if events:
+            fee["events"], fee["events_total"] = line_events(cursor, fee["fee_id"], limit=events)
+    return invoice
+
+
+def print_invoice(to: Console, cursor: Any, key: str, *, line: int | None = None, events: int = 0) -> None:
+    """Prints the invoice; `events` is how many of each line's events to show. Raises NotFound."""
+    invoice = explained(cursor, key, line, events)
+    currency = invoice["currency"]
+    to.print(
+        f"[bold]{escape(invoice['number'] or 'Draft')}[/bold]  {escape(invoice['customer_name'] or invoice['customer_external_id'])}  "
+        f"issued {invoice['issuing_date']}, computed from what was known at {invoice['issued_at']:%Y-%m-%d %H:%M:%S} UTC, {invoice['status']}",
+        highlight=False,
+    )
+    for fee in invoice["fees"]:
+        _print_line(to, fee)
+    if line is None:
+        totals = Table.grid(padding=(0, 3))
+        totals.add_column()
+        totals.add_column(justify="right")
+        for name, label in TOTALS:
+            totals.add_row(label, marts.money(invoice[name] or 0, currency))
+        for tax in invoice["taxes"]:
+            totals.add_row(
+                f"  of which {escape(tax['tax_name'])} {plain(tax['tax_rate'])} %",
+                marts.money(tax["amount_cents"], currency),
+            )
+        to.print(totals, "")
+
+
+def _print_line(to: Console, fee: dict[str, Any]) -> None:
+    period = f"  {fee['from_at']:%Y-%m-%d} to {fee['to_at']:%Y-%m-%d}" if fee["from_at"] and fee["to_at"] else ""
+    group = f"  {fee['group_key']}" if fee["group_key"] else ""
+    counted = f"  from {fee['events_count']:,} events" if fee["events_count"] else ""
+    to.print(
+        f"\n[bold]{fee['position']}. {escape(fee['item_name'] or fee['fee_type'])}[/bold]{escape(group)}{period}  {plain(fee['units'])} units{counted}  "
+        f"[bold]{marts.money(fee['amount_cents'], fee['currency'])}[/bold]",
+        highlight=False,
+    )
+    if fee["tiers"]:
+        table = Table(
+            "From",
+            "To",
+            "Units",
+            "Per unit",
+            "Flat",
+            "Amount",
+            title=f"{fee['charge_model'] or ''} tiers",
+            title_justify="left",
+        )
+        for tier in fee["tiers"]:
+            table.add_row(
+                *(
+                    plain(tier[name])
+                    for name in ("from_value", "to_value", "units", "per_unit_amount", "flat_amount", "amount")
+                )
+            )
+        to.print(table)
+    if fee.get("events"):
+        table = Table(
+            "Transaction",
+            "Time (UTC)",
+            "Received (UTC)",
+            "Properties",
+            title=f"{len(fee['events']):,} of {fee['events_total']:,} events",
+            title_justify="left",
+        )
+        for event in fee["events"]:
+            note = "" if event["is_counted"] else " (not counted: its field is no number)"
+            table.add_row(
+                escape(event["transaction_id"]),
+                f"{event['timestamp']}",
+                f"{event['received_at']}",
+                escape(f"{event['properties']}{note}"),
+            )
+        to.print(table)
+
+
+def plain(number: Any) -> str:
+    """A decimal without the zeros that its type pads it with; nothing for null."""
+    if number is None:
+        return ""
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,86 @@
+"""What all commands share: consoles, JSON, exit codes, and errors in one readable line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperGroup
+
+from core.clock import as_utc
+from core.errors import TallystickError
+from core.settings import Settings
+
+FAILED = 1
+USAGE = 2
+NOTHING_TO_DO = 3
+EXIT_CODES = "Exit codes: 0 done, 1 failed or something differs, 2 wrong usage, 3 nothing to do."
+
+console = Console()
+progress_console = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")]
+
+
+class ReadableErrors(TyperGroup):
+    """A group of commands whose expected errors end in one line and exit code 1, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except TallystickError as error:
+            _fail(error.message)
+        except OSError as error:
+            _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+
+
+class NotInitialised(TallystickError):
+    """There is no installation in the home folder."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(
+            "not_initialised",
+            f"There is no installation in {home}; run `tallystick init`, or set TALLYSTICK_HOME to its folder",
+        )
+
+
+def installed() -> Settings:
+    """The settings of an installation that exists. Raises NotInitialised."""
+    settings = Settings.load()
+    if settings.catalog.startswith("sqlite:///") and not Path(settings.catalog.removeprefix("sqlite:///")).is_file():
+        raise NotInitialised(settings.home)
+    return settings
+
+
+def instant(text: str) -> datetime:
+    """An ISO 8601 instant as naive UTC; without a zone it is UTC already. For options: a wrong one is wrong usage."""
+    try:
+        return as_utc(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no ISO 8601 instant; write 2026-01-31T00:00:00Z") from error
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One JSON object; instants as ISO text, decimals as strings so that no digit is lost."""
+    typer.echo(json.dumps(value, default=_plain, ensure_ascii=False))
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value)
+
+
+def _fail(message: str) -> None:
+    # Not through rich: a message may hold square brackets, and must stay on one line.
+    typer.echo(f"Error: {' '.join(message.split())}", err=True)
+    raise typer.Exit(FAILED)

@@ -1,0 +1,46 @@
+"""`tallystick run`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from cli.output import Json, console, installed, instant, print_json, progress_console
+
+
+def run(
+    as_of: Annotated[
+        str,
+        typer.Option(
+            "--as-of",
+            help="Settle only up to this instant (ISO 8601, UTC unless it names a zone). Without it: up to now.",
+            metavar="T",
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Load what has arrived, rate it, issue every invoice that is due and publish, through the same Dagster job as the schedule."""
+    horizon = instant(as_of) if as_of else None
+    settings = installed()
+    # Late, because Dagster and dbt take seconds to import.
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=progress_console, transient=True
+    ) as progress:
+        task = progress.add_task("Starting Dagster")
+        from orchestration import run as job
+
+        progress.update(task, description="Running: facts, drafts, issue, ledger and marts, publish")
+        report = job.run(settings, horizon, lambda step: progress.update(task, description=step))
+    if as_json:
+        print_json(dataclasses.asdict(report))
+        return
+    for step, seconds in report.seconds.items():
+        console.print(f"{seconds:7.1f} s  {step}", highlight=False)
+    console.print(
+        f"As of {report.as_of:%Y-%m-%d %H:%M:%S} UTC: {report.events_accepted:,} events accepted, {report.duplicates:,} duplicates, {report.invoices:,} invoices issued",
+        highlight=False,
+        soft_wrap=True,
+    )

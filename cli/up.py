@@ -1,0 +1,164 @@
+"""`tallystick up`: API, console, Dagster's pages and its daemon on one machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import httpx
+import typer
+
+from cli.api_key import new_key
+from cli.output import console, installed, progress_console
+from cli.serve import API_PORT, CONSOLE_PORT
+from core.errors import TallystickError
+from core.settings import Settings
+
+DAGSTER_PORT = 3070
+DAGSTER_CONFIG = Path(__file__).resolve().parents[1] / "dagster.yaml"
+START_SECONDS = 120.0
+STOP_SECONDS = 15.0
+
+
+class ServiceStopped(TallystickError):
+    """One of the services ended by itself, so the others were stopped too."""
+
+    def __init__(self, name: str, log: Path) -> None:
+        super().__init__(
+            "service_stopped", f"{name} stopped by itself and the others were stopped too; its last words are in {log}"
+        )
+
+
+def up(
+    port: Annotated[int, typer.Option(help="Port of the API.")] = API_PORT,
+    console_port: Annotated[int, typer.Option(help="Port of the console.")] = CONSOLE_PORT,
+    dagster_port: Annotated[int, typer.Option(help="Port of Dagster's pages.")] = DAGSTER_PORT,
+) -> None:
+    """Start everything, print the addresses and a working API key, and stop everything on Ctrl-C."""
+    settings = installed()
+    services = Services(settings.home / "logs", _environment(settings))
+    addresses = {
+        "API": f"http://127.0.0.1:{port}",
+        "Console": f"http://127.0.0.1:{console_port}",
+        "Dagster": f"http://127.0.0.1:{dagster_port}",
+    }
+    with services:
+        services.start("api", "-m", "cli.main", "serve", "--port", f"{port}")
+        services.start("console", "-m", "cli.main", "console", "--port", f"{console_port}")
+        services.start(
+            "dagster-webserver",
+            "-m",
+            "dagster_webserver",
+            "-m",
+            "orchestration.definitions",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            f"{dagster_port}",
+        )
+        services.start("dagster-daemon", "-m", "dagster._daemon", "run", "-m", "orchestration.definitions")
+        with progress_console.status("Starting"):
+            for path, address in zip(("/health", "/_stcore/health", "/server_info"), addresses.values(), strict=True):
+                services.await_answer(address + path)
+        for name, address in addresses.items():
+            suffix = "  (documentation at /docs)" if name == "API" else ""
+            console.print(f"{name:<8} {address}{suffix}", highlight=False)
+        console.print(f"API key  {new_key(settings, 'tallystick up')}", highlight=False, soft_wrap=True)
+        console.print(f"Logs     {services.logs}\nCtrl-C stops everything.", highlight=False, soft_wrap=True)
+        services.watch()
+    console.print("Stopped.")
+
+
+class Services:
+    """Child processes, each the leader of a session of its own, so that whatever it starts is stopped with it."""
+
+    def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
+        self.logs = logs
+        self._environment = environment
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._is_stopping = False
+
+    def __enter__(self) -> Services:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._stop_soon)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def start(self, name: str, *arguments: str) -> None:
+        """Start `python *arguments`, with its output in a log file."""
+        with (self.logs / f"{name}.log").open("wb") as log:
+            self._children[name] = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(self._environment),
+                start_new_session=True,
+            )
+
+    def await_answer(self, url: str) -> None:
+        """Wait until the address answers. Raises ServiceStopped, or TallystickError after two minutes."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_stopping:
+            self._raise_if_stopped()
+            try:
+                if httpx.get(url, timeout=2).is_success:
+                    return
+            except httpx.HTTPError:
+                pass
+            if time.monotonic() > deadline:
+                raise TallystickError(
+                    "service_not_ready",
+                    f"{url} did not answer within {START_SECONDS:.0f} seconds; see the logs in {self.logs}",
+                )
+            time.sleep(0.2)
+
+    def watch(self) -> None:
+        """Wait for Ctrl-C (or a termination signal). Raises ServiceStopped when a child ends by itself."""
+        while not self._is_stopping:
+            self._raise_if_stopped()
+            time.sleep(0.3)
+
+    def _raise_if_stopped(self) -> None:
+        for name, child in self._children.items():
+            if child.poll() is not None and not self._is_stopping:
+                raise ServiceStopped(name, self.logs / f"{name}.log")
+
+    def _stop_soon(self, _number: int, _frame: FrameType | None) -> None:
+        self._is_stopping = True
+
+    def _stop(self) -> None:
+        for child in self._children.values():
+            _signal_session(child, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in self._children.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(max(0.1, deadline - time.monotonic()))
+            # Whatever it had started and did not take along.
+            _signal_session(child, signal.SIGKILL)
+            child.wait()
+
+
+def _signal_session(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, number)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What the children are told: where the installation is, and where Dagster keeps its own things."""
+    folder = settings.home / "dagster"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(DAGSTER_CONFIG, folder / "dagster.yaml")
+    return os.environ | {"TALLYSTICK_HOME": str(settings.home), "DAGSTER_HOME": str(folder), "PYTHONUNBUFFERED": "1"}
