@@ -203,7 +203,7 @@ class Inbox:
         try:
             with _transaction(connection):
                 receipts = self._stamp_and_insert(connection, group)
-        except Exception as error:  # noqa: BLE001 - whatever it was, those who wait must hear of it
+        except Exception as error:  # whatever it was, those who wait must hear of it
             for waiting in group:
                 if waiting.receipt.set_running_or_notify_cancel():
                     waiting.receipt.set_exception(InboxUnavailable(self.path, error))

@@ -15,7 +15,7 @@ from ingestion.event import UsageEvent, to_micros
 from ingestion.landing import Kind, Landing, LandingWriter, is_landing_name, key_of
 from ingestion.sources.json_reader import JsonLinesReader, JsonReader
 from ingestion.sources.location import SourceFile, find_files, source_file
-from ingestion.sources.mapping import EventsMapping, default_mapping
+from ingestion.sources.mapping import EventsMapping, MappingError, default_mapping, read_mapping
 from ingestion.sources.rows import Chunk, Reader, SetAside
 from ingestion.sources.table_reader import CsvReader, ParquetReader
 from ingestion.tables import RejectedRow, event_table, rejection_table
@@ -55,11 +55,12 @@ def ingest_paths(
     """Take in the files at these paths and URLs: Parquet, CSV, JSON Lines, JSON, and CloudEvents in the last two.
 
     A row lands whole or is refused whole into `rejections`; a file that cannot be read to its end is set aside whole, as
-    one rejection without a row. A file (name, size, content) is taken in once per mapping, however often it is offered
+    one rejection without a row. Without a `mapping`, a file in a given folder follows the `_mapping.yaml` of the nearest
+    folder around it, and each field is in the column of its own name where there is none. A file (name, size, content) is taken in once per mapping, however often it is offered
     and wherever the last attempt stopped; calling this on each tick over a drop folder watches it.
     Raises SourceNotFound.
     """
-    return _ingest(find_files(paths), landing, clock, mapping or default_mapping(), progress)
+    return _ingest(find_files(paths), landing, clock, mapping, progress)
 
 
 def adopt_foreign(landing: Landing, clock: Clock, progress: Progress | None = None) -> list[FileReport]:
@@ -77,11 +78,30 @@ def adopt_foreign(landing: Landing, clock: Clock, progress: Progress | None = No
 
 
 def _ingest(
-    files: Iterable[SourceFile], landing: Landing, clock: Clock, mapping: EventsMapping, progress: Progress | None
+    files: Iterable[SourceFile],
+    landing: Landing,
+    clock: Clock,
+    mapping: EventsMapping | None,
+    progress: Progress | None,
 ) -> list[FileReport]:
     with landing.files_lock():
         landed: dict[Kind, set[str]] = {}
-        return [_FileIngestion(file, landing, clock, mapping, landed, progress).run() for file in files]
+        return [
+            _FileIngestion(file, landing, clock, mapping or _mapping_around(file), landed, progress).run()
+            for file in files
+        ]
+
+
+def _mapping_around(file: SourceFile) -> EventsMapping:
+    """The mapping that the file's folder asks for. A bad one concerns only the files that it is meant for."""
+    if file.mapping_path is None:
+        return default_mapping()
+    with file.filesystem.open_input_file(file.mapping_path) as stream:
+        text = bytes(stream.read())
+    try:
+        return read_mapping(text, file.mapping_path)
+    except MappingError as error:
+        return EventsMapping((), frozenset(), _digest(text.hex()), fault=error.message)
 
 
 class _FileIngestion:
@@ -180,6 +200,7 @@ class _FileIngestion:
 
     def _write(self, writer: LandingWriter, kind: Kind, received_at: datetime, key: str, table: pa.Table) -> None:
         writer.write(kind, received_at, key, table)
+        self._landed[kind].add(key)
         self._counts[kind] += table.num_rows
 
     def _report(self, rows: int, set_aside_reason: str | None) -> FileReport:
@@ -190,6 +211,8 @@ class _FileIngestion:
 
 def _open(file: SourceFile, mapping: EventsMapping) -> Reader:
     """A reader for the file that can be read to its end. Raises SetAside."""
+    if mapping.fault:
+        raise SetAside("invalid_mapping", f"{file.name} was not read: {mapping.fault}")
     if file.size == 0:
         raise SetAside("empty_file", f"{file.name} is empty; if it was cut off, send it again")
     as_is = mapping.digest != default_mapping().digest

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pyarrow.fs as pafs
 
 from core.errors import TallystickError
 
 BLOCK = 1 << 20
+FOLDER_MAPPING = "_mapping.yaml"
 UNFINISHED = (".tmp", ".part", ".partial", ".crdownload")
 
 
@@ -24,13 +25,17 @@ class SourceNotFound(TallystickError):
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file to take in. `name` is how rows tell where they come from: its path below the given folder."""
+    """One file to take in. `name` is how rows tell where they come from: its path below the given folder.
+
+    `mapping_path` is the `_mapping.yaml` of the nearest folder around it, within the given one; None without one.
+    """
 
     name: str
     filesystem: pafs.FileSystem
     path: str
     size: int
     modified_ns: int
+    mapping_path: str | None = None
 
     def open(self) -> pafs.NativeFile:
         """The file for random access."""
@@ -71,15 +76,19 @@ def find_files(paths: Sequence[str | Path]) -> Iterator[SourceFile]:
             yield from _below(filesystem, root.rstrip("/"))
 
 
-def source_file(filesystem: pafs.FileSystem, info: pafs.FileInfo, name: str) -> SourceFile:
+def source_file(
+    filesystem: pafs.FileSystem, info: pafs.FileInfo, name: str, mapping_path: str | None = None
+) -> SourceFile:
     """The file that the listing found."""
-    return SourceFile(name, filesystem, info.path, info.size, info.mtime_ns or 0)
+    return SourceFile(name, filesystem, info.path, info.size, info.mtime_ns or 0, mapping_path)
 
 
 def _below(filesystem: pafs.FileSystem, root: str) -> Iterator[SourceFile]:
     infos = filesystem.get_file_info(pafs.FileSelector(root, recursive=True))
+    mappings = {info.path for info in infos if info.base_name == FOLDER_MAPPING}
     for info in sorted(infos, key=lambda info: info.path):
         name = info.path[len(root) :].lstrip("/")
         hidden = any(part.startswith((".", "_")) for part in name.split("/"))
         if info.type == pafs.FileType.File and not hidden and not name.endswith(UNFINISHED):
-            yield source_file(filesystem, info, name)
+            around = [f"{folder}/{FOLDER_MAPPING}" for folder in map(str, PurePosixPath(info.path).parents)]
+            yield source_file(filesystem, info, name, next((path for path in around if path in mappings), None))

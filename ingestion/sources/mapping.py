@@ -100,20 +100,30 @@ class EventMapping:
 class EventsMapping:
     """How the events of a row are made: one or several. `columns` are those that a file must have.
 
-    `digest` names the mapping: a file is taken in once per mapping, so that a wrong one can be corrected.
+    `digest` names the mapping: a file is taken in once per mapping, so that a wrong one can be corrected. `fault` says why
+    the mapping of a folder cannot be used; its files are then set aside.
     """
 
     events: tuple[EventMapping, ...]
     columns: frozenset[str]
     digest: str
+    fault: str | None = None
 
 
 def load_mapping(path: Path) -> EventsMapping:
     """The mapping in a YAML file. Raises MappingError."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        return read_mapping(path.read_bytes(), str(path))
+    except OSError as error:
         raise MappingError(f"The mapping {path} cannot be read: {error}") from error
+
+
+def read_mapping(text: bytes, name: str) -> EventsMapping:
+    """The mapping in this YAML text, which came from `name`. Raises MappingError."""
+    try:
+        content = yaml.safe_load(text)
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise MappingError(f"The mapping {name} cannot be read: {error}") from error
     return parse_mapping(content)
 
 

@@ -10,5 +10,6 @@ from ingestion.sources import json_reader, table_reader
 from ingestion.sources.files import ingest_paths
 
 if __name__ == "__main__":
-    json_reader.ROWS_PER_CHUNK = table_reader.ROWS_PER_CHUNK = 40
+    for reader in (json_reader, table_reader):
+        vars(reader)["ROWS_PER_CHUNK"] = 40
     ingest_paths([sys.argv[1]], Landing(sys.argv[2]), SystemClock())

@@ -15,7 +15,7 @@ from core.clock import ManualClock
 from ingestion.landing import Landing
 from ingestion.sources import json_reader, rows, table_reader
 from ingestion.sources.files import FileReport, adopt_foreign, ingest_paths
-from ingestion.sources.location import SourceNotFound
+from ingestion.sources.location import SourceFile, SourceNotFound
 from ingestion.sources.mapping import parse_mapping
 
 HEADER = "external_subscription_id,transaction_id,code,timestamp,properties\n"
@@ -361,6 +361,61 @@ def test_unfinished_and_hidden_files_in_a_folder_are_left_alone(
     for name in (".a.jsonl", "_b.jsonl", "c.jsonl.tmp", "d.jsonl.part"):
         (drop / name).write_bytes(jsonl(line(1)))
     assert ingest_paths([drop], landing, clock) == []
+
+
+def test_a_file_offered_twice_in_one_call_lands_once(drop: Path, landing: Landing, clock: ManualClock) -> None:
+    for folder in ("x", "y"):
+        (drop / folder).mkdir()
+        (drop / folder / "a.jsonl").write_bytes(jsonl(line(1), line(2, code="")))
+    first, second = ingest_paths([drop / "x/a.jsonl", drop / "y/a.jsonl"], landing, clock)
+    assert (first.landed, second.landed, second.rejected, second.already_ingested) == (1, 0, 0, True)
+    assert len(landed(landing)) == len(rejected(landing)) == 1
+
+
+def test_a_folder_brings_its_own_mapping_and_a_bad_one_concerns_only_its_files(
+    drop: Path, landing: Landing, clock: ManualClock
+) -> None:
+    for folder in ("mapped/deep", "bad"):
+        (drop / folder).mkdir(parents=True)
+        (drop / folder / "a.csv").write_text("who,id\ns,1\n")
+    (drop / "mapped/_mapping.yaml").write_text(
+        "external_subscription_id: who\ntransaction_id: id\ncode: {constant: c}\n"
+    )
+    (drop / "bad/_mapping.yaml").write_text("code: [")
+    (drop / "plain.jsonl").write_bytes(jsonl(line(1)))
+    reports = ingest_paths([drop], landing, clock)
+    assert [(report.file, report.landed, report.set_aside_reason) for report in reports] == [
+        ("bad/a.csv", 0, "invalid_mapping"),
+        ("mapped/deep/a.csv", 1, None),
+        ("plain.jsonl", 1, None),
+    ]
+    (drop / "bad/_mapping.yaml").write_bytes((drop / "mapped/_mapping.yaml").read_bytes())
+    assert [report.landed for report in ingest_paths([drop], landing, clock)] == [1, 0, 0]
+
+
+def test_a_file_that_changes_while_it_is_read_is_left_for_the_next_time(
+    drop: Path, landing: Landing, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (drop / "a.jsonl").write_bytes(jsonl(line(1)))
+    with monkeypatch.context() as patch:
+        patch.setattr(SourceFile, "has_changed", lambda self: True)
+        assert ingest_paths([drop], landing, clock)[0].set_aside_reason == "changed_while_read"
+    assert landed(landing) == []
+    assert rejected(landing) == []
+    assert ingest_paths([drop], landing, clock)[0].landed == 1
+
+
+def test_an_unreadable_file_is_tried_again(
+    drop: Path, landing: Landing, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: SourceFile) -> str:
+        raise PermissionError("not yours")
+
+    (drop / "a.jsonl").write_bytes(jsonl(line(1)))
+    with monkeypatch.context() as patch:
+        patch.setattr(SourceFile, "content_digest", refuse)
+        assert ingest_paths([drop], landing, clock)[0].set_aside_reason == "unreadable: not yours"
+    assert ingest_paths([drop], landing, clock)[0].landed == 1
 
 
 def test_an_absent_path_is_an_error(drop: Path, landing: Landing, clock: ManualClock) -> None:
