@@ -33,7 +33,17 @@ ISSUES = {
     "wallet_uses": "int_billing__issue_wallet_uses",
     "postings": "int_billing__issue_postings",
 }
-TARGETS = (*ISSUES.values(), "int_billing__issue_invoices", NUMBERED)
+# The models of the ranks are named too: they reach the issued rows through working tables, not through references.
+TARGETS = (
+    *ISSUES.values(),
+    "int_billing__issue_invoices",
+    NUMBERED,
+    "int_billing__coupon_candidates",
+    *COUPON_RANK,
+    "int_billing__settlement_totals",
+    "int_billing__wallet_candidates",
+    "int_billing__wallet_rank_uses",
+)
 UNLIMITED = 2**62
 
 
