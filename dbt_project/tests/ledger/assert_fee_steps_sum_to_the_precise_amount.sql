@@ -1,0 +1,11 @@
+-- Fails if the steps of an issued line do not sum to its precise amount (a line of no units explains itself).
+with summed as (
+    select fee_id, sum(amount) as amount
+    from {{ ref('stg_books__fee_tiers') }}
+    group by fee_id
+)
+
+select fees.fee_id
+from {{ ref('stg_books__fees') }} as fees
+left join summed on fees.fee_id = summed.fee_id
+where fees.charge_model in ('graduated', 'volume', 'package') and fees.units <> 0 and fees.precise_amount is distinct from summed.amount

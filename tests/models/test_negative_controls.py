@@ -1,0 +1,165 @@
+"""Every singular test must be able to fail: it finds nothing in a consistent world, and something after one injected fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import jinja2
+import pytest
+
+from core.warehouse.dbt_project import PROJECT_DIR
+from core.warehouse.pricing_graph import PricingGraph, quoted
+
+TESTS = sorted((PROJECT_DIR / "tests").rglob("*.sql"))
+
+# One invoice of two lines (graduated usage, taxed) that a coupon and a wallet pay in part, and the drafts of the next.
+WORLD: dict[str, list[dict[str, Any]]] = {
+    "stg_landing__events": [
+        {"external_subscription_id": "s", "transaction_id": "a"},
+        {"external_subscription_id": "s", "transaction_id": "b"},
+        {"external_subscription_id": "t", "transaction_id": "a"},
+    ],
+    "int_metering__quantities": [{"usage_id": "q", "units": 12}],
+    "int_rating__charges": [
+        {"usage_id": "q", "charge_model": "graduated", "units": 12, "total_aggregated_units": 12, "amount": "3.5", "events_count": 2}
+    ],
+    "int_rating__charge_tiers": [{"usage_id": "q", "position": 1, "amount": "3"}, {"usage_id": "q", "position": 2, "amount": "0.5"}],
+    "int_billing__fees": [{"fee_id": "q", "invoice_id": "draft", "fee_state": "draft", "amount_cents": 350}],
+    "int_billing__draft_invoices": [{"invoice_id": "draft", "fees_amount_cents": 350, "taxes_amount_cents": 70, "total_amount_cents": 420}],
+    "int_billing__wallet_inflows": [{"wallet_id": "w", "settled_at": "2026-01-01", "amount_cents": 40}],
+    "stg_catalog__customers": [{"customer_id": "c", "test_clock_id": None}],
+    "stg_catalog__applied_coupons": [{"applied_coupon_id": "k", "frequency": "once", "amount_cents": 50}],
+    "stg_books__invoices": [
+        {
+            "invoice_id": "i", "customer_id": "c", "billing_entity_id": "e", "status": "finalized", "customer_sequence": 1, "entity_sequence": 1,
+            "issued_at": "2026-02-01", "fees_amount_cents": 300, "coupons_amount_cents": 50, "sub_total_excluding_taxes_amount_cents": 250,
+            "taxes_amount_cents": 26, "sub_total_including_taxes_amount_cents": 276, "prepaid_credit_amount_cents": 40, "total_amount_cents": 236,
+        },
+        {
+            "invoice_id": "j", "customer_id": "c", "billing_entity_id": "e", "status": "finalized", "customer_sequence": 2, "entity_sequence": 2,
+            "issued_at": "2026-03-01", "fees_amount_cents": 0, "coupons_amount_cents": 0, "sub_total_excluding_taxes_amount_cents": 0,
+            "taxes_amount_cents": 0, "sub_total_including_taxes_amount_cents": 0, "prepaid_credit_amount_cents": 0, "total_amount_cents": 0,
+        },
+    ],
+    "stg_books__fees": [
+        {"fee_id": "f", "invoice_id": "i", "amount_cents": 200, "precise_amount": "2.004", "units": 3, "charge_model": "graduated", "precise_coupons_amount_cents": "33.33333"},
+        {"fee_id": "g", "invoice_id": "i", "amount_cents": 100, "precise_amount": "1", "units": 1, "precise_coupons_amount_cents": "16.66667"},
+    ],
+    "stg_books__fee_tiers": [{"fee_id": "f", "invoice_id": "i", "position": 1, "amount": "2"}, {"fee_id": "f", "invoice_id": "i", "position": 2, "amount": "0.004"}],
+    # 16.8 and 8.7 are 25.5 exactly, so half a cent goes up once.
+    "stg_books__fee_taxes": [
+        {"fee_id": "f", "invoice_id": "i", "taxable_base_cents": "168", "tax_rate": "10"},
+        {"fee_id": "g", "invoice_id": "i", "taxable_base_cents": "87", "tax_rate": "10"},
+    ],
+    "stg_books__coupon_uses": [{"invoice_id": "i", "applied_coupon_id": "k", "amount_cents": 50}],
+    "stg_books__wallet_uses": [{"wallet_use_id": "u", "invoice_id": "i", "wallet_id": "w", "issued_at": "2026-02-01", "amount_cents": 40}],
+    "stg_books__postings": [
+        {"posting_id": "1", "transaction_id": "i", "invoice_id": "i", "account": "receivables", "amount_cents": 236},
+        {"posting_id": "2", "transaction_id": "i", "invoice_id": "i", "account": "coupon_discounts", "amount_cents": 50},
+        {"posting_id": "3", "transaction_id": "i", "invoice_id": "i", "account": "prepaid_credits", "amount_cents": 40},
+        {"posting_id": "4", "transaction_id": "i", "invoice_id": "i", "account": "taxes_payable", "amount_cents": -26},
+        {"posting_id": "5", "transaction_id": "i", "invoice_id": "i", "account": "revenue", "amount_cents": -300},
+    ],
+}  # fmt: skip
+
+# Test -> faults, each of which alone must make it fail.
+FAULTS = {
+    "assert_no_event_counts_twice": ["insert into stg_landing__events select * from stg_landing__events where external_subscription_id = 't'"],
+    "assert_every_quantity_is_rated_once": ["delete from int_rating__charges", "insert into int_rating__charges select * from int_rating__charges"],
+    "assert_tiers_sum_to_their_charge": [
+        "delete from int_rating__charge_tiers where position = 2",
+        "update int_rating__charges set amount = amount + 0.000000000000001",
+        "delete from int_rating__charge_tiers",
+    ],
+    "assert_every_rated_charge_becomes_one_fee": ["delete from int_billing__fees", "insert into int_billing__fees select * from int_billing__fees"],
+    "assert_draft_totals_are_fees_plus_taxes": [
+        "update int_billing__draft_invoices set total_amount_cents = total_amount_cents + 1",
+        "update int_billing__fees set amount_cents = amount_cents - 1",
+        "delete from int_billing__fees",
+    ],
+    "assert_every_line_of_a_bill_has_its_draft": ["delete from int_billing__draft_invoices", "update int_billing__fees set fee_state = 'open'"],
+    "assert_invoice_totals_add_up": [
+        "update stg_books__invoices set total_amount_cents = total_amount_cents + 1 where invoice_id = 'i'",
+        "update stg_books__invoices set coupons_amount_cents = 51 where invoice_id = 'i'",
+        "update stg_books__invoices set taxes_amount_cents = null where invoice_id = 'j'",
+        "update stg_books__invoices set prepaid_credit_amount_cents = 1, total_amount_cents = -1 where invoice_id = 'j'",
+    ],
+    "assert_fees_sum_to_their_invoice": ["delete from stg_books__fees where fee_id = 'g'", "update stg_books__fees set amount_cents = 101 where fee_id = 'g'"],
+    "assert_every_issued_fee_belongs_to_one_invoice": [
+        "insert into stg_books__fees select * from stg_books__fees where fee_id = 'g'",
+        "update stg_books__fees set invoice_id = 'lost' where fee_id = 'g'",
+    ],
+    "assert_coupon_shares_sum_to_their_uses": [
+        "update stg_books__fees set precise_coupons_amount_cents = 16.66666 where fee_id = 'g'",
+        "delete from stg_books__coupon_uses",
+    ],
+    "assert_wallet_uses_sum_to_prepaid_credits": ["delete from stg_books__wallet_uses", "update stg_books__wallet_uses set amount_cents = 41"],
+    "assert_tax_is_rounded_once": [
+        "update stg_books__invoices set taxes_amount_cents = 25 where invoice_id = 'i'",
+        "update stg_books__fee_taxes set taxable_base_cents = 86.99999 where fee_id = 'g'",
+    ],
+    "assert_every_transaction_sums_to_zero": ["delete from stg_books__postings where posting_id = '4'", "update stg_books__postings set amount_cents = -299 where posting_id = '5'"],
+    "assert_receivables_equal_the_total": ["update stg_books__postings set amount_cents = 235 where posting_id = '1'", "delete from stg_books__postings"],
+    "assert_fee_steps_sum_to_the_precise_amount": ["delete from stg_books__fee_tiers where position = 2", "delete from stg_books__fee_tiers"],
+    "assert_invoice_numbers_have_no_gap": [
+        "delete from stg_books__invoices where invoice_id = 'i'",
+        "update stg_books__invoices set customer_sequence = 1",
+        "update stg_books__invoices set entity_sequence = entity_sequence + 1",
+    ],
+    "assert_wallet_uses_never_exceed_inflows": [
+        "update stg_books__wallet_uses set amount_cents = 41",
+        "update int_billing__wallet_inflows set settled_at = timestamp '2026-02-01 00:00:00.000001'",
+        "delete from int_billing__wallet_inflows",
+    ],
+    "assert_coupon_uses_never_exceed_their_amount": [
+        "update stg_books__coupon_uses set amount_cents = 51",
+        "update stg_catalog__applied_coupons set frequency = 'recurring', frequency_duration = 0",
+        "insert into stg_books__coupon_uses (invoice_id, applied_coupon_id, amount_cents) values ('j', 'k', 1)",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def graph() -> PricingGraph:
+    return PricingGraph.load()
+
+
+def world(graph: PricingGraph) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    for name, rows in WORLD.items():
+        columns = graph.node(name).columns or {}
+        connection.execute(f"create table {name} ({', '.join(f'{quoted(column)} {data_type}' for column, data_type in columns.items())})")
+        for row in rows:
+            connection.execute(f"insert into {name} ({', '.join(row)}) values ({', '.join('?' * len(row))})", list(row.values()))
+    return connection
+
+
+def found(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Any]:
+    """What the test reports. Singular tests use only ref() and source(), so rendering those is all that compiling does."""
+    sql = jinja2.Template(path.read_text(), undefined=jinja2.StrictUndefined).render(ref=lambda name: name, source=lambda source, name: f"{source}__{name}")
+    return connection.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_finds_nothing_in_a_consistent_world(path: Path, graph: PricingGraph) -> None:
+    assert found(world(graph), path) == []
+
+
+@pytest.mark.parametrize(("name", "fault"), [(name, fault) for name, faults in FAULTS.items() for fault in faults])
+def test_finds_the_injected_fault(name: str, fault: str, graph: PricingGraph) -> None:
+    (path,) = [path for path in TESTS if path.stem == name]
+    connection = world(graph)
+    connection.execute(fault)
+    assert found(connection, path), f"{name} does not see: {fault}"
+
+
+def test_every_singular_test_has_a_negative_control() -> None:
+    assert {path.stem for path in TESTS} == FAULTS.keys()
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.stem)
+def test_a_singular_test_is_named_and_opens_as_a_sentence(path: Path) -> None:
+    assert path.stem.startswith("assert_")
+    assert path.read_text().startswith("-- Fails if ")
