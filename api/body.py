@@ -148,7 +148,12 @@ def _text(value: Any) -> str:
 
 def _integer(value: Any) -> int:
     number: object = value
-    if (isinstance(value, str) and len(value) <= _MOST_DIGITS and value.removeprefix("-").isdecimal() and value.isascii()) or (isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()):
+    if (
+        isinstance(value, str)
+        and len(value) <= _MOST_DIGITS
+        and value.removeprefix("-").isdecimal()
+        and value.isascii()
+    ) or (isinstance(value, Decimal) and value.adjusted() < _MOST_DIGITS and value == value.to_integral_value()):
         number = int(value)
     if isinstance(number, bool) or not isinstance(number, int):
         raise _unreadable("value_is_invalid")
@@ -201,4 +206,6 @@ BOOLEAN = Kind(_boolean, {"type": "boolean"})
 INSTANT = Kind(_instant, {"type": "string", "format": "date-time"})
 TEXTS = Kind(_texts, {"type": "array", "items": {"type": "string"}})
 MAPPING = Kind(_mapping, {"type": "object"})
-TEXT_LISTS = Kind(_text_lists, {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}})
+TEXT_LISTS = Kind(
+    _text_lists, {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+)

@@ -23,6 +23,8 @@ from api.routers import (
     plans,
     subscriptions,
     taxes,
+    usage,
+    wallets,
 )
 from core.clock import Clock, SystemClock
 from core.settings import Settings
@@ -34,6 +36,8 @@ RESOURCES = (
     subscriptions,
     applied_coupons,
     customers,
+    usage,
+    wallets,
     taxes,
     add_ons,
     coupons,

@@ -63,7 +63,10 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, 
     engine.dispose()
     catalog = folder / "fresh.sqlite"
     # A plain copy of the file would miss what is still in its write-ahead log.
-    with closing(sqlite3.connect(settings.home / "catalog.sqlite")) as source, closing(sqlite3.connect(catalog)) as copy:
+    with (
+        closing(sqlite3.connect(settings.home / "catalog.sqlite")) as source,
+        closing(sqlite3.connect(catalog)) as copy,
+    ):
         source.backup(copy)
     return settings.home, catalog, key
 

@@ -32,7 +32,9 @@ def test_upsert_changes_only_what_is_sent_and_null_clears(api: Api) -> None:
     assert created["slug"].endswith("-001")
     assert created == api.ok("GET", "/customers/acme")["customer"]
 
-    changed = api.ok("POST", "/customers", {"customer": {"external_id": "acme", "name": "New", "timezone": None}})["customer"]
+    changed = api.ok("POST", "/customers", {"customer": {"external_id": "acme", "name": "New", "timezone": None}})[
+        "customer"
+    ]
     assert (changed["name"], changed["timezone"], changed["applicable_timezone"]) == ("New", None, "UTC")
     assert (changed["lago_id"], changed["currency"]) == (created["lago_id"], "EUR")
     assert changed["metadata"][0]["lago_id"] == created["metadata"][0]["lago_id"]

@@ -83,15 +83,15 @@ def test_life_of_a_resource_with_a_code(api: Api, root: str, path: str, content:
 
 @pytest.mark.parametrize(("root", "path", "content"), RESOURCES)
 def test_name_and_code_are_mandatory(api: Api, root: str, path: str, content: dict[str, Any]) -> None:
-    assert mandatory("name", "code").items() <= api.refused("POST", f"/{path}", {root: {"x": 1}})["error_details"].items()
+    assert (
+        mandatory("name", "code").items() <= api.refused("POST", f"/{path}", {root: {"x": 1}})["error_details"].items()
+    )
     blank = api.refused("POST", f"/{path}", {root: content | {"name": " ", "code": ""}})
     assert blank["error_details"] == mandatory("name", "code")
 
 
 @pytest.mark.parametrize(("root", "path", "content"), RESOURCES)
-def test_a_value_of_another_kind_is_refused_not_stored(
-    api: Api, root: str, path: str, content: dict[str, Any]
-) -> None:
+def test_a_value_of_another_kind_is_refused_not_stored(api: Api, root: str, path: str, content: dict[str, Any]) -> None:
     for bad in ({"a": 1}, ["x"], True, "\x00"):
         refused = api.refused("POST", f"/{path}", {root: content | {"name": bad}})
         assert refused["error_details"] == {"name": ["value_is_invalid"]}
@@ -149,7 +149,11 @@ def test_an_add_on_carries_its_taxes(api: Api) -> None:
 
 def test_coupon(api: Api) -> None:
     coupon = api.ok("POST", "/coupons", {"coupon": COUPON})["coupon"]
-    assert (coupon["percentage_rate"], coupon["expiration"], coupon["limited_plans"]) == ("10.5", "no_expiration", False)
+    assert (coupon["percentage_rate"], coupon["expiration"], coupon["limited_plans"]) == (
+        "10.5",
+        "no_expiration",
+        False,
+    )
     until = {"expiration": "time_limit", "expiration_at": "2030-01-01T02:00:00+02:00"}
     assert api.ok("PUT", "/coupons/ten", {"coupon": until})["coupon"]["expiration_at"] == "2030-01-01T00:00:00Z"
     assert api.refused("PUT", "/coupons/ten", {"coupon": {"expiration_at": "soon"}})["error_details"] == {
@@ -203,7 +207,11 @@ def test_plan_with_charges_and_filters(api: Api) -> None:
     assert [tax["code"] for tax in standard["taxes"]] == [tax["code"] for tax in plan["taxes"]] == ["vat"]
     assert (standard["code"], graduated["code"]) == ("calls", "calls_2")
 
-    kept = {"id": graduated["lago_id"], "charge_model": "graduated", "billable_metric_id": graduated["lago_billable_metric_id"]}
+    kept = {
+        "id": graduated["lago_id"],
+        "charge_model": "graduated",
+        "billable_metric_id": graduated["lago_billable_metric_id"],
+    }
     updated = api.ok("PUT", "/plans/basic", {"plan": {"amount_cents": 2000, "charges": [kept]}})["plan"]
     assert updated["amount_cents"] == 2000
     assert [charge["lago_id"] for charge in updated["charges"]] == [graduated["lago_id"]]
@@ -229,7 +237,9 @@ def test_plan_errors(api: Api, change: dict[str, Any], details: dict[str, Any]) 
 def test_charge_errors(api: Api) -> None:
     metric = api.ok("POST", "/billable_metrics", {"billable_metric": METRIC})["billable_metric"]["lago_id"]
     unknown = {"billable_metric_id": "nothing", "charge_model": "standard"}
-    assert api.refused("POST", "/plans", {"plan": PLAN | {"charges": [unknown]}})["code"] == "billable_metrics_not_found"
+    assert (
+        api.refused("POST", "/plans", {"plan": PLAN | {"charges": [unknown]}})["code"] == "billable_metrics_not_found"
+    )
     for charge, details in (
         ({"charge_model": "standard", "properties": {"amount": "x"}}, {"properties": ["invalid_amount"]}),
         ({"charge_model": "volume", "properties": {}}, {"properties": ["missing_volume_ranges"]}),

@@ -1,0 +1,65 @@
+"""Reading what was billed: the warehouse as last published, beside the books as they are now.
+
+A command's invoice is in the books before any run publishes them, and its caller asks for it at once; so, unlike
+`ReadWarehouse`, this reads the books at their newest. They are append-only, which is why that is safe: what the
+published marts hold is in them, and `core.warehouse.marts` adds what the marts have not seen.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from core import lake
+from core.settings import Settings
+from core.warehouse.pricing_graph import PricingGraph, quoted
+from core.warehouse.publish import Published, published
+
+Cursor = Any
+"""A DuckDB cursor; only core knows the library."""
+
+
+class Ledger:
+    """One connection per process that follows each publication. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings, graph: Callable[[], PricingGraph]) -> None:
+        self._settings = settings
+        self._graph = graph
+        self._lock = threading.Lock()
+        self._connection: Any = None
+        self._pair: Published | None = None
+
+    def has_published(self) -> bool:
+        """Whether a run has published a warehouse."""
+        return published(self._settings.published) is not None
+
+    @contextmanager
+    def cursor(self) -> Iterator[Cursor]:
+        """A cursor on `warehouse` and `books`, with temporary tables of its own."""
+        pair = published(self._settings.published)
+        with self._lock:
+            if self._connection is None or pair != self._pair:
+                self._connection, self._pair = self._open(pair), pair
+            cursor = self._connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def _open(self, pair: Published | None) -> Any:
+        connection = lake.connect()
+        lake.attach(connection, lake.books(self._settings), read_only=True)
+        if pair is None:
+            self._stand_in(connection)
+        else:
+            lake.attach(connection, lake.warehouse(self._settings), read_only=True, snapshot=pair.warehouse_snapshot)
+        return connection
+
+    def _stand_in(self, connection: Any) -> None:
+        """Before the first run there are no marts: empty ones, so that what commands issued can be read."""
+        connection.execute("attach ':memory:' as warehouse; create schema warehouse.marts")
+        for node in self._graph().models("marts"):
+            columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in (node.columns or {}).items())
+            connection.execute(f"create table warehouse.marts.{quoted(node.name)} ({columns})")

@@ -1,0 +1,139 @@
+"""Wallets and their transactions (lago_api §7.12)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Response
+
+from api.answers import answer, one
+from api.deps import Served
+from api.pagination import Paged, Paging, listed
+from api.schemas.wallets import CREATE, EMPTY, TOP_UP, UPDATE, Balance, transaction_object, wallet_object
+from core.catalog import customers, wallet_transactions, wallets
+from core.catalog.wallets import Wallet
+from core.domain.decimals import read_decimal
+from core.errors import NotFound, ValidationError
+
+router = APIRouter(tags=["Wallets"])
+
+
+@router.post("/wallets", openapi_extra=CREATE.openapi)
+def create(wallet: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
+    """Open a wallet with its first credits; those that are bought are invoiced at once."""
+    given = {name: value for name, value in wallet.items() if value is not None}
+    given |= {name: wallet[name] for name in CREATE.mandatory}
+    with served.change() as uow:
+        row = wallets.create(uow, **given)
+        answered = _described(served, uow.connection, row, EMPTY)
+        has_bought = any(item.status == "pending" for item in wallet_transactions.page(uow.connection, row.id).items)
+    if has_bought:
+        served.billing.issue_soon(row.customer_id)
+    return one("wallet", answered)
+
+
+@router.get("/wallets")
+def index(served: Served, paging: Paged, external_customer_id: str = "") -> Response:
+    """List the wallets of a customer."""
+    return _list(served, paging, external_customer_id)
+
+
+@router.get("/customers/{external_id}/wallets")
+def of_customer(external_id: str, served: Served, paging: Paged) -> Response:
+    """List the wallets of a customer."""
+    return _list(served, paging, external_id)
+
+
+@router.get("/wallets/{wallet_id}")
+def show(wallet_id: str, served: Served) -> Response:
+    """Get a wallet with its balance now."""
+    with served.look() as connection:
+        return one("wallet", _with_balance(served, connection, wallets.get(connection, wallet_id)))
+
+
+@router.put("/wallets/{wallet_id}", openapi_extra=UPDATE.openapi)
+def update(wallet_id: str, wallet: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
+    """Change a wallet's name, code, priority or expiry."""
+    with served.change() as uow:
+        row = wallets.update(uow, wallet_id, **wallet)
+    with served.look() as connection:
+        return one("wallet", _with_balance(served, connection, row))
+
+
+@router.delete("/wallets/{wallet_id}")
+def terminate(wallet_id: str, served: Served) -> Response:
+    """Close a wallet."""
+    with served.change() as uow:
+        row = wallets.terminate(uow, wallet_id)
+    with served.look() as connection:
+        return one("wallet", _with_balance(served, connection, row))
+
+
+@router.post("/wallet_transactions", openapi_extra=TOP_UP.openapi)
+def top_up(wallet_transaction: Annotated[dict[str, Any], Depends(TOP_UP)], served: Served) -> Response:
+    """Put credits into a wallet or take them out; those that are bought are invoiced at once."""
+    given = {name: value for name, value in wallet_transaction.items() if value is not None}
+    wallet_id, voided = given.pop("wallet_id", ""), given.pop("voided_credits", None)
+    _refuse_overdraft(served, wallet_id, voided)
+    with served.change() as uow:
+        wallet = _wallet(uow.connection, wallet_id)
+        rows = wallet_transactions.top_up(uow, wallet, **given)
+        rows += wallet_transactions.void(uow, wallet, voided_credits=voided, name=given.get("name"))
+    if any(row.status == "pending" for row in rows):
+        served.billing.issue_soon(wallet.customer_id)
+    return answer({"wallet_transactions": [transaction_object(row, wallet) for row in rows]})
+
+
+@router.get("/wallets/{wallet_id}/wallet_transactions")
+def transactions(wallet_id: str, served: Served, paging: Paged) -> Response:
+    """List the transactions of a wallet."""
+    with served.look() as connection:
+        wallet = wallets.get(connection, wallet_id)
+        page = wallet_transactions.page(connection, wallet.id, limit=paging.limit, offset=paging.offset)
+    items = [transaction_object(row, wallet) for row in page.items]
+    return listed("wallet_transactions", items, page.total, paging)
+
+
+def _list(served: Served, paging: Paging, external_customer_id: str) -> Response:
+    with served.look() as connection:
+        customer = customers.get(connection, external_customer_id)
+        page = wallets.page(connection, customer_id=customer.id, limit=paging.limit, offset=paging.offset)
+        balances = _balances(served, customer.id) if page.items else {}
+        items = [_described(served, connection, row, balances.get(row.id, EMPTY)) for row in page.items]
+    return listed("wallets", items, page.total, paging)
+
+
+def _with_balance(served: Served, connection: sa.Connection, wallet: Wallet) -> dict[str, Any]:
+    balance = _balances(served, wallet.customer_id).get(wallet.id, EMPTY)
+    return _described(served, connection, wallet, balance)
+
+
+def _described(served: Served, connection: sa.Connection, wallet: Wallet, balance: Balance) -> dict[str, Any]:
+    customer = customers.by_id(connection, wallet.customer_id)
+    return wallet_object(wallet, customer, balance, served.instant_of(connection, customer))
+
+
+def _balances(served: Served, customer_id: str) -> dict[str, Balance]:
+    rows = served.billing.rows(customer_id, "fct_wallet_balances")["fct_wallet_balances"]
+    return {row["wallet_id"]: row for row in rows}
+
+
+def _wallet(connection: sa.Connection, wallet_id: str) -> Wallet:
+    """The wallet, whose absence is a refused field here and no 404 (lago_api §7.12)."""
+    try:
+        return wallets.get(connection, wallet_id)
+    except NotFound as error:
+        raise ValidationError({"wallet_id": ["wallet_not_found"]}) from error
+
+
+def _refuse_overdraft(served: Served, wallet_id: str, voided: Any) -> None:
+    """Credits that a wallet does not hold cannot be taken out."""
+    wanted = read_decimal(voided) or Decimal(0)
+    if wanted <= 0:
+        return
+    with served.look() as connection:
+        wallet = _wallet(connection, wallet_id)
+    if wanted > _balances(served, wallet.customer_id).get(wallet.id, EMPTY)["balance_credits"]:
+        raise ValidationError({"voided_credits": ["insufficient_credits"]})

@@ -1,0 +1,167 @@
+"""Current usage on the wire (lago_api §7.6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from api.schemas.wire import day, decimal, instant, last_instant
+from core.catalog import billable_metrics, charges
+from core.catalog.billable_metrics import BillableMetric
+from core.catalog.charges import Charge, ChargeFilter
+from core.errors import Conflict
+from core.money.rounding import round_half_away
+
+Fee = Mapping[str, Any]
+
+MODELS = ("int_metering__usage_windows", "int_billing__fees", "int_billing__fee_tax_rates")
+"""The models that a usage answer is made of."""
+
+
+def usage_object(
+    connection: sa.Connection,
+    rows: Mapping[str, Sequence[Fee]],
+    subscription: Mapping[str, Any],
+    timezone: str,
+    *,
+    apply_taxes: bool,
+) -> dict[str, Any]:
+    """The open period of a subscription: one entry per charge of its plan, those without usage too.
+
+    `rows` are those of MODELS for its customer; `subscription` has id, plan_id and currency.
+    Raises Conflict `no_active_subscription` when none of its periods is open.
+    """
+    window = _open_window(rows["int_metering__usage_windows"], subscription["id"])
+    fees = [
+        row
+        for row in rows["int_billing__fees"]
+        if row["fee_state"] == "open"
+        and row["fee_type"] == "charge"
+        and (row["subscription_id"], row["from_at"]) == (subscription["id"], window["from_at"])
+    ]
+    amount_cents = _sum(fees, "amount_cents")
+    taxes_cents = _taxes_cents(fees, rows["int_billing__fee_tax_rates"]) if apply_taxes else 0
+    return {
+        "from_datetime": instant(window["from_at"]),
+        "to_datetime": last_instant(window["to_at"]),
+        "issuing_date": day(_local_date(window["to_at"], timezone)),
+        "lago_invoice_id": None,
+        "currency": subscription["currency"],
+        "amount_cents": amount_cents,
+        "taxes_amount_cents": taxes_cents,
+        "total_amount_cents": amount_cents + taxes_cents,
+        "charges_usage": _charges_usage(connection, fees, subscription),
+    }
+
+
+def _charges_usage(
+    connection: sa.Connection, fees: Sequence[Fee], subscription: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    owned = charges.charges_of(connection, [subscription["plan_id"]]).get(subscription["plan_id"], [])
+    metrics = billable_metrics.by_ids(connection, [charge.billable_metric_id for charge in owned])
+    filters = charges.filters_of(connection, [charge.id for charge in owned])
+    return [
+        _charge_usage(
+            charge,
+            metrics[charge.billable_metric_id],
+            filters.get(charge.id, []),
+            [fee for fee in fees if fee["charge_id"] == charge.id],
+            subscription["currency"],
+        )
+        for charge in owned
+    ]
+
+
+def _charge_usage(
+    charge: Charge, metric: BillableMetric, filters: Sequence[ChargeFilter], fees: Sequence[Fee], currency: str
+) -> dict[str, Any]:
+    groups = sorted({fee["group_key"] for fee in fees if fee["group_key"] is not None})
+    return _totals(fees) | {
+        "amount_currency": currency,
+        "charge": {
+            "lago_id": charge.id,
+            "code": charge.code,
+            "charge_model": charge.charge_model,
+            "invoice_display_name": charge.invoice_display_name,
+        },
+        "billable_metric": {
+            "lago_id": metric.id,
+            "name": metric.name,
+            "code": metric.code,
+            "aggregation_type": metric.aggregation_type,
+        },
+        "filters": _filters(filters, fees),
+        "grouped_usage": [_group(key, filters, [fee for fee in fees if fee["group_key"] == key]) for key in groups],
+        "presentation_breakdowns": [],
+        "pricing_unit_details": None,
+    }
+
+
+def _filters(filters: Sequence[ChargeFilter], fees: Sequence[Fee]) -> list[dict[str, Any]]:
+    """One row per filter, then the row of what matched none; nothing at all for a charge without filters."""
+    if not filters:
+        return []
+    named = [(row.id, row.invoice_display_name, row.values) for row in filters]
+    return [
+        _totals([fee for fee in fees if fee["charge_filter_id"] == filter_id])
+        | {"invoice_display_name": name, "values": values, "presentation_breakdowns": []}
+        for filter_id, name, values in [*named, (None, None, None)]
+    ]
+
+
+def _group(key: str, filters: Sequence[ChargeFilter], fees: Sequence[Fee]) -> dict[str, Any]:
+    return _totals(fees) | {
+        "grouped_by": without_nulls(json.loads(key)),
+        "filters": _filters(filters, fees),
+        "presentation_breakdowns": [],
+    }
+
+
+def without_nulls(group: Mapping[str, Any]) -> dict[str, str]:
+    """A group's properties; those that the events lacked are left out, because Python's client takes no null there."""
+    return {name: str(value) for name, value in group.items() if value is not None}
+
+
+def _totals(fees: Iterable[Fee]) -> dict[str, Any]:
+    fees = list(fees)
+    units = decimal(sum((fee["units"] for fee in fees), Decimal(0)))
+    return {
+        "units": units,
+        "total_aggregated_units": units,
+        "events_count": _sum(fees, "events_count"),
+        "amount_cents": _sum(fees, "amount_cents"),
+    }
+
+
+def _taxes_cents(fees: Sequence[Fee], rates: Sequence[Mapping[str, Any]]) -> int:
+    """Rounded once over all fees, as on an invoice (invoicing §4.5)."""
+    cents = {fee["fee_id"]: fee["amount_cents"] for fee in fees}
+    precise = (cents.get(rate["fee_id"], 0) * rate["tax_rate"] / 100 for rate in rates)
+    return int(round_half_away(sum(precise, Decimal(0)), 0))
+
+
+def _sum(fees: Iterable[Fee], name: str) -> int:
+    return sum(int(fee[name] or 0) for fee in fees)
+
+
+def _open_window(windows: Sequence[Mapping[str, Any]], subscription_id: str) -> Mapping[str, Any]:
+    """The newest one: a period that has ended stays open beside it until its bill's tick."""
+    own = [row for row in windows if row["subscription_id"] == subscription_id and row["window_state"] == "open"]
+    if not own:
+        raise no_active_subscription(subscription_id)
+    return max(own, key=lambda row: row["from_at"])
+
+
+def no_active_subscription(key: str) -> Conflict:
+    """Lago's word for a subscription that is unknown, somebody else's or not running (lago_api §7.6)."""
+    return Conflict("no_active_subscription", f"{key!r} is no active subscription of this customer")
+
+
+def _local_date(at: datetime, timezone: str) -> Any:
+    return at.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).date()

@@ -1,0 +1,116 @@
+"""Wallets and their transactions on the wire (lago_api §7.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from api.body import DECIMAL, INSTANT, INTEGER, TEXT, Body
+from api.schemas.wire import decimal, instant
+from core.catalog.customers import Customer
+from core.catalog.wallet_transactions import WalletTransaction
+from core.catalog.wallets import Wallet
+from core.domain.wallets import CREDIT_DECIMALS
+from core.money.amount import Money
+from core.money.rounding import round_floor
+
+_OWN = {"name": TEXT, "code": TEXT, "priority": INTEGER, "expiration_at": INSTANT}
+CREATE = Body(
+    "wallet",
+    _OWN
+    | {
+        "rate_amount": DECIMAL,
+        "currency": TEXT,
+        "paid_credits": DECIMAL,
+        "granted_credits": DECIMAL,
+        "external_customer_id": TEXT,
+        "transaction_name": TEXT,
+    },
+    mandatory=("external_customer_id", "rate_amount"),
+)
+UPDATE = Body("wallet", _OWN)
+TOP_UP = Body(
+    "wallet_transaction",
+    {
+        "wallet_id": TEXT,
+        "name": TEXT,
+        "paid_credits": DECIMAL,
+        "granted_credits": DECIMAL,
+        "voided_credits": DECIMAL,
+        "priority": INTEGER,
+    },
+)
+
+Balance = Mapping[str, Any]
+EMPTY: Balance = {"balance_cents": 0, "balance_credits": Decimal(0), "used_amount_cents": 0}
+"""A wallet whose first credits have not come in yet."""
+
+
+def wallet_object(wallet: Wallet, customer: Customer, balance: Balance, now: datetime) -> dict[str, Any]:
+    """The wallet with its balance: rows of `fct_wallet_balances`, minor units and credits. `now` is the customer's.
+
+    Usage that is not billed yet is not taken off, so the ongoing balance is the balance.
+    """
+    credits, cents = decimal(balance["balance_credits"]), int(balance["balance_cents"])
+    return {
+        "lago_id": wallet.id,
+        "lago_customer_id": wallet.customer_id,
+        "external_customer_id": customer.external_id,
+        "status": "active" if wallet.is_active_at(now) else "terminated",
+        "currency": wallet.currency,
+        "name": wallet.name,
+        "code": wallet.code,
+        "priority": wallet.priority,
+        "rate_amount": decimal(wallet.rate_amount),
+        "credits_balance": credits,
+        "balance_cents": cents,
+        "consumed_credits": decimal(_credits(int(balance["used_amount_cents"]), wallet)),
+        "created_at": instant(wallet.created_at),
+        "expiration_at": instant(wallet.expiration_at),
+        "last_balance_sync_at": None,
+        "last_consumed_credit_at": None,
+        "terminated_at": instant(wallet.terminated_at),
+        "invoice_requires_successful_payment": False,
+        "applies_to": {"fee_types": [], "billable_metric_codes": []},
+        "recurring_transaction_rules": [],
+        "ongoing_balance_cents": cents,
+        "ongoing_usage_balance_cents": 0,
+        "credits_ongoing_balance": credits,
+        "credits_ongoing_usage_balance": "0.0",
+        "paid_top_up_min_amount_cents": None,
+        "paid_top_up_max_amount_cents": None,
+    }
+
+
+def transaction_object(row: WalletTransaction, wallet: Wallet) -> dict[str, Any]:
+    """A movement of credits; `amount` is what they are worth in currency units."""
+    worth = Money.rounded(Decimal(row.credit_amount) * Decimal(wallet.rate_amount), wallet.currency)
+    return {
+        "lago_id": row.id,
+        "lago_wallet_id": row.wallet_id,
+        "lago_invoice_id": None,
+        "lago_credit_note_id": None,
+        "lago_voided_invoice_id": None,
+        "status": row.status,
+        "source": "manual",
+        "transaction_status": row.transaction_status,
+        "transaction_type": row.transaction_type,
+        "amount": decimal(worth.amount),
+        "credit_amount": decimal(row.credit_amount),
+        "invoice_requires_successful_payment": False,
+        "metadata": [],
+        "remaining_amount_cents": None,
+        "remaining_credit_amount": None,
+        "priority": row.priority,
+        "settled_at": instant(row.settled_at),
+        "failed_at": None,
+        "created_at": instant(row.created_at),
+        "name": row.name,
+        "payment_method": {"payment_method_id": None, "payment_method_type": "provider"},
+    }
+
+
+def _credits(cents: int, wallet: Wallet) -> Decimal:
+    return round_floor(Money(cents, wallet.currency).amount / Decimal(wallet.rate_amount), CREDIT_DECIMALS)

@@ -1,0 +1,143 @@
+"""Wallets and current usage: what is computed by the SQL of the bill."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.api.conftest import Api
+from tests.unit.api.test_resources import METRIC, PLAN, TAX
+
+CUSTOMER = {"external_id": "acme", "currency": "EUR", "timezone": "Europe/Berlin"}
+WALLET = {"external_customer_id": "acme", "rate_amount": "2", "currency": "EUR", "name": "Prepaid Credits"}
+
+
+def open_wallet(api: Api, **changes: Any) -> dict[str, Any]:
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    return dict(api.ok("POST", "/wallets", {"wallet": WALLET | changes})["wallet"])
+
+
+def test_life_of_a_wallet(api: Api) -> None:
+    created = open_wallet(api, granted_credits=10.5)
+    assert (created["code"], created["status"], created["rate_amount"]) == ("prepaid_credits", "active", "2.0")
+    assert (created["credits_balance"], created["balance_cents"]) == ("0.0", 0)
+    wallet = api.ok("GET", f"/wallets/{created['lago_id']}")["wallet"]
+    assert (wallet["credits_balance"], wallet["balance_cents"], wallet["consumed_credits"]) == ("10.5", 2100, "0.0")
+    for path in ("/wallets?external_customer_id=acme", "/customers/acme/wallets"):
+        assert api.ok("GET", path)["wallets"] == [wallet]
+    renamed = api.ok("PUT", f"/wallets/{wallet['lago_id']}", {"wallet": {"name": "New", "priority": 3}})["wallet"]
+    assert renamed == wallet | {"name": "New", "priority": 3}
+    assert api.ok("DELETE", f"/wallets/{wallet['lago_id']}")["wallet"]["status"] == "terminated"
+    refused = api.refused("PUT", f"/wallets/{wallet['lago_id']}", {"wallet": {"name": "x"}})
+    assert refused["error_details"] == {"wallet_id": ["wallet_is_terminated"]}
+
+
+def test_credits_go_in_and_out(api: Api) -> None:
+    wallet_id = open_wallet(api)["lago_id"]
+
+    def move(**credits: Any) -> dict[str, Any]:
+        return {"wallet_transaction": {"wallet_id": wallet_id} | credits}
+
+    both = api.ok("POST", "/wallet_transactions", move(paid_credits="3", granted_credits="1.5", voided_credits=None))
+    assert both.keys() == {"wallet_transactions"}
+    described = [(row["transaction_status"], row["status"], row["amount"]) for row in both["wallet_transactions"]]
+    assert described == [("purchased", "pending", "6.0"), ("granted", "settled", "3.0")]
+    assert api.ok("GET", f"/wallets/{wallet_id}")["wallet"]["credits_balance"] == "1.5"
+    refused = api.refused("POST", "/wallet_transactions", move(voided_credits="1.6"))
+    assert refused["error_details"] == {"voided_credits": ["insufficient_credits"]}
+    (voided,) = api.ok("POST", "/wallet_transactions", move(voided_credits=1.5))["wallet_transactions"]
+    assert (voided["transaction_type"], voided["transaction_status"]) == ("outbound", "voided")
+    listed = api.ok("GET", f"/wallets/{wallet_id}/wallet_transactions")
+    assert listed["wallet_transactions"][0] == voided
+    assert listed["meta"]["total_count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "details"),
+    [
+        ({"external_customer_id": "nobody"}, {"customer": ["customer_not_found"]}),
+        ({"rate_amount": None}, {"rate_amount": ["value_is_mandatory"]}),
+        ({"rate_amount": "x"}, {"rate_amount": ["invalid_rate"]}),
+        ({"paid_credits": "-1"}, {"paid_credits": ["invalid_paid_credits", "invalid_amount"]}),
+        ({"priority": 51}, {"priority": ["value_is_out_of_range"]}),
+        ({"expiration_at": "2001-01-01"}, {"expiration_at": ["invalid_date"]}),
+    ],
+)
+def test_wallet_errors(api: Api, change: dict[str, Any], details: dict[str, Any]) -> None:
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    assert api.refused("POST", "/wallets", {"wallet": WALLET | change})["error_details"] == details
+
+
+def test_wallets_that_are_not_there(api: Api) -> None:
+    assert api.refused("GET", "/wallets/nothing")["code"] == "wallet_not_found"
+    assert api.refused("GET", "/wallets/nothing/wallet_transactions")["code"] == "wallet_not_found"
+    assert api.refused("GET", "/wallets")["code"] == "customer_not_found"
+    body = {"wallet_transaction": {"wallet_id": "nothing", "granted_credits": "1"}}
+    assert api.refused("POST", "/wallet_transactions", body)["error_details"] == {"wallet_id": ["wallet_not_found"]}
+
+
+def subscribe(api: Api) -> None:
+    metric = api.ok("POST", "/billable_metrics", {"billable_metric": METRIC})["billable_metric"]["lago_id"]
+    api.ok("POST", "/taxes", {"tax": TAX})
+    filtered = {
+        "billable_metric_id": metric,
+        "charge_model": "standard",
+        "properties": {"amount": "0.1", "pricing_group_keys": ["model"]},
+        "filters": [{"values": {"region": ["eu"]}, "properties": {"amount": "0.2"}, "invoice_display_name": "EU"}],
+        "tax_codes": ["vat"],
+    }
+    unused = {
+        "billable_metric_id": metric,
+        "code": "unused",
+        "charge_model": "package",
+        "properties": {"amount": "5", "package_size": 10, "free_units": 10000},
+    }
+    api.ok("POST", "/plans", {"plan": PLAN | {"charges": [filtered, unused]}})
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    content = {"external_customer_id": "acme", "plan_code": "basic", "external_id": "sub"}
+    api.ok("POST", "/subscriptions", {"subscription": content})
+
+
+def test_current_usage_is_what_the_bill_would_say_now(api: Api) -> None:
+    subscribe(api)
+    events = [
+        {"transaction_id": "a", "properties": {"count": 10, "model": "x"}},
+        {"transaction_id": "b", "properties": {"count": "2.5", "model": "y"}},
+        {"transaction_id": "c", "properties": {"count": 3}},
+        {"transaction_id": "d", "properties": {"count": 7, "region": "eu"}},
+        {"transaction_id": "d", "properties": {"count": 700, "region": "eu"}},
+    ]
+    common = {"external_subscription_id": "sub", "code": "calls"}
+    api.ok("POST", "/events/batch", {"events": [event | common for event in events]})
+    path = "/customers/acme/current_usage?external_subscription_id=sub"
+    usage = api.ok("GET", path)["customer_usage"]
+    # 15.5 units at 0.10, each group rounded on its own (1.00, 0.25, 0.30), and 7 units at 0.20; 12.5 % on all of it.
+    assert (usage["amount_cents"], usage["taxes_amount_cents"], usage["total_amount_cents"]) == (295, 37, 332)
+    assert usage["currency"] == "EUR"
+    assert usage["to_datetime"].endswith(("22:59:59Z", "21:59:59Z"))
+    calls, unused = usage["charges_usage"]
+    assert (calls["units"], calls["events_count"], calls["amount_cents"]) == ("22.5", 4, 295)
+    assert calls["billable_metric"]["code"] == "calls"
+    eu, rest = calls["filters"]
+    assert (eu["values"], eu["units"], eu["amount_cents"]) == ({"region": ["eu"]}, "7.0", 140)
+    assert (rest["values"], rest["units"], rest["amount_cents"]) == (None, "15.5", 155)
+    assert {"model": "y"} in [group["grouped_by"] for group in calls["grouped_usage"]]
+    # The package charge sees the same 22.5 units, all of them free.
+    assert (unused["amount_cents"], unused["filters"], unused["grouped_usage"]) == (0, [], [])
+    assert api.ok("GET", f"{path}&apply_taxes=false")["customer_usage"]["taxes_amount_cents"] == 0
+
+
+def test_current_usage_needs_an_active_subscription_of_the_customer(api: Api) -> None:
+    assert api.refused("GET", "/customers/acme/current_usage")["code"] == "customer_not_found"
+    subscribe(api)
+    api.ok("POST", "/customers", {"customer": {"external_id": "other"}})
+    for path in (
+        "acme/current_usage",
+        "acme/current_usage?external_subscription_id=x",
+        "other/current_usage?external_subscription_id=sub",
+    ):
+        refused = api.refused("GET", f"/customers/{path}")
+        assert (refused["status"], refused["code"]) == (405, "no_active_subscription")
+    api.ok("DELETE", "/subscriptions/sub?on_termination_invoice=skip")
+    assert api.refused("GET", "/customers/acme/current_usage?external_subscription_id=sub")["status"] == 405
