@@ -24,6 +24,9 @@ from ingestion.validate import Rejection
 Progress = Callable[[str, int], None]
 """Called with the file's name and how many of its rows are done."""
 
+FIRST_FILE_SEQUENCE = 1 << 40
+"""Sequences of file rows begin far above the inbox's: should both roads give the same stamp, they are still in order."""
+
 SUFFIXES = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -195,7 +198,8 @@ class _FileIngestion:
         received_at = writer.stamp(self._clock)
         count = len(events)
         received = [to_micros(received_at)] * count
-        table = event_table(events, received, range(1, count + 1), [self._file.name] * count, source_rows)
+        sequences = range(FIRST_FILE_SEQUENCE, FIRST_FILE_SEQUENCE + count)
+        table = event_table(events, received, sequences, [self._file.name] * count, source_rows)
         self._write(writer, "events", received_at, key, table)
 
     def _write(self, writer: LandingWriter, kind: Kind, received_at: datetime, key: str, table: pa.Table) -> None:

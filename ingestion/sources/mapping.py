@@ -135,7 +135,7 @@ def parse_mapping(content: Any) -> EventsMapping:
     entries = content.get("events", [{}])
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise MappingError("`events` of a mapping is a list with one entry of fields per event.")
-    merged = [{**shared, **entry} for entry in entries]
+    merged = [_merged(shared, entry) for entry in entries]
     transactions = [json.dumps(entry.get("transaction_id"), default=str) for entry in merged]
     if len(set(transactions)) < len(transactions):
         raise MappingError(
@@ -174,6 +174,15 @@ def resolve(spec: Spec, rows: Rows, file: str) -> Sequence[Any]:
 def read_unix(value: Any) -> int | None:
     """Unix seconds, or what Parquet holds as a timestamp."""
     return to_micros(value) if isinstance(value, datetime) else unix_micros(value)
+
+
+def _merged(shared: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry's fields over the shared ones; its properties beside the shared ones."""
+    both = {**shared, **entry}
+    common, own = shared.get("properties"), entry.get("properties")
+    if isinstance(common, dict) and isinstance(own, dict):
+        both["properties"] = {**common, **own}
+    return both
 
 
 def _event_mapping(entry: Mapping[str, Any], columns: set[str]) -> EventMapping:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+import ingestion
 from ingestion.event import UsageEvent
-from ingestion.sources.mapping import MappingError, load_mapping, parse_mapping
+from ingestion.sources.mapping import MappingError, load_mapping, parse_mapping, read_mapping
 from ingestion.sources.rows import ColumnRows, RecordRows
 
 IDENTITY = {"external_subscription_id": "account", "transaction_id": "id", "code": {"constant": "tokens"}}
@@ -73,6 +74,25 @@ def test_several_events_share_what_stands_above_them() -> None:
     made = [event.events(ROWS, "f")[0] for event in mapping.events]
     assert [(event.code, event.transaction_id) for event in made] == [("in", "1-in"), ("out", "1-out")]  # type: ignore[union-attr]
     assert mapping.columns == {"account"}
+
+
+def test_the_mapping_in_the_readme_works() -> None:
+    readme = Path(ingestion.__file__).with_name("README.md").read_text(encoding="utf-8")
+    mapping = read_mapping(readme.partition("```yaml\n")[2].partition("```")[0].encode(), "README.md")
+    rows = ColumnRows(
+        [1],
+        {
+            "account": ["a"],
+            "TIMESTAMP": ["1970-01-01 00:00:01.5"],
+            "ContextTokens": ["3"],
+            "GeneratedTokens": ["4"],
+        },
+    )
+    assert [event.events(rows, "f.csv")[0] for event in mapping.events] == [
+        UsageEvent("a", "f.csv-1-input", "input_tokens", 1_500_000, '{"model":"gpt-4","tokens":"3"}'),
+        UsageEvent("a", "f.csv-1-output", "output_tokens", 1_500_000, '{"model":"gpt-4","tokens":"4"}'),
+    ]
+    assert mapping.columns == {"account", "TIMESTAMP", "ContextTokens", "GeneratedTokens"}
 
 
 @pytest.mark.parametrize(
