@@ -1,0 +1,184 @@
+"""One invoice: its lines, the tiers behind a line, and the events behind the tiers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app import data, state
+from app.components import frame, tables
+from core.documents import invoice_pdf, wording
+from core.errors import NotFound
+from core.warehouse import marts
+from core.warehouse.line_events import line_events
+
+EVENTS_SHOWN = 200
+
+
+def find() -> dict[str, Any]:
+    """The invoice asked for by number, the one opened from elsewhere, or the newest."""
+    opened = state.opened_invoice()
+    if opened is None:
+        newest, _ = data.ask(marts.list_invoices, per_page=1)
+        if not newest:
+            frame.nothing("There is no invoice yet.")
+            st.stop()
+        opened = newest[0]["invoice_id"]
+    left, _ = st.columns([1, 2])
+    asked = left.text_input(
+        "Invoice", placeholder="Number or id of another invoice", label_visibility="collapsed", key="asked_invoice"
+    )
+    try:
+        invoice: dict[str, Any] = data.ask(marts.get_invoice, asked.strip() or opened)
+    except NotFound:
+        frame.nothing(f"There is no invoice {asked or opened}. Numbers look like ACM-0001-001-001.")
+        st.stop()
+    if not asked:
+        state.remember_invoice(invoice["number"] or invoice["invoice_id"])
+    return invoice
+
+
+def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
+    """Who, when, how much, and the document."""
+    with st.container(border=True):
+        title, amount, action = st.columns([4, 2, 1.4], vertical_alignment="center")
+        with title:
+            st.subheader(invoice["number"] or "Draft", anchor=False)
+            is_draft = invoice["status"] == "draft"
+            badges = f":{'gray' if is_draft else 'green'}-badge[{'draft' if is_draft else 'issued'}]"
+            if not is_draft:
+                badges += (
+                    " :green-badge[paid]" if invoice["payment_status"] == "succeeded" else " :orange-badge[unpaid]"
+                )
+            st.markdown(
+                f"{badges} &nbsp; **{invoice['customer_name'] or invoice['customer_external_id']}** ({invoice['customer_external_id']})"
+            )
+            st.caption(
+                f"Issued {wording.day(invoice['issuing_date'])} · due {wording.day(invoice['payment_due_date'])} · times in {invoice['timezone']}"
+            )
+        amount.metric(
+            "Total", tables.money(invoice, "total_amount_cents"), help="After coupons, taxes and prepaid credits."
+        )
+        if not is_draft:
+            action.download_button(
+                "PDF",
+                invoice_pdf(invoice, tiers),
+                f"{invoice['number']}.pdf",
+                "application/pdf",
+                icon=":material/download:",
+                width="stretch",
+            )
+
+
+def lines(invoice: dict[str, Any]) -> dict[str, Any] | None:
+    """The lines; returns the one that was clicked, or the largest that usage made."""
+    shown = [
+        fee
+        | {
+            "name": fee["item_name"] or fee["item_code"],
+            "group": wording.group(fee["group_key"]),
+            "period": wording.period(fee["from_at"], fee["to_at"], invoice["timezone"]),
+            "quantity": wording.quantity(fee["units"]),
+            "price": wording.price(fee["unit_amount"], fee["currency"]),
+            "amount": tables.money(fee, "amount_cents"),
+        }
+        for fee in invoice["fees"]
+    ]
+    columns = {
+        "name": tables.text("Line", "medium"),
+        "period": tables.text("Period"),
+        "quantity": tables.right("Quantity"),
+        "price": tables.right("Unit price"),
+        "amount": tables.right("Amount"),
+    }
+    if any(row["group"] for row in shown):
+        columns = {"name": columns.pop("name"), "group": tables.text("Group"), **columns}
+    picked = tables.show(shown, columns, key=f"lines_{invoice['invoice_id']}", pick=True)
+    charges = [fee for fee in shown if fee["charge_id"]]
+    chosen = picked or (max(charges, key=lambda fee: fee["amount_cents"]) if charges else None)
+    return dict(chosen) if chosen else None
+
+
+def sums(invoice: dict[str, Any]) -> None:
+    """From the lines to the total."""
+    rows = [("Sum of lines", invoice["fees_amount_cents"])]
+    rows += [
+        (f"Coupon {use['coupon_name'] or use['coupon_code']}", -use["amount_cents"]) for use in invoice["coupon_uses"]
+    ]
+    rows += [
+        (f"{tax['tax_name'] or tax['tax_code']} {wording.quantity(tax['tax_rate'])} %", tax["amount_cents"])
+        for tax in invoice["taxes"]
+    ]
+    if not invoice["taxes"] and invoice["taxes_amount_cents"]:
+        rows.append(("Taxes", invoice["taxes_amount_cents"]))
+    rows += [(f"Prepaid credits, {use['credit_class']}", -use["amount_cents"]) for use in invoice["wallet_uses"]]
+    with st.container(border=True):
+        for label, cents in rows:
+            left, right = st.columns([3, 2])
+            left.markdown(f":gray[{label}]")
+            right.markdown(
+                f"<div style='text-align:right'>{marts.money(cents, invoice['currency'])}</div>", unsafe_allow_html=True
+            )
+        left, right = st.columns([3, 2])
+        left.markdown("**Total**")
+        right.markdown(
+            f"<div style='text-align:right'><b>{tables.money(invoice, 'total_amount_cents')}</b></div>",
+            unsafe_allow_html=True,
+        )
+
+
+def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
+    """Why a line comes to its amount: tiers, then the exact events."""
+    st.subheader(f"Why {fee['name']} is {fee['amount']}", anchor=False)
+    steps = wording.tiers_of(tiers).get(fee["fee_id"], [])
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        st.markdown(f"**{fee['charge_model'].capitalize()} price**, {fee['quantity']} units")
+        if steps:
+            shown = [
+                {
+                    "said": wording.tier(row, fee["charge_model"], fee["currency"]),
+                    "amount": wording.price(row["amount"], fee["currency"]),
+                }
+                for row in steps
+            ]
+            tables.show(
+                shown,
+                {"said": tables.text("Tier", "large"), "amount": tables.right("Amount")},
+                key=f"tiers_{fee['fee_id']}",
+            )
+        else:
+            st.markdown(f"{fee['quantity']} × {fee['price']} {fee['currency']}")
+        st.caption(
+            f"Unrounded: {wording.price(fee['precise_amount'], fee['currency'])} {fee['currency']}. Rounded once, to {fee['amount']}."
+        )
+    with right:
+        events, total = data.ask(line_events, fee["fee_id"], limit=EVENTS_SHOWN)
+        st.markdown(
+            f"**{total:,} events** "
+            + (f"(first {EVENTS_SHOWN} shown)" if total > EVENTS_SHOWN else "make up this quantity")
+        )
+        if events:
+            columns = {
+                "timestamp": tables.instant("Time"),
+                "transaction_id": tables.text("Event"),
+                "field_text": tables.right("Value"),
+                "properties": tables.text("Properties", "large"),
+            }
+            if fee["events_count"] and all(row["field_text"] is None for row in events):
+                del columns["field_text"]
+            tables.show(events, columns, key=f"events_{fee['fee_id']}", height=320 if len(events) > 8 else "auto")
+
+
+frame.page("Invoice", "Every line can be followed to the tiers that priced it and to the events behind it.")
+found = find()
+found_tiers = data.ask(marts.line_tiers, found["invoice_id"])
+head(found, found_tiers)
+table, summary = st.columns([5, 2.2], gap="medium")
+with table:
+    line = lines(found)
+with summary:
+    sums(found)
+if line is not None:
+    explanation(line, found_tiers)

@@ -1,0 +1,1 @@
+"""What the pages share: the frame, tables, badges and charts."""

@@ -1,0 +1,27 @@
+"""The frame of every page: title, what it is for, and what to do when there is nothing yet."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import data
+
+
+def page(title: str, purpose: str) -> None:
+    """Opens a page; ends it with an explanation when no run has published."""
+    st.set_page_config(page_title=f"{title} · Tallystick", page_icon=":material/receipt_long:", layout="wide")
+    st.title(title, anchor=False)
+    st.caption(purpose)
+    if data.published() is None:
+        with st.container(border=True):
+            st.subheader("Nothing is published yet", anchor=False)
+            st.write("The first run loads events, bills what is due and publishes it here.")
+            st.code("tallystick run", language="shell")
+            st.caption("To look around with a made-up company first: `tallystick demo`.")
+        st.stop()
+
+
+def nothing(reason: str) -> None:
+    """An empty table, said in words."""
+    with st.container(border=True):
+        st.caption(reason)

@@ -1,0 +1,68 @@
+"""Tables: money right-aligned at its own decimals, dates without clutter, statuses as badges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.warehouse import marts
+
+STATUS_COLORS = {
+    "draft": "#8794a1", "finalized": "#1f5f5b", "closed": "#b8c0c7", "succeeded": "#1f5f5b", "pending": "#d9a441",
+    "active": "#1f5f5b", "terminated": "#8794a1", "canceled": "#b8c0c7", "holds": "#1f5f5b", "broken": "#b3412f",
+}  # fmt: skip
+STATUS_WORDS = {"finalized": "issued", "succeeded": "paid", "pending": "unpaid"}
+Row = Mapping[str, Any]
+
+
+def money(row: Row, name: str) -> str:
+    """The amount in column `name` of a row that has a `currency`."""
+    return marts.money(row[name] or 0, row["currency"])
+
+
+def right(label: str, width: Any = None) -> Any:
+    """A column of numbers that are text already."""
+    return st.column_config.TextColumn(label, alignment="right", width=width)
+
+
+def text(label: str, width: Any = None) -> Any:
+    """A column of words."""
+    return st.column_config.TextColumn(label, width=width)
+
+
+def day(label: str) -> Any:
+    """A column of dates."""
+    return st.column_config.DateColumn(label, format="D MMM YYYY")
+
+
+def instant(label: str) -> Any:
+    """A column of UTC instants."""
+    return st.column_config.DatetimeColumn(f"{label} (UTC)", format="D MMM YYYY, HH:mm:ss")
+
+
+def status(label: str) -> Any:
+    """A column of badges; give cells through `badge`."""
+    words = {STATUS_WORDS.get(code, code): color for code, color in STATUS_COLORS.items()}
+    return st.column_config.MultiselectColumn(label, options=list(words), color=list(words.values()), width="small")
+
+
+def badge(code: str) -> list[str]:
+    """The cell of a `status` column."""
+    return [STATUS_WORDS.get(code, code)]
+
+
+def show(
+    rows: Sequence[Row], columns: Mapping[str, Any], *, key: str | None = None, pick: bool = False, height: Any = "auto"
+) -> Row | None:
+    """Shows the columns of rows; with `pick` returns the row that was clicked."""
+    frame = pd.DataFrame([{name: row[name] for name in columns} for row in rows], columns=list(columns))
+    options: dict[str, Any] = {"hide_index": True, "column_config": dict(columns), "height": height, "key": key}
+    if not pick:
+        st.dataframe(frame, **options)
+        return None
+    event: Any = st.dataframe(frame, on_select="rerun", selection_mode="single-row", **options)
+    chosen = event["selection"]["rows"]
+    return rows[chosen[0]] if chosen else None
