@@ -1,0 +1,107 @@
+"""Invoices (lago_api §7.8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from api.answers import one
+from api.body import read_instant
+from api.deps import Served
+from api.pagination import Paged, Paging, listed
+from api.schemas.invoices import CREATE, invoice_object, invoice_objects
+from core.catalog import invoice_commands, one_off_invoices
+from core.errors import NotFound
+from core.ids import deterministic_id
+from core.warehouse import marts
+from core.warehouse.marts import InvoiceFilter
+
+router = APIRouter(tags=["Invoices"])
+
+
+@router.post("/invoices", openapi_extra=CREATE.openapi)
+def create(invoice: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
+    """Issue a one-off invoice at once."""
+    with served.change() as uow:
+        command = one_off_invoices.create(uow, **invoice | {"fees": invoice["fees"] or []})
+    served.billing.issue(command.customer_id)
+    return _show(served, deterministic_id("one_off", command.id))
+
+
+def _wanted(
+    external_customer_id: str | None = None,
+    status: str | None = None,
+    payment_status: str | None = None,
+    invoice_type: str | None = None,
+    currency: str | None = None,
+    issuing_date_from: str | None = None,
+    issuing_date_to: str | None = None,
+    statuses: Annotated[list[str], Query(alias="statuses[]")] = [],  # noqa: B006 - FastAPI copies defaults
+    payment_statuses: Annotated[list[str], Query(alias="payment_statuses[]")] = [],  # noqa: B006
+) -> InvoiceFilter:
+    return InvoiceFilter(
+        customer=external_customer_id,
+        status=status or _only(statuses),
+        payment_status=payment_status or _only(payment_statuses),
+        invoice_type=invoice_type,
+        currency=currency,
+        issuing_date_from=_day(issuing_date_from, "issuing_date_from"),
+        issuing_date_to=_day(issuing_date_to, "issuing_date_to"),
+    )
+
+
+Wanted = Annotated[InvoiceFilter, Depends(_wanted)]
+
+
+@router.get("/invoices")
+def index(served: Served, paging: Paged, wanted: Wanted) -> Response:
+    """List invoices, drafts of the last run among them, newest first."""
+    return _list(served, paging, wanted)
+
+
+@router.get("/customers/{external_id}/invoices")
+def of_customer(external_id: str, served: Served, paging: Paged, wanted: Wanted) -> Response:
+    """List the invoices of a customer."""
+    return _list(served, paging, replace(wanted, customer=external_id))
+
+
+@router.get("/invoices/{lago_id}")
+def show(lago_id: str, served: Served) -> Response:
+    """Get an invoice with its fees."""
+    return _show(served, lago_id)
+
+
+@router.put("/invoices/{lago_id}/finalize")
+def finalize(lago_id: str, served: Served) -> Response:
+    """Issue a draft before its grace period ends."""
+    with served.billing.ledger.cursor() as cursor:
+        draft = marts.get_invoice(cursor, lago_id)
+    if draft["status"] != "draft":
+        raise NotFound("invoice", lago_id)  # lago_api §7.8: there is no such draft
+    with served.change() as uow:
+        invoice_commands.finalize(uow, invoice_id=draft["invoice_id"], customer_id=draft["customer_id"])
+    served.billing.issue(draft["customer_id"])
+    return _show(served, draft["invoice_id"])
+
+
+def _show(served: Served, lago_id: str) -> Response:
+    with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        row = marts.get_invoice(cursor, lago_id)
+        return one("invoice", invoice_object(served, connection, cursor, row))
+
+
+def _list(served: Served, paging: Paging, wanted: InvoiceFilter) -> Response:
+    with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        rows, total = marts.list_invoices(cursor, wanted, page=paging.page, per_page=paging.per_page)
+        return listed("invoices", invoice_objects(served, connection, rows), total, paging)
+
+
+def _only(values: list[str]) -> str | None:
+    return values[0] if len(values) == 1 else None
+
+
+def _day(text: str | None, field: str) -> date | None:
+    return None if text is None else read_instant(text, field).date()

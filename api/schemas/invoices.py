@@ -1,0 +1,191 @@
+"""Invoices on the wire (lago_api §7.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from api.body import DECIMAL, INTEGER, TEXT, TEXTS, Body, objects
+from api.deps import Services
+from api.schemas.customers import customer_objects
+from api.schemas.fees import FeeContext, fee_object
+from api.schemas.subscriptions import subscription_objects
+from api.schemas.wire import day, instant, last_instant, number
+from core.catalog import payments, subscriptions
+from core.catalog.billing_entities import BILLING_ENTITIES, BillingEntity
+from core.catalog.customers import CUSTOMERS, Customer
+from core.ids import deterministic_id
+from core.warehouse import marts
+
+Row = Mapping[str, Any]
+
+CREATE = Body(
+    "invoice",
+    {
+        "external_customer_id": TEXT,
+        "currency": TEXT,
+        "fees": objects(
+            {
+                "add_on_code": TEXT,
+                "invoice_display_name": TEXT,
+                "unit_amount_cents": INTEGER,
+                "units": DECIMAL,
+                "description": TEXT,
+                "tax_codes": TEXTS,
+            }
+        ),
+    },
+    mandatory=("external_customer_id", "fees"),
+)
+VERSION = 4
+_AMOUNTS = (
+    "fees_amount_cents",
+    "coupons_amount_cents",
+    "sub_total_excluding_taxes_amount_cents",
+    "taxes_amount_cents",
+    "sub_total_including_taxes_amount_cents",
+    "prepaid_credit_amount_cents",
+    "total_amount_cents",
+)
+
+
+def invoice_objects(services: Services, connection: sa.Connection, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The invoices as a list shows them: with the customer, without fees. What is paid is as of now."""
+    found = CUSTOMERS.where_in(connection, "id", [row["customer_id"] for row in rows])
+    owners = {customer.id: customer for customer in found}
+    described = dict(zip(owners, customer_objects(connection, list(owners.values())), strict=True))
+    entities = {entity.id: entity for entity in BILLING_ENTITIES.all(connection)}
+    paid = payments.paid_cents(connection, [row["invoice_id"] for row in rows])
+    answers = []
+    for row in rows:
+        customer = owners[row["customer_id"]]
+        settled = _paid(row, paid.get(row["invoice_id"], 0))
+        today = services.instant_of(connection, customer).date()
+        is_overdue = (
+            settled["total_due_amount_cents"] > 0 and row["status"] == "finalized" and row["payment_due_date"] < today
+        )
+        plain = _plain(row, customer, entities[row["billing_entity_id"]])
+        answers.append(plain | settled | {"payment_overdue": is_overdue, "customer": described[customer.id]})
+    return answers
+
+
+def invoice_object(services: Services, connection: sa.Connection, cursor: Any, row: Row) -> dict[str, Any]:
+    """One invoice with its fees, taxes, credits, periods and subscriptions. `row` is `marts.get_invoice`'s."""
+    (answered,) = invoice_objects(services, connection, [row])
+    taxes, tiers = marts.fee_taxes(cursor, row["invoice_id"]), marts.line_tiers(cursor, row["invoice_id"])
+    context = FeeContext(connection, row["fees"], taxes=taxes, tiers=tiers)
+    owner = dict(row) | {"payment_status": answered["payment_status"]}
+    running = subscriptions.by_ids(connection, [period["subscription_id"] for period in row["subscriptions"]])
+    return answered | {
+        "fees": [fee_object(fee, owner, context) for fee in row["fees"]],
+        "applied_taxes": [_applied_tax(tax, row) for tax in row["taxes"]],
+        "credits": [_credit(use, row, answered["payment_status"]) for use in row["coupon_uses"]],
+        "billing_periods": [period for period in map(_period, row["subscriptions"]) if period],
+        "subscriptions": subscription_objects(services, connection, list(running.values())),
+        "prepaid_granted_credit_amount_cents": _used(row["wallet_uses"], "granted"),
+        "prepaid_purchased_credit_amount_cents": _used(row["wallet_uses"], "purchased"),
+        "error_details": [],
+    }
+
+
+def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any]:
+    term = row["net_payment_term"]
+    if term is None:  # a draft's; Lago's clients take no null here
+        term = entity.net_payment_term if customer.net_payment_term is None else customer.net_payment_term
+    return {name: row[name] for name in _AMOUNTS} | {
+        "lago_id": row["invoice_id"],
+        "billing_entity_code": entity.code,
+        "sequential_id": row.get("customer_sequence"),
+        "number": row["number"] or f"{entity.document_number_prefix}-DRAFT",
+        "issuing_date": day(row["issuing_date"]),
+        "payment_dispute_lost_at": None,
+        "payment_due_date": day(row["payment_due_date"]),
+        "net_payment_term": term,
+        "invoice_type": row["invoice_type"],
+        "status": row["status"],
+        "currency": row["currency"],
+        "credit_notes_amount_cents": 0,
+        "progressive_billing_credit_amount_cents": 0,
+        "total_offsetted_credit_note_amount_cents": 0,
+        "version_number": VERSION,
+        "self_billed": False,
+        "file_url": None,
+        "web_url": None,
+        "created_at": instant(row["ready_at"]),
+        "updated_at": instant(row["issued_at"]),
+        "voided_at": None,
+        "metadata": [],
+        "applied_taxes": [],
+        "applied_invoice_custom_sections": [],
+        "applied_usage_thresholds": [],
+    }
+
+
+def _paid(row: Row, paid_cents: int) -> dict[str, Any]:
+    due = row["total_amount_cents"] - paid_cents
+    is_settled = row["status"] != "draft" and due <= 0
+    return {
+        "payment_status": "succeeded" if is_settled else "pending",
+        "total_paid_amount_cents": paid_cents,
+        "total_due_amount_cents": max(due, 0),
+    }
+
+
+def _applied_tax(tax: Row, invoice: Row) -> dict[str, Any]:
+    return {
+        "lago_id": deterministic_id("invoice_tax", invoice["invoice_id"], tax["tax_id"]),
+        "lago_invoice_id": invoice["invoice_id"],
+        "lago_tax_id": tax["tax_id"],
+        "tax_name": tax["tax_name"],
+        "tax_code": tax["tax_code"],
+        "tax_rate": number(tax["tax_rate"]),
+        "tax_description": None,
+        "amount_cents": tax["amount_cents"],
+        "amount_currency": invoice["currency"],
+        "fees_amount_cents": int(tax["taxable_base_cents"]),
+        "created_at": instant(invoice["issued_at"]),
+    }
+
+
+def _credit(use: Row, invoice: Row, payment_status: str) -> dict[str, Any]:
+    return {
+        "lago_id": deterministic_id("credit", use["invoice_id"], use["applied_coupon_id"]),
+        "amount_cents": use["amount_cents"],
+        "amount_currency": use["currency"],
+        "before_taxes": True,
+        "item": {
+            "lago_item_id": use["coupon_id"],
+            "type": "coupon",
+            "code": use["coupon_code"],
+            "name": use["coupon_name"],
+            "description": None,
+        },
+        "invoice": {"lago_id": invoice["invoice_id"], "payment_status": payment_status},
+    }
+
+
+def _period(row: Row) -> dict[str, Any] | None:
+    """The periods of a subscription on the invoice, ends inclusive. Where one kind is absent the other stands for it,
+    since Lago's clients take no null here; an invoice without either has no period to tell.
+    """
+    fee = (row["fee_from_at"], row["fee_to_at"])
+    usage = (row["usage_from_at"], row["usage_to_at"])
+    fee, usage = (fee if all(fee) else usage), (usage if all(usage) else fee)
+    if not all(fee):
+        return None
+    return {
+        "lago_subscription_id": row["subscription_id"],
+        "external_subscription_id": row["external_subscription_id"],
+        "lago_plan_id": row["plan_id"],
+        "subscription_from_datetime": instant(fee[0]),
+        "subscription_to_datetime": last_instant(fee[1]),
+        "charges_from_datetime": instant(usage[0]),
+        "charges_to_datetime": last_instant(usage[1]),
+        "invoicing_reason": f"subscription_{row['invoicing_reason']}",
+    }
+
+
+def _used(uses: Sequence[Row], credit_class: str) -> int:
+    return sum(use["amount_cents"] for use in uses if use["credit_class"] == credit_class)

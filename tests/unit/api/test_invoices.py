@@ -1,0 +1,167 @@
+"""Invoices that commands issue at once, their fees, and payments on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.api.conftest import Api
+from tests.unit.api.test_resources import ADD_ON, COUPON, PLAN, TAX
+
+CUSTOMER = {
+    "external_id": "acme",
+    "name": "Acme",
+    "currency": "EUR",
+    "timezone": "Europe/Berlin",
+    "net_payment_term": 14,
+}
+
+
+def one_off(api: Api, **changes: Any) -> dict[str, Any]:
+    api.ok("POST", "/taxes", {"tax": TAX})
+    api.ok("POST", "/add_ons", {"add_on": ADD_ON | {"tax_codes": ["vat"]}})
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    content = {"external_customer_id": "acme", "fees": [{"add_on_code": "setup", "units": 2.5}]} | changes
+    return dict(api.ok("POST", "/invoices", {"invoice": content})["invoice"])
+
+
+def test_a_one_off_invoice_is_issued_at_once(api: Api) -> None:
+    invoice = one_off(api)
+    assert (invoice["status"], invoice["invoice_type"], invoice["payment_status"]) == (
+        "finalized",
+        "one_off",
+        "pending",
+    )
+    assert invoice["number"].endswith("-001-001")
+    assert (invoice["fees_amount_cents"], invoice["taxes_amount_cents"], invoice["total_amount_cents"]) == (
+        12500,
+        1563,
+        14063,
+    )
+    assert (invoice["total_due_amount_cents"], invoice["net_payment_term"], invoice["payment_overdue"]) == (
+        14063,
+        14,
+        False,
+    )
+    (fee,) = invoice["fees"]
+    assert (fee["units"], fee["amount_cents"], fee["taxes_rate"]) == ("2.5", 12500, 12.5)
+    assert (fee["item"]["type"], fee["item"]["code"], fee["item"]["item_type"]) == ("add_on", "setup", "AddOn")
+    assert (
+        [tax["tax_code"] for tax in fee["applied_taxes"]]
+        == [tax["tax_code"] for tax in invoice["applied_taxes"]]
+        == ["vat"]
+    )
+    assert invoice["customer"]["external_id"] == "acme"
+
+    assert api.ok("GET", f"/invoices/{invoice['lago_id']}")["invoice"] == invoice
+    for path in ("/invoices?external_customer_id=acme", "/customers/acme/invoices"):
+        (listed,) = api.ok("GET", path)["invoices"]
+        assert (listed["lago_id"], listed["total_amount_cents"]) == (invoice["lago_id"], 14063)
+        assert "fees" not in listed
+    assert api.ok("GET", f"/fees/{fee['lago_id']}")["fee"] == fee
+    for filtered, count in (
+        ("status=finalized", 1),
+        ("statuses[]=draft", 0),
+        ("invoice_type=credit", 0),
+        ("issuing_date_to=2001-01-01", 0),
+    ):
+        assert api.ok("GET", f"/customers/acme/invoices?{filtered}")["meta"]["total_count"] == count
+    assert api.refused("PUT", f"/invoices/{invoice['lago_id']}/finalize")["code"] == "invoice_not_found"
+
+
+def test_a_payment_settles_an_invoice(api: Api) -> None:
+    invoice = one_off(api)
+    lago_id = invoice["lago_id"]
+
+    def pay(amount: Any, **changes: Any) -> dict[str, Any]:
+        return {"payment": {"invoice_id": lago_id, "amount_cents": amount, "reference": "wire"} | changes}
+
+    payment = api.ok("POST", "/payments", pay(4063, paid_at="2026-01-05"))["payment"]
+    assert (payment["invoice_ids"], payment["invoice_numbers"]) == ([lago_id], [invoice["number"]])
+    part = api.ok("GET", f"/invoices/{lago_id}")["invoice"]
+    assert (part["payment_status"], part["total_paid_amount_cents"], part["total_due_amount_cents"]) == (
+        "pending",
+        4063,
+        10000,
+    )
+    for amount in (10001, 0, -5, "x", None):
+        assert list(api.refused("POST", "/payments", pay(amount))["error_details"]) == ["amount_cents"]
+    api.ok("POST", "/payments", pay(10000))
+    whole = api.ok("GET", f"/invoices/{lago_id}")["invoice"]
+    assert (whole["payment_status"], whole["total_due_amount_cents"]) == ("succeeded", 0)
+    assert api.ok("GET", f"/payments?invoice_id={lago_id}")["meta"]["total_count"] == 2
+    assert payment in api.ok("GET", "/customers/acme/payments")["payments"]
+
+
+def test_bought_credits_count_when_their_invoice_is_paid(api: Api) -> None:
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    content = {"external_customer_id": "acme", "rate_amount": "2", "currency": "EUR", "paid_credits": "50"}
+    wallet = api.ok("POST", "/wallets", {"wallet": content})["wallet"]
+    (invoice,) = api.ok("GET", "/customers/acme/invoices")["invoices"]
+    assert (invoice["invoice_type"], invoice["total_amount_cents"]) == ("credit", 10000)
+    assert api.ok("GET", f"/wallets/{wallet['lago_id']}")["wallet"]["credits_balance"] == "0.0"
+    body = {"payment": {"invoice_id": invoice["lago_id"], "amount_cents": 10000, "reference": "card"}}
+    api.ok("POST", "/payments", body)
+    assert api.ok("GET", f"/wallets/{wallet['lago_id']}")["wallet"]["credits_balance"] == "50.0"
+    (transaction,) = api.ok("GET", f"/wallets/{wallet['lago_id']}/wallet_transactions")["wallet_transactions"]
+    assert transaction["status"] == "settled"
+
+
+def test_a_fee_in_advance_is_invoiced_at_the_start_and_the_rest_at_the_end(api: Api) -> None:
+    api.ok("POST", "/plans", {"plan": PLAN | {"pay_in_advance": True}})
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    api.ok("POST", "/coupons", {"coupon": COUPON})
+    api.ok("POST", "/applied_coupons", {"applied_coupon": {"external_customer_id": "acme", "coupon_code": "ten"}})
+    content = {
+        "external_customer_id": "acme",
+        "plan_code": "basic",
+        "external_id": "sub",
+        "billing_time": "anniversary",
+    }
+    subscription = api.ok("POST", "/subscriptions", {"subscription": content})["subscription"]
+    (listed,) = api.ok("GET", "/customers/acme/invoices")["invoices"]
+    invoice = api.ok("GET", f"/invoices/{listed['lago_id']}")["invoice"]
+    assert (invoice["fees_amount_cents"], invoice["coupons_amount_cents"], invoice["total_amount_cents"]) == (
+        1000,
+        105,
+        895,
+    )
+    (credit,) = invoice["credits"]
+    assert (credit["before_taxes"], credit["item"]["code"], credit["amount_cents"]) == (True, "ten", 105)
+    (period,) = invoice["billing_periods"]
+    assert period["invoicing_reason"] == "subscription_starting"
+    assert period["subscription_to_datetime"].endswith("59:59Z")
+    (fee,) = invoice["fees"]
+    assert (fee["pay_in_advance"], fee["sub_total_excluding_taxes_amount_cents"]) == (True, 895)
+    assert fee["item"]["lago_item_id"] == subscription["lago_id"] == invoice["subscriptions"][0]["lago_id"]
+
+
+def test_what_is_not_there(api: Api) -> None:
+    assert api.ok("GET", "/invoices?external_customer_id=nobody")["invoices"] == []
+    for method, path, code in (
+        ("GET", "/invoices/nothing", "invoice_not_found"),
+        ("PUT", "/invoices/nothing/finalize", "invoice_not_found"),
+        ("GET", "/fees/nothing", "fee_not_found"),
+    ):
+        assert api.refused(method, path)["code"] == code
+    paid = {"payment": {"invoice_id": "nothing", "amount_cents": 1, "reference": "x"}}
+    assert api.refused("POST", "/payments", paid)["code"] == "invoice_not_found"
+    assert api.refused("GET", "/invoices?issuing_date_from=x")["error_details"] == {
+        "issuing_date_from": ["invalid_date"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ({"external_customer_id": "nobody", "fees": [{"add_on_code": "setup"}]}, "customer_not_found"),
+        ({"fees": []}, "fees_not_found"),
+        ({"fees": None}, "fees_not_found"),
+        ({"fees": [{"add_on_code": "nothing"}]}, "add_on_not_found"),
+    ],
+)
+def test_one_off_errors(api: Api, content: dict[str, Any], code: str) -> None:
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    body = {"invoice": {"external_customer_id": "acme"} | content}
+    assert api.refused("POST", "/invoices", body)["code"] == code
