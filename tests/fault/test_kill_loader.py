@@ -31,7 +31,9 @@ def land(settings: Settings, seed: int) -> set[str]:
         micros = int((received - datetime(1970, 1, 1)).total_seconds() * 1_000_000)
         names = [f"t{draw.randrange(FILES * 150)}" for _ in range(200)]
         events = [UsageEvent("s1", name, "calls", micros, f'{{"file":{number}}}', None) for name in names]
-        table = event_table(events, [micros] * 200, [number * 200 + row for row in range(200)], ["http"] * 200, [None] * 200)
+        table = event_table(
+            events, [micros] * 200, [number * 200 + row for row in range(200)], ["http"] * 200, [None] * 200
+        )
         with landing.lock() as writer:
             writer.write("events", received, f"file-kill-{seed}-{number}", table)
         identities |= set(names)
