@@ -5,3 +5,10 @@
         then {{ plus_days(relation ~ '.anchor_on', '7 * (' ~ index ~ ')') }}
         else {{ plus_months(relation ~ '.anchor_on', relation ~ '.interval_months * (' ~ index ~ ')') }} end
 {%- endmacro %}
+
+{#- Predicate: a period that would start at `starts_at` follows one that ended at `ended_at`, though a change of time zone moved
+    its start (invoicing, section 1): by 26 hours, and by three days more where the anchor moves over a month's end. Five days
+    tell that from a week that was never billed. -#}
+{% macro is_next_period(ended_at, starts_at) -%}
+    abs({{ epoch_microseconds(starts_at) }} - {{ epoch_microseconds(ended_at) }}) <= 432000000000
+{%- endmacro %}

@@ -2,6 +2,12 @@ with unissued_items as (
     select * from {{ ref('int_metering__unissued_items') }}
 ),
 
+billed_usage as (
+    select subscription_id, max(usage_to_at) as usage_to_at
+    from {{ ref('int_metering__invoice_items') }}
+    group by subscription_id
+),
+
 service_periods as (
     select * from {{ ref('int_metering__service_periods') }} where known_to is null
 ),
@@ -27,7 +33,10 @@ open_periods as (
         service_periods.subscription_id, service_periods.customer_id, service_periods.external_subscription_id, service_periods.plan_id,
         service_periods.currency, service_periods.timezone,
         cast(null as string) as invoice_id,
-        service_periods.usage_from_at as from_at,
+        case
+            when {{ is_next_period('billed_usage.usage_to_at', 'service_periods.usage_from_at') }} then billed_usage.usage_to_at
+            else service_periods.usage_from_at
+        end as from_at,
         case
             when service_periods.service_ends_at < service_periods.period_ends_at then service_periods.service_ends_at
             else service_periods.period_ends_at
@@ -35,6 +44,7 @@ open_periods as (
         service_periods.as_of as horizon_at,
         'open' as window_state
     from service_periods
+    left join billed_usage on service_periods.subscription_id = billed_usage.subscription_id
     left join billing_ticks
         on service_periods.subscription_id = billing_ticks.subscription_id
         and service_periods.known_from = billing_ticks.known_from
