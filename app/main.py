@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from app import data, state
 
 st.set_page_config(page_title="Tallystick", page_icon=":material/receipt_long:", layout="wide")
+st.logo(Path(__file__).with_name("logo.svg"), size="large")
 state.enter_console()
 chosen = st.navigation(
     {

@@ -32,11 +32,11 @@ def everyone(words: str) -> dict[str, Any] | None:
         for row in rows
     ]
     columns = {
-        "label": tables.text("Customer", "medium"),
+        "label": tables.text("Customer"),
         "external_id": tables.text("Id"),
         "email": tables.text("Mail"),
         "timezone": tables.text("Time zone"),
-        "active_subscriptions_count": st.column_config.NumberColumn("Active subscriptions"),
+        "active_subscriptions_count": st.column_config.NumberColumn("Subscriptions", help="Active now."),
         "invoices_count": st.column_config.NumberColumn("Invoices"),
         "billed": tables.right("Billed"),
         "due": tables.right("To be paid"),

@@ -9,6 +9,7 @@ from app.components import charts, frame, tables
 from core.warehouse import marts
 
 KINDS = {"accepted_count": "Accepted", "duplicate_count": "Duplicates", "rejected_count": "Rejected"}
+COLORS = ("#1f5f5b", "#d9a441", "#b3412f")
 STATES = {
     "billed": "Billed, in an issued invoice",
     "late": "Known after its invoice was issued",
@@ -40,7 +41,7 @@ points = [
     if row[name]
 ]
 st.markdown("**Rows received per day**")
-charts.bars(points, day="day", value="count", series="kind", title="Rows", labels=list(KINDS.values()))
+charts.bars(points, day="day", value="count", series="kind", title="Rows", labels=list(KINDS.values()), colors=COLORS)
 left, right = st.columns([3, 2], gap="medium")
 with left:
     st.markdown("**Does it add up?**")
@@ -54,12 +55,12 @@ with left:
         for row in checks
     ]
     columns = {
-        "check_name": tables.text("Check", "large"),
+        "check_name": tables.text("Check"),
         "left": tables.right("Left"),
         "right": tables.right("Right"),
         "state": tables.status("Result"),
     }
-    tables.show(shown, columns, key="checks_table")
+    tables.show(shown, columns, key="checks_table", height="content")
     st.caption("Amounts are in minor units, over all currencies. A run that breaks a check is not published.")
 with right:
     st.markdown("**Where the accepted events are**")
@@ -67,7 +68,7 @@ with right:
         {"state": STATES[row["event_state"]], "events": f"{row['events_count']:,}"}
         for row in data.ask(marts.event_states)
     ]
-    tables.show(states, {"state": tables.text("State", "medium"), "events": tables.right("Events")}, key="states_table")
+    tables.show(states, {"state": tables.text("State"), "events": tables.right("Events")}, key="states_table")
 st.markdown("**Rejected rows**")
 refused, total = data.ask(marts.rejections)
 if refused:

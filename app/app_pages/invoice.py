@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -10,10 +11,17 @@ from app import data, state
 from app.components import frame, tables
 from core.documents import invoice_pdf, wording
 from core.errors import NotFound
+from core.money.amount import Money
 from core.warehouse import marts
 from core.warehouse.line_events import line_events
 
 EVENTS_SHOWN = 200
+SUMS_STYLE = """<style>
+  .sums { display: grid; grid-template-columns: 1fr auto; row-gap: 0.45rem; }
+  .sums div:nth-child(even) { text-align: right; padding-left: 1rem; font-variant-numeric: tabular-nums; }
+  .sums div:nth-child(odd) { color: #66727f; }
+  .sums div:nth-last-child(-n+2) { font-weight: 600; color: #1c2733; padding-top: 0.5rem; border-top: 1px solid #dde4e2; margin-top: 0.2rem; }
+</style>"""
 
 
 def find() -> dict[str, Any]:
@@ -82,21 +90,24 @@ def lines(invoice: dict[str, Any]) -> dict[str, Any] | None:
             "quantity": wording.quantity(fee["units"]),
             "price": wording.price(fee["unit_amount"], fee["currency"]),
             "amount": tables.money(fee, "amount_cents"),
+            "plain": f"{Money(fee['amount_cents'], fee['currency']).amount:,}",
         }
         for fee in invoice["fees"]
     ]
     columns = {
-        "name": tables.text("Line", "medium"),
+        "name": tables.text("Line"),
         "period": tables.text("Period"),
         "quantity": tables.right("Quantity"),
         "price": tables.right("Unit price"),
-        "amount": tables.right("Amount"),
+        "plain": tables.right(f"Amount ({invoice['currency']})"),
     }
     if any(row["group"] for row in shown):
         columns = {"name": columns.pop("name"), "group": tables.text("Group"), **columns}
     picked = tables.show(shown, columns, key=f"lines_{invoice['invoice_id']}", pick=True)
     charges = [fee for fee in shown if fee["charge_id"]]
-    chosen = picked or (max(charges, key=lambda fee: fee["amount_cents"]) if charges else None)
+    chosen = picked or (
+        max(charges, key=lambda fee: (fee["events_count"] > 0, fee["amount_cents"])) if charges else None
+    )
     return dict(chosen) if chosen else None
 
 
@@ -113,19 +124,13 @@ def sums(invoice: dict[str, Any]) -> None:
     if not invoice["taxes"] and invoice["taxes_amount_cents"]:
         rows.append(("Taxes", invoice["taxes_amount_cents"]))
     rows += [(f"Prepaid credits, {use['credit_class']}", -use["amount_cents"]) for use in invoice["wallet_uses"]]
+    rows.append(("Total", invoice["total_amount_cents"]))
+    cells = "".join(
+        f"<div>{escape(label)}</div><div>{Money(cents, invoice['currency']).amount:,}</div>" for label, cents in rows
+    )
     with st.container(border=True):
-        for label, cents in rows:
-            left, right = st.columns([3, 2])
-            left.markdown(f":gray[{label}]")
-            right.markdown(
-                f"<div style='text-align:right'>{marts.money(cents, invoice['currency'])}</div>", unsafe_allow_html=True
-            )
-        left, right = st.columns([3, 2])
-        left.markdown("**Total**")
-        right.markdown(
-            f"<div style='text-align:right'><b>{tables.money(invoice, 'total_amount_cents')}</b></div>",
-            unsafe_allow_html=True,
-        )
+        st.html(SUMS_STYLE + f"<div class='sums'>{cells}</div>")
+        st.caption(f"Amounts in {invoice['currency']}")
 
 
 def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
@@ -134,7 +139,9 @@ def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
     steps = wording.tiers_of(tiers).get(fee["fee_id"], [])
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        st.markdown(f"**{fee['charge_model'].capitalize()} price**, {fee['quantity']} units")
+        st.markdown(
+            f"**{fee['charge_model'].capitalize()} price**, {fee['quantity']} {'unit' if fee['units'] == 1 else 'units'}"
+        )
         if steps:
             shown = [
                 {
@@ -145,7 +152,7 @@ def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
             ]
             tables.show(
                 shown,
-                {"said": tables.text("Tier", "large"), "amount": tables.right("Amount")},
+                {"said": tables.text("Tier"), "amount": tables.right("Amount")},
                 key=f"tiers_{fee['fee_id']}",
             )
         else:
@@ -154,10 +161,11 @@ def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
             f"Unrounded: {wording.price(fee['precise_amount'], fee['currency'])} {fee['currency']}. Rounded once, to {fee['amount']}."
         )
     with right:
-        events, total = data.ask(line_events, fee["fee_id"], limit=EVENTS_SHOWN)
+        with st.spinner("Looking up the events"):
+            events, total = data.ask(line_events, fee["fee_id"], limit=EVENTS_SHOWN)
         st.markdown(
-            f"**{total:,} events** "
-            + (f"(first {EVENTS_SHOWN} shown)" if total > EVENTS_SHOWN else "make up this quantity")
+            f"**{total:,} {'event' if total == 1 else 'events'}** "
+            + (f"(first {EVENTS_SHOWN} shown)" if total > EVENTS_SHOWN else "behind this quantity")
         )
         if events:
             columns = {
@@ -175,7 +183,7 @@ frame.page("Invoice", "Every line can be followed to the tiers that priced it an
 found = find()
 found_tiers = data.ask(marts.line_tiers, found["invoice_id"])
 head(found, found_tiers)
-table, summary = st.columns([5, 2.2], gap="medium")
+table, summary = st.columns([5, 2], gap="medium")
 with table:
     line = lines(found)
 with summary:

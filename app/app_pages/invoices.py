@@ -67,12 +67,12 @@ def table(chosen: InvoiceFilter) -> None:
             "state": tables.badge(row["status"]),
         }
         | {"paid": tables.badge(row["payment_status"]) if row["status"] == "finalized" else []}
-        | {name: tables.money(row, f"{name}_amount_cents") for name in ("fees", "taxes", "total", "total_due")}
+        | {name: tables.money(row, f"{name}_amount_cents") for name in ("fees", "taxes", "total")}
         for row in rows
     ]
     columns = {
         "label": tables.text("Number"),
-        "name": tables.text("Customer", "medium"),
+        "name": tables.text("Customer"),
         "issuing_date": tables.day("Issued"),
         "payment_due_date": tables.day("Due"),
         "state": tables.status("Status"),
@@ -80,9 +80,8 @@ def table(chosen: InvoiceFilter) -> None:
         "fees": tables.right("Fees"),
         "taxes": tables.right("Taxes"),
         "total": tables.right("Total"),
-        "total_due": tables.right("To be paid"),
     }
-    picked = tables.show(shown, columns, key=f"invoices_table_{number}", pick=True)
+    picked = tables.show(shown, columns, key=f"invoices_table_{number}", pick=True, height="content")
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.caption(f"{total:,} invoices. Click the box at the left of one to open it.")
     pages = -(-total // PER_PAGE)

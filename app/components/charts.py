@@ -8,13 +8,21 @@ from typing import Any
 import altair as alt
 import streamlit as st
 
-PALETTE = ["#1f5f5b", "#d9a441", "#5b7c99", "#a7634f", "#8a6d8f", "#7fa99b"]
+PALETTE = ("#1f5f5b", "#7fa99b", "#5b7c99", "#d9a441", "#8a6d8f", "#a7634f")
 HEIGHT = 300
 Rows = Sequence[Mapping[str, Any]]
 
 
 def bars(
-    rows: Rows, *, day: str, value: str, series: str, title: str, labels: Sequence[str], unit: str = "yearmonthdate"
+    rows: Rows,
+    *,
+    day: str,
+    value: str,
+    series: str,
+    title: str,
+    labels: Sequence[str],
+    colors: Sequence[str] = PALETTE,
+    unit: str = "yearmonthdate",
 ) -> None:
     """Stacked bars over time: `value` per `day`, one colour per `series` (in the order of `labels`)."""
     base = alt.Chart(_data(rows, value, day)).encode(
@@ -30,7 +38,7 @@ def bars(
             f"{series}:N",
             title=None,
             sort=list(labels),
-            scale=alt.Scale(domain=list(labels), range=PALETTE),
+            scale=alt.Scale(domain=list(labels), range=list(colors)),
             legend=alt.Legend(orient="top") if len(labels) > 1 else None,
         ),
         tooltip=[

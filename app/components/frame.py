@@ -6,10 +6,17 @@ import streamlit as st
 
 from app import data
 
+STYLE = """<style>
+  [data-testid="stMainBlockContainer"] { padding: 2.6rem 3.2rem 3rem; max-width: 1480px; }
+  h1 { font-size: 1.9rem !important; padding-bottom: 0 !important; }
+  [data-testid="stMetricValue"] { font-size: 1.55rem; }
+</style>"""
+
 
 def page(title: str, purpose: str) -> None:
     """Opens a page; ends it with an explanation when no run has published."""
     st.set_page_config(page_title=f"{title} · Tallystick", page_icon=":material/receipt_long:", layout="wide")
+    st.html(STYLE)
     st.title(title, anchor=False)
     st.caption(purpose)
     if data.published() is None:

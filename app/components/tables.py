@@ -10,9 +10,10 @@ import streamlit as st
 
 from core.warehouse import marts
 
+GOOD, WAITING, OVER, BAD = "#cfe3de", "#f5e3bd", "#e5e9eb", "#f3cfc8"
 STATUS_COLORS = {
-    "draft": "#8794a1", "finalized": "#1f5f5b", "closed": "#b8c0c7", "succeeded": "#1f5f5b", "pending": "#d9a441",
-    "active": "#1f5f5b", "terminated": "#8794a1", "canceled": "#b8c0c7", "holds": "#1f5f5b", "broken": "#b3412f",
+    "draft": OVER, "finalized": GOOD, "closed": OVER, "succeeded": GOOD, "pending": WAITING,
+    "active": GOOD, "terminated": OVER, "canceled": OVER, "holds": GOOD, "broken": BAD,
 }  # fmt: skip
 STATUS_WORDS = {"finalized": "issued", "succeeded": "paid", "pending": "unpaid"}
 Row = Mapping[str, Any]

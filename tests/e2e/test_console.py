@@ -1,0 +1,260 @@
+"""The served console in a real browser, over a home that was really billed. Screenshots land in pytest's folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+import app
+from cli import demo_company
+from core.billing import installation
+from core.catalog.engine import connect
+from core.clock import ManualClock
+from core.settings import Settings
+from core.warehouse import marts
+from core.warehouse.connection import ReadWarehouse
+from core.warehouse.line_events import line_events
+from core.warehouse.pricing_graph import PricingGraph
+from ingestion.landing import Landing
+from orchestration.run import run
+
+CHROMIUM = Path("/usr/bin/chromium")
+BEGIN, END, AS_OF = datetime(2026, 1, 1), datetime(2026, 3, 1), datetime(2026, 3, 20)
+EVENTS = 3000
+PATIENCE_MS = 60_000
+
+
+@dataclass
+class Console:
+    """A served console, a browser's page on it, and the same answers by the back door."""
+
+    url: str
+    page: Page
+    cursor: Any
+    shots: Path
+
+    def open(self, path: str, title: str) -> Page:
+        """Goes to a page and waits until it has drawn everything without an error."""
+        self.page.goto(f"{self.url}/{path}")
+        expect(self.page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible(timeout=PATIENCE_MS)
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning", timeout=PATIENCE_MS
+        )
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
+        expect(self.page.get_by_test_id("stException")).to_have_count(0)
+        return self.page
+
+    def shoot(self, name: str) -> None:
+        """Keeps what the page looks like."""
+        self.page.screenshot(path=self.shots / f"{name}.png", full_page=True)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Path:
+    if not CHROMIUM.exists():
+        missing = f"{CHROMIUM} is not there; run: apt-get install -y --no-install-recommends chromium"
+        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+    return CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def home(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The demo company, two months of usage, billed by the real job."""
+    settings = Settings(home=tmp_path_factory.mktemp("console") / "home")
+    clock = ManualClock(BEGIN - timedelta(hours=1))
+    installation.create(settings, PricingGraph.load(), clock)
+    subscribers = demo_company.found(connect(settings.catalog), clock, 7)
+    for _ in demo_company.land_usage(Landing(settings.landing), subscribers, BEGIN, END, EVENTS, 7):
+        pass
+    run(settings, AS_OF)
+    return settings
+
+
+def serve(settings: Settings, log: Path) -> Iterator[str]:
+    """The console as a process of its own, until the test is over."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    main = Path(str(app.__file__)).with_name("main.py")
+    options = [
+        "--server.port",
+        str(port),
+        "--server.address",
+        "127.0.0.1",
+        "--server.headless",
+        "true",
+        "--server.fileWatcherType",
+        "none",
+    ]
+    environment = os.environ | {"TALLYSTICK_HOME": str(settings.home)}
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", str(main), *options],
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(f"{url}/_stcore/health", server, log)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=2)
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the console did not start: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser_page(chromium: Path) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=arguments)
+        yield browser.new_page(viewport={"width": 1360, "height": 1000})
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def console(home: Settings, browser_page: Page, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    shots = tmp_path_factory.mktemp("screenshots")
+    for url in serve(home, shots / "server.log"):
+        yield Console(url, browser_page, ReadWarehouse(home).cursor(), shots)
+
+
+def test_invoices_come_to_the_totals_of_the_books(console: Console) -> None:
+    page = console.open("", "Invoices")
+    totals = marts.invoice_totals(console.cursor)
+    assert totals
+    for row in totals:
+        expect(page.get_by_text(f"{row['invoices_count']:,} invoices in {row['currency']}")).to_be_visible()
+        expect(page.get_by_text(marts.money(row["total_amount_cents"], row["currency"]), exact=True)).to_be_visible()
+    count = sum(row["invoices_count"] for row in totals)
+    expect(page.get_by_text(f"{count:,} invoices. Click")).to_be_visible()
+    console.shoot("invoices")
+
+
+def test_a_filter_narrows_the_invoices(console: Console) -> None:
+    page = console.open("", "Invoices")
+    page.get_by_label("Currency", exact=False).first.click()
+    page.get_by_role("option", name="JPY").click()
+    (wanted,) = marts.invoice_totals(console.cursor, marts.InvoiceFilter(currency="JPY"))
+    expect(page.get_by_text(f"{wanted['invoices_count']:,} invoices. Click")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("invoices in USD")).to_have_count(0)
+
+
+def test_an_invoice_is_followed_to_its_events_and_downloads_as_pdf(console: Console) -> None:
+    fees, _ = marts.list_fees(console.cursor, fee_type="charge", per_page=5000)
+    fee = max(fees, key=lambda row: row["amount_cents"] if row["currency"] == "EUR" and row["events_count"] else 0)
+    invoice = marts.get_invoice(console.cursor, fee["invoice_id"])
+    largest = max((row for row in invoice["fees"] if row["events_count"]), key=lambda row: row["amount_cents"])
+    _, count = line_events(console.cursor, largest["fee_id"])
+    page = console.open(f"invoice?invoice={invoice['number']}", "Invoice")
+    expect(page.get_by_role("heading", name=invoice["number"])).to_be_visible()
+    expect(page.get_by_text(marts.money(invoice["total_amount_cents"], "EUR"), exact=True).first).to_be_visible()
+    amount = marts.money(largest["amount_cents"], "EUR")
+    expect(page.get_by_role("heading", name=f"Why {largest['item_name']} is {amount}")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    assert count == largest["events_count"]
+    expect(page.get_by_text(f"{count:,} event", exact=False).first).to_be_visible(timeout=PATIENCE_MS)
+    console.shoot("invoice")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PDF").click()
+    pdf = pypdf.PdfReader(download.value.path())
+    assert invoice["number"] in pdf.pages[0].extract_text()
+
+
+def test_an_unknown_invoice_is_said_in_words(console: Console) -> None:
+    page = console.open("invoice?invoice=NOPE-1", "Invoice")
+    expect(page.get_by_text("There is no invoice NOPE-1")).to_be_visible()
+
+
+def test_customers_are_found_by_name(console: Console) -> None:
+    page = console.open("customers", "Customers")
+    customers = marts.list_customers(console.cursor)
+    expect(page.get_by_text(f"{len(customers):,} customers. Click")).to_be_visible()
+    console.shoot("customers")
+    page.get_by_label("Search").fill("customer_017")
+    page.get_by_label("Search").press("Enter")
+    expect(page.get_by_text("1 customers. Click")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_plans_count_their_subscriptions(console: Console) -> None:
+    page = console.open("plans", "Plans")
+    active = sum(row["active_subscriptions_count"] for row in marts.list_plans(console.cursor))
+    assert active
+    expect(page.get_by_test_id("stMetric").filter(has_text="Active subscriptions")).to_contain_text(f"{active:,}")
+    console.shoot("plans")
+
+
+def test_a_wallet_shows_its_balance_over_time(console: Console) -> None:
+    page = console.open("wallets", "Wallets")
+    wallet = max(
+        marts.wallet_balances(console.cursor),
+        key=lambda row: (row["used_amount_cents"] > 0, row["balance_cents"] > 0, row["used_amount_cents"]),
+    )
+    balance = page.get_by_test_id("stMetric").filter(has_text="Balance")
+    expect(balance).to_contain_text(marts.money(wallet["balance_cents"], wallet["currency"]))
+    movements = marts.wallet_movements(console.cursor, wallet["wallet_id"])
+    assert movements[-1]["balance_cents"] == wallet["balance_cents"] == sum(row["amount_cents"] for row in movements)
+    expect(page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").first).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    console.shoot("wallets")
+
+
+def test_usage_counts_every_event(console: Console) -> None:
+    page = console.open("usage", "Usage")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Events").first).to_contain_text(f"{EVENTS:,}")
+    console.shoot("usage")
+
+
+def test_revenue_is_that_of_the_issued_invoices(console: Console) -> None:
+    page = console.open("revenue", "Revenue")
+    row = console.cursor.execute(
+        "select cast(sum(sub_total_excluding_taxes_amount_cents) as bigint) from books.main.invoices where currency = 'EUR' and status = 'finalized' and invoice_type <> 'credit'"
+    ).fetchone()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Revenue")).to_contain_text(marts.money(row[0], "EUR"))
+    console.shoot("revenue")
+
+
+def test_ingestion_adds_up(console: Console) -> None:
+    page = console.open("ingestion", "Ingestion")
+    checks = marts.reconciliation(console.cursor)
+    assert all(row["is_held"] for row in checks)
+    expect(page.get_by_test_id("stMetric").filter(has_text="Accepted")).to_contain_text(f"{EVENTS:,}")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Checks that hold")).to_contain_text(
+        f"{len(checks)} of {len(checks)}"
+    )
+    console.shoot("ingestion")
+
+
+def test_before_the_first_run_the_console_says_what_to_do(browser_page: Page, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "empty")
+    for url in serve(settings, tmp_path / "server.log"):
+        for path in ("", "invoice", "wallets"):
+            browser_page.goto(f"{url}/{path}")
+            expect(browser_page.get_by_text("Nothing is published yet")).to_be_visible(timeout=PATIENCE_MS)
+        browser_page.screenshot(path=tmp_path / "nothing.png")
