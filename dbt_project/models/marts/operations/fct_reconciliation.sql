@@ -30,13 +30,26 @@ landed as (
     from landing_files
 ),
 
+rejected as (
+    select count(*) as rejected_count from rejections
+),
+
+loaded as (
+    select count(*) as event_count from events
+),
+
+stated as (
+    select coalesce(sum(events_count), 0) as state_count from event_states
+),
+
 counts as (
     select
         landed.row_count, landed.accepted_count, landed.duplicate_count,
-        (select count(*) from rejections) as rejected_count,
-        (select count(*) from events) as event_count,
-        (select coalesce(sum(events_count), 0) from event_states) as state_count
+        rejected.rejected_count, loaded.event_count, stated.state_count
     from landed
+    cross join rejected
+    cross join loaded
+    cross join stated
 ),
 
 flow_checks as (
