@@ -17,7 +17,7 @@ from core.catalog.engine import reading
 from core.catalog.export import export
 from core.catalog.subscriptions import SUBSCRIPTIONS
 from core.clock import Clock
-from core.errors import TallystickError
+from core.errors import NotFound, TallystickError
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
 from core.warehouse.publish import published
@@ -73,6 +73,20 @@ class Billing:
             given = give_facts(cursor, self.graph(), self._facts(customer_id), has_warehouse=has_warehouse)
             self.graph().run(cursor, models, given)
             return {model: cursor.table(model).to_arrow_table().to_pylist() for model in models}
+
+    def event(self, transaction_id: str) -> Mapping[str, Any]:
+        """The event of this transaction id as a landing row, the first one received. Raises NotFound."""
+        found = self.ledger.event(transaction_id)
+        if found is not None:
+            return found
+        # The inbox is read before the files, and comes after them: see `_facts`.
+        waiting = pending_events(self._inbox)
+        for table in (*(self._landing.read(path) for path in self._fresh_files()), waiting):
+            place = table["transaction_id"].index(transaction_id).as_py()
+            if place >= 0:
+                row: Mapping[str, Any] = table.slice(place, 1).to_pylist()[0]
+                return row
+        raise NotFound("event", transaction_id)
 
     def _facts(self, customer_id: str) -> CustomerFacts:
         with reading(self._engine) as connection:

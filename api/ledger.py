@@ -48,6 +48,20 @@ class Ledger:
         finally:
             cursor.close()
 
+    def event(self, transaction_id: str) -> dict[str, Any] | None:
+        """The first received event of this transaction id that the published warehouse holds."""
+        if not self.has_published():
+            return None
+        source = self._graph().node("landing.events").relation
+        with self.cursor() as cursor:
+            result = cursor.execute(
+                f"select * from {source} where transaction_id = ? order by received_at, received_sequence limit 1",
+                [transaction_id],
+            )
+            names = [column[0] for column in result.description]
+            row = result.fetchone()
+        return None if row is None else dict(zip(names, row, strict=True))
+
     def _open(self, pair: Published | None) -> Any:
         connection = lake.connect()
         lake.attach(connection, lake.books(self._settings), read_only=True)

@@ -1,18 +1,20 @@
 """Usage events (lago_api §7.2): answered only when they are durable in the inbox.
 
-These two routes run on the event loop and build their answers straight to bytes, because they carry the load.
+Those that receive run on the event loop and build their answers straight to bytes, because they carry the load.
 """
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import answer
-from api.auth import key_of
-from api.deps import Services
+from api.answers import answer, one
+from api.auth import authorize, key_of
+from api.deps import Served, Services
 from api.errors import BadRequest, answer_error, validation_body
-from api.schemas.events import batch_answer, event_answer
+from api.schemas.events import batch_answer, event_answer, found_event
+from core.catalog import subscriptions
+from core.errors import NotFound
 from ingestion.validate import Refusal, parse_batch, parse_event
 
 router = APIRouter(tags=["Events"])
@@ -38,6 +40,18 @@ async def create_batch(request: Request) -> Response:
         return _refused(events)
     receipt = await services.inbox.append_async(events)
     return Response(batch_answer(events, receipt), media_type="application/json")
+
+
+@router.get("/events/{transaction_id}", dependencies=[Depends(authorize)])
+def show(transaction_id: str, served: Served) -> Response:
+    """Get an event by its transaction id, as soon as it is received."""
+    row = served.billing.event(transaction_id)
+    with served.look() as connection:
+        try:
+            subscription = subscriptions.get(connection, row["external_subscription_id"])
+        except NotFound:  # events may come before their subscription
+            subscription = None
+    return one("event", found_event(row, subscription))
 
 
 async def _authorized(request: Request) -> Services:

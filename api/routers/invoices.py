@@ -13,7 +13,7 @@ from api.body import read_instant
 from api.deps import Served
 from api.pagination import Paged, Paging, listed
 from api.schemas.invoices import CREATE, invoice_object, invoice_objects
-from core.catalog import invoice_commands, one_off_invoices
+from core.catalog import customers, invoice_commands, one_off_invoices
 from core.errors import NotFound
 from core.ids import deterministic_id
 from core.warehouse import marts
@@ -65,6 +65,8 @@ def index(served: Served, paging: Paged, wanted: Wanted) -> Response:
 @router.get("/customers/{external_id}/invoices")
 def of_customer(external_id: str, served: Served, paging: Paged, wanted: Wanted) -> Response:
     """List the invoices of a customer."""
+    with served.look() as connection:
+        customers.get(connection, external_id)
     return _list(served, paging, replace(wanted, customer=external_id))
 
 
@@ -95,6 +97,9 @@ def _show(served: Served, lago_id: str) -> Response:
 
 def _list(served: Served, paging: Paging, wanted: InvoiceFilter) -> Response:
     with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        customer = customers.find(connection, wanted.customer) if wanted.customer else None
+        if customer is not None:  # its id tells it from a deleted one that had the same external id
+            wanted = replace(wanted, customer=customer.id)
         rows, total = marts.list_invoices(cursor, wanted, page=paging.page, per_page=paging.per_page)
         return listed("invoices", invoice_objects(served, connection, rows), total, paging)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import md5
+from typing import Any
 
 import msgspec
 
 from api.schemas.wire import instant, instant_ms
+from core.catalog.subscriptions import Subscription
+from core.ids import deterministic_id
 from ingestion.event import UsageEvent, to_instant
 from ingestion.inbox import Receipt
 from ingestion.instant import MICROS
@@ -48,6 +51,22 @@ def batch_answer(events: Sequence[UsageEvent], receipt: Receipt) -> bytes:
     """The answer to a batch, in the order sent."""
     created_at = instant(receipt.received_at)
     return _encode(_Many([_object(event, receipt, created_at) for event in events]))
+
+
+def found_event(row: Mapping[str, Any], subscription: Subscription | None) -> dict[str, Any]:
+    """An event that was received, a landing row, with whom it belongs to if its subscription is known."""
+    return {
+        "lago_id": deterministic_id("event", row["external_subscription_id"], row["transaction_id"]),
+        "transaction_id": row["transaction_id"],
+        "lago_customer_id": subscription.customer_id if subscription else None,
+        "code": row["code"],
+        "timestamp": instant_ms(row["timestamp"]),
+        "properties": msgspec.Raw(row["properties"].encode()),
+        "precise_total_amount_cents": row["precise_total_amount_cents"],
+        "lago_subscription_id": subscription.id if subscription else None,
+        "external_subscription_id": row["external_subscription_id"],
+        "created_at": instant(row["received_at"]),
+    }
 
 
 def _object(event: UsageEvent, receipt: Receipt, created_at: str | None) -> EventObject:

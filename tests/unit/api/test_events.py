@@ -13,7 +13,7 @@ from api.schemas.wire import instant_ms
 from core.clock import SystemClock
 from core.ids import deterministic_id
 from ingestion.event import UsageEvent, to_instant
-from ingestion.flush import pending_events
+from ingestion.flush import flush, pending_events
 from ingestion.inbox import Inbox, Receipt
 from ingestion.landing import Landing
 from tests.unit.api.conftest import Api
@@ -117,3 +117,13 @@ def test_the_quick_answer_says_what_the_plain_functions_say(micros: int) -> None
     answered = json.loads(event_answer(event, Receipt(datetime(2026, 1, 1), 1, 1)))["event"]
     assert answered["lago_id"] == deterministic_id("event", "sub", "t1")
     assert answered["timestamp"] == instant_ms(to_instant(micros))
+
+
+def test_an_event_is_found_in_the_inbox_and_in_the_landing_zone(api: Api) -> None:
+    assert api.refused("GET", "/events/t1")["code"] == "event_not_found"
+    answered = api.ok("POST", "/events", {"event": EVENT})["event"]
+    assert api.ok("GET", "/events/t1")["event"] == answered
+    flush(Inbox(api.settings.inbox, SystemClock()), Landing(api.settings.landing))
+    api.ok("POST", "/events", {"event": EVENT | {"properties": {"count": 2}}})  # a retry; the first one counts
+    assert api.ok("GET", "/events/t1")["event"] == answered
+    assert api("GET", "/events/t1", headers={"Authorization": ""}).status_code == 401
