@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -100,7 +101,7 @@ def _prices(uow: UnitOfWork) -> None:
         ("images", "Images", "count_agg", None),
         ("seats", "Seats", "unique_count_agg", "user_id"),
     ):
-        filters = {"filters": models} if field == "tokens" else {}
+        filters: dict[str, Any] = {"filters": models} if field == "tokens" else {}
         billable_metrics.create(uow, code=code, name=name, aggregation_type=aggregation, field_name=field, **filters)
     for currency in SCALE:
         for plan in PLANS:

@@ -89,7 +89,7 @@ def _whole(value: Any, least: int, code: str, codes: list[str]) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 10**15:
         codes.append(code)
         return None
-    return value
+    return int(value)
 
 
 def _group_keys(properties: Mapping[str, Any], codes: list[str]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def test_concurrent_writers_get_strictly_increasing_stamps_in_commit_order(catal
             for number in range(ROUNDS):
                 with unit_of_work(catalog, SystemClock()) as uow:
                     customers.upsert(uow, f"{writer}-{number}")
-        except Exception as failure:  # noqa: BLE001 - whatever it is, the test shows it
+        except Exception as failure:
             failures.append(failure)
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(WRITERS)]
