@@ -1,13 +1,14 @@
 with bucketed_events as (
-    select * from {{ ref('int_metering__bucketed_events') }} where aggregation_type in ('count_agg', 'sum_agg', 'max_agg')
+    select * from {{ ref('int_metering__bucketed_events') }} where aggregation_type in ('count_agg', 'sum_agg', 'max_agg') and is_counted
 ),
 
+-- An event that does not count makes no group either (rating, sections 1 and 3.2).
 final as (
     select
         window_charge_id,
         charge_filter_id,
         group_key,
-        count(case when is_counted then 1 end) as events_count,
+        count(*) as events_count,
         {{ quantity("case aggregation_type when 'count_agg' then count(*) when 'sum_agg' then sum(field_value) else max(field_value) end") }} as units
     from bucketed_events
     group by window_charge_id, charge_filter_id, group_key, aggregation_type
