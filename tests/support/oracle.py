@@ -108,21 +108,28 @@ class Facts:
 # --- usage (rating §2, §3, §4) ---
 
 
+def counts(metric: Row, event: Row) -> bool:
+    """Whether an event counts at all: its field must be there, and be a number unless values are only told apart."""
+    if metric["aggregation_type"] == "count_agg":
+        return True
+    text = json.loads(event["properties"]).get(metric["field_name"])
+    return isinstance(text, str) and (metric["aggregation_type"] == "unique_count_agg" or bool(NUMBER.fullmatch(text)))
+
+
 def units_of(metric: Row, events: list[Row]) -> tuple[Fraction, int]:
-    """(units, events counted) of a bucket's events, which are in order of time."""
+    """(units, events counted) of a bucket's events that count, in order of time."""
     kind = metric["aggregation_type"]
-    texts = [json.loads(event["properties"]).get(metric["field_name"]) if metric["field_name"] else None for event in events]
-    numbers = [Fraction(text) for text in texts if isinstance(text, str) and NUMBER.fullmatch(text)]
+    values = [json.loads(event["properties"])[metric["field_name"]] for event in events] if metric["field_name"] else []
     if kind == "count_agg":
         units, count = Fraction(len(events)), len(events)
     elif kind == "unique_count_agg":
         active: set[str] = set()
-        for event, text in zip(events, texts, strict=True):
-            if text is not None:
-                is_add = json.loads(event["properties"]).get("operation_type", "add") != "remove"
-                active = active | {text} if is_add else active - {text}
+        for event, value in zip(events, values, strict=True):
+            is_add = json.loads(event["properties"]).get("operation_type", "add") != "remove"
+            active = active | {value} if is_add else active - {value}
         units, count = Fraction(len(active)), len(active)
     else:
+        numbers = [Fraction(value) for value in values]
         count = len(numbers)
         latest = max(numbers[-1], Fraction(0)) if numbers else Fraction(0)
         units = {"sum_agg": sum(numbers, Fraction(0)), "max_agg": max(numbers, default=Fraction(0)), "latest_agg": latest}[kind]
@@ -172,7 +179,7 @@ def usage_lines(facts: Facts, link: Row, clock_id: str, at: datetime, minor: int
     for charge in facts.at("charges", "plan_id", link["plan_id"], at):
         metric = facts.one("billable_metrics", charge["billable_metric_id"], at)
         known = facts.known_events(link["external_subscription_id"], metric["code"], clock_id, at)
-        events = [event for event in known if link["usage_from_at"] <= event["timestamp"] < link["usage_to_at"]]
+        events = [event for event in known if link["usage_from_at"] <= event["timestamp"] < link["usage_to_at"] and counts(metric, event)]
         filters = []
         for row in facts.at("charge_filters", "charge_id", charge["id"], at):
             values: dict[str, set[str]] = defaultdict(set)
