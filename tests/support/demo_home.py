@@ -1,29 +1,54 @@
-"""A small company that has really been billed: the demo's, with fewer events."""
+"""A billed installation for end-to-end tests: the demo's company with little usage, made once by the command itself."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
-from cli import demo_company
-from core.billing import installation
-from core.catalog.engine import connect
-from core.clock import ManualClock, SystemClock
+from core.backup import point_at
 from core.settings import Settings
-from core.warehouse.pricing_graph import PricingGraph
-from ingestion.landing import Landing
-from orchestration.run import run
+
+EVENTS = 3_000
 
 
-def billed_demo(home: Path, events: int = 20_000, seed: int = 7) -> Settings:
-    """Founds, lands and bills in `home`, through Dagster and dbt as `tallystick demo` does."""
-    settings = Settings(home=home)
-    end = demo_company.months_back(SystemClock().now(), 0)
-    begin = demo_company.months_back(end, demo_company.MONTHS)
-    clock = ManualClock(begin - timedelta(hours=1))
-    installation.create(settings, PricingGraph.load(), clock)
-    subscribers = demo_company.found(connect(settings.catalog), clock, seed)
-    for _ in demo_company.land_usage(Landing(settings.landing), subscribers, begin, end, events, seed):
-        pass
-    run(settings)
+def tallystick(home: Path, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    """Runs the command in a process of its own, as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def environment(home: Path) -> dict[str, str]:
+    """This process's environment with the home set, and wide enough output for tables."""
+    return os.environ | {"TALLYSTICK_HOME": str(home), "COLUMNS": "200", "NO_COLOR": "1"}
+
+
+@cache
+def demo_home() -> Path:
+    """The home of the demo; look, and change only copies of it."""
+    folder = Path(tempfile.mkdtemp(prefix="ts-demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = tallystick(folder / "home", "demo", "--events", f"{EVENTS}")
+    assert made.returncode == 0, made.stdout + made.stderr
+    (folder / "output.txt").write_text(made.stdout)
+    return folder / "home"
+
+
+def copy_of(home: Path, target: Path) -> Settings:
+    """A copy that can be changed."""
+    shutil.copytree(home, target)
+    settings = Settings(home=target)
+    point_at(settings.books_catalog, settings.books_data)
+    point_at(settings.warehouse_catalog, settings.warehouse_data)
     return settings

@@ -1,0 +1,89 @@
+"""Errors in one line, instants, JSON and the numbers of explain."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.explain import plain
+from cli.ingest import Totals
+from cli.output import FAILED, NOTHING_TO_DO, ReadableErrors, instant, print_json
+from core.errors import TallystickError
+from ingestion.sources.files import FileReport
+
+
+def failing(error: Exception) -> typer.Typer:
+    app = typer.Typer(cls=ReadableErrors)
+
+    @app.command()
+    def break_down() -> None:
+        raise error
+
+    @app.command()
+    def work() -> None: ...
+
+    return app
+
+
+def test_an_expected_error_is_one_line_and_exit_code_1() -> None:
+    result = CliRunner().invoke(failing(TallystickError("code", "first\n  second [x]")), ["break-down"])
+    assert result.exit_code == FAILED
+    assert result.stderr == "Error: first second [x]\n"
+
+
+def test_a_missing_file_is_named() -> None:
+    result = CliRunner().invoke(failing(FileNotFoundError(2, "No such file or directory", "books.csv")), ["break-down"])
+    assert (result.exit_code, result.stderr) == (FAILED, "Error: No such file or directory: books.csv\n")
+
+
+def test_an_unexpected_error_keeps_its_traceback() -> None:
+    result = CliRunner().invoke(failing(RuntimeError("a bug")), ["break-down"])
+    assert isinstance(result.exception, RuntimeError)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-02-01", datetime(2026, 2, 1)),
+        ("2026-02-01T01:00:00+01:00", datetime(2026, 2, 1)),
+        ("2026-02-01T00:00:00Z", datetime(2026, 2, 1)),
+    ],
+)
+def test_instants_become_naive_utc(text: str, expected: datetime) -> None:
+    assert instant(text) == expected
+
+
+def test_a_wrong_instant_is_wrong_usage() -> None:
+    with pytest.raises(typer.BadParameter):
+        instant("yesterday")
+
+
+def test_json_keeps_every_digit(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"amount": Decimal("0.000000000000001"), "at": datetime(2026, 1, 2, tzinfo=UTC)})
+    assert json.loads(capsys.readouterr().out) == {"amount": "0.000000000000001", "at": "2026-01-02T00:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(Decimal("1000.500"), "1,000.5"), (Decimal("100"), "100"), (Decimal("0E-12"), "0"), (None, ""), (0, "0")],
+)
+def test_decimals_are_shown_without_padding(number: Decimal | int | None, text: str) -> None:
+    assert plain(number) == text
+
+
+@pytest.mark.parametrize(
+    ("reports", "exit_code"),
+    [
+        ([], NOTHING_TO_DO),
+        ([FileReport("a", 2, 0, 0, None, True)], NOTHING_TO_DO),
+        ([FileReport("a", 2, 0, 0, None, True), FileReport("b", 2, 1, 1)], 0),
+        ([FileReport("a", 2, 2, 0), FileReport("b", 0, 0, 1, "truncated")], FAILED),
+    ],
+)
+def test_exit_code_of_ingest(reports: list[FileReport], exit_code: int) -> None:
+    assert Totals.of(reports).exit_code == exit_code
