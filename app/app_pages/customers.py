@@ -42,7 +42,7 @@ def everyone(words: str) -> dict[str, Any] | None:
         "due": tables.right("To be paid"),
     }
     picked = tables.show(shown, columns, key="customers_table", pick=True, height=430 if len(shown) > 11 else "auto")
-    st.caption(f"{len(rows):,} customers. Click the box at the left of one to see more.")
+    st.caption(f"{len(rows):,} customer{'' if len(rows) == 1 else 's'}. Click the box at the left of one to see more.")
     return dict(picked) if picked else None
 
 

@@ -196,9 +196,10 @@ def test_customers_are_found_by_name(console: Console) -> None:
     customers = marts.list_customers(console.cursor)
     expect(page.get_by_text(f"{len(customers):,} customers. Click")).to_be_visible()
     console.shoot("customers")
-    page.get_by_label("Search").fill("customer_017")
-    page.get_by_label("Search").press("Enter")
-    expect(page.get_by_text("1 customers. Click")).to_be_visible(timeout=PATIENCE_MS)
+    search = page.get_by_placeholder("Name, id or mail")
+    search.fill("customer_017")
+    search.press("Enter")
+    expect(page.get_by_text("1 customer. Click")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_plans_count_their_subscriptions(console: Console) -> None:

@@ -1,0 +1,65 @@
+"""Each page alone, without a browser: before the first run it explains itself, and words are as finance expects them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import app
+from app import data
+from app.components import charts, tables
+
+PAGES = sorted(path for path in (Path(str(app.__file__)).parent / "app_pages").glob("*.py") if path.stem != "__init__")
+
+
+@pytest.fixture(autouse=True)
+def empty_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TALLYSTICK_HOME", str(tmp_path))
+    data.warehouse.clear()
+
+
+def test_there_is_a_page_for_each_task() -> None:
+    assert [path.stem for path in PAGES] == [
+        "customers",
+        "ingestion",
+        "invoice",
+        "invoices",
+        "plans",
+        "revenue",
+        "usage",
+        "wallets",
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_a_page_alone_says_what_to_do_when_nothing_is_published(page: Path) -> None:
+    shown = AppTest.from_file(str(page), default_timeout=60).run()
+    assert not shown.exception
+    assert [heading.value for heading in shown.subheader] == ["Nothing is published yet"]
+    assert "tallystick run" in shown.code[0].value
+
+
+def test_money_has_the_decimals_of_its_currency() -> None:
+    assert tables.money({"currency": "EUR", "total": 123456}, "total") == "1,234.56 EUR"
+    assert tables.money({"currency": "JPY", "total": 123456}, "total") == "123,456 JPY"
+    assert tables.money({"currency": "EUR", "total": None}, "total") == "0.00 EUR"
+
+
+def test_statuses_are_said_in_the_words_of_finance() -> None:
+    assert tables.badge("finalized") == ["issued"]
+    assert tables.badge("pending") == ["unpaid"]
+    assert tables.badge("draft") == ["draft"]
+
+
+def test_a_chart_takes_amounts_as_exact_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(charts.st, "altair_chart", lambda chart, **options: drawn.append(chart))
+    charts.balance(
+        [{"at": datetime(2026, 1, 1), "balance": Decimal("0.10")}], at="at", value="balance", title="Balance"
+    )
+    assert drawn[0].to_dict()["data"]["values"] == [{"at": "2026-01-01 00:00:00", "balance": "0.10"}]
