@@ -6,14 +6,16 @@ from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.answers import one
 from api.body import read_instant
 from api.deps import Served
+from api.ledger import Cursor
 from api.pagination import Paged, Paging, listed
 from api.schemas.invoices import CREATE, invoice_object, invoice_objects
 from core.catalog import customers, invoice_commands, one_off_invoices
+from core.documents.invoice_pdf import invoice_pdf
 from core.errors import NotFound
 from core.ids import deterministic_id
 from core.warehouse import marts
@@ -70,6 +72,24 @@ def of_customer(external_id: str, served: Served, paging: Paged, wanted: Wanted)
     return _list(served, paging, replace(wanted, customer=external_id))
 
 
+@router.get("/invoices/{lago_id}.pdf")
+def document(lago_id: str, served: Served) -> Response:
+    """The PDF of an issued invoice."""
+    with served.billing.ledger.cursor() as cursor:
+        invoice = _issued(cursor, lago_id)
+        tiers = marts.line_tiers(cursor, invoice["invoice_id"])
+    return Response(invoice_pdf(invoice, tiers), media_type="application/pdf")
+
+
+@router.post("/invoices/{lago_id}/download")
+def download(lago_id: str, served: Served, request: Request) -> Response:
+    """The invoice with, in `file_url`, where its PDF is; that address takes the same key."""
+    with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        row = _issued(cursor, lago_id)
+        answered = invoice_object(served, connection, cursor, row)
+    return one("invoice", answered | {"file_url": str(request.url_for("document", lago_id=row["invoice_id"]))})
+
+
 @router.get("/invoices/{lago_id}")
 def show(lago_id: str, served: Served) -> Response:
     """Get an invoice with its fees."""
@@ -102,6 +122,13 @@ def _list(served: Served, paging: Paging, wanted: InvoiceFilter) -> Response:
             wanted = replace(wanted, customer=customer.id)
         rows, total = marts.list_invoices(cursor, wanted, page=paging.page, per_page=paging.per_page)
         return listed("invoices", invoice_objects(served, connection, rows), total, paging)
+
+
+def _issued(cursor: Cursor, lago_id: str) -> dict[str, Any]:
+    invoice = marts.get_invoice(cursor, lago_id)
+    if invoice["status"] != "finalized":
+        raise NotFound("invoice", lago_id)  # lago_api §7.8: a draft has no file
+    return invoice
 
 
 def _only(values: list[str]) -> str | None:

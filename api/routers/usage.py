@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from api.answers import one
 from api.deps import Served
 from api.schemas.customers import applicable_timezone
-from api.schemas.usage import MODELS, no_active_subscription, usage_object
+from api.schemas.usage import MODELS, UsageFilter, no_active_subscription, usage_object
 from core.catalog import billing_entities, customers, plans, subscriptions
 from core.errors import NotFound
 
@@ -16,7 +16,13 @@ router = APIRouter(tags=["Customers"])
 
 @router.get("/customers/{external_id}/current_usage")
 def current_usage(
-    external_id: str, served: Served, external_subscription_id: str = "", apply_taxes: str = "true"
+    external_id: str,
+    served: Served,
+    external_subscription_id: str = "",
+    apply_taxes: str = "true",
+    charge_id: str | None = None,
+    charge_code: str | None = None,
+    billable_metric_code: str | None = None,
 ) -> Response:
     """What the open period of a subscription would be billed now, by the SQL of the bill."""
     with served.look() as connection:
@@ -35,6 +41,7 @@ def current_usage(
             served.billing.rows(customer.id, *MODELS),
             {"id": subscription.id, "plan_id": plan.id, "currency": plan.amount_currency},
             applicable_timezone(customer, entity),
+            wanted=UsageFilter(charge_id, charge_code, billable_metric_code),
             apply_taxes=apply_taxes != "false",
         )
     return one("customer_usage", usage)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from api.schemas.wire import day, decimal, instant, last_instant
 from core.catalog import billable_metrics, charges
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.charges import Charge, ChargeFilter
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.money.rounding import round_half_away
 
 Fee = Mapping[str, Any]
@@ -24,25 +24,44 @@ MODELS = ("int_metering__usage_windows", "int_billing__fees", "int_billing__fee_
 """The models that a usage answer is made of."""
 
 
+class UsageFilter(NamedTuple):
+    """Which charges to show; None means any."""
+
+    charge_id: str | None = None
+    charge_code: str | None = None
+    billable_metric_code: str | None = None
+
+    def keeps(self, charge: Charge, metric: BillableMetric) -> bool:
+        """Whether the charge is shown."""
+        return (
+            self.charge_id in (None, charge.id)
+            and self.charge_code in (None, charge.code)
+            and self.billable_metric_code in (None, metric.code)
+        )
+
+
 def usage_object(
     connection: sa.Connection,
     rows: Mapping[str, Sequence[Fee]],
     subscription: Mapping[str, Any],
     timezone: str,
     *,
+    wanted: UsageFilter,
     apply_taxes: bool,
 ) -> dict[str, Any]:
     """The open period of a subscription: one entry per charge of its plan, those without usage too.
 
     `rows` are those of MODELS for its customer; `subscription` has id, plan_id and currency.
-    Raises Conflict `no_active_subscription` when none of its periods is open.
+    Raises Conflict `no_active_subscription` when none of its periods is open, NotFound `charge` when `wanted` matches none.
     """
     window = _open_window(rows["int_metering__usage_windows"], subscription["id"])
+    shown = _shown(connection, subscription["plan_id"], wanted)
+    charge_ids = {charge.id for charge, _ in shown}
     fees = [
         row
         for row in rows["int_billing__fees"]
         if row["fee_state"] == "open"
-        and row["fee_type"] == "charge"
+        and row["charge_id"] in charge_ids
         and (row["subscription_id"], row["from_at"]) == (subscription["id"], window["from_at"])
     ]
     amount_cents = _sum(fees, "amount_cents")
@@ -56,25 +75,33 @@ def usage_object(
         "amount_cents": amount_cents,
         "taxes_amount_cents": taxes_cents,
         "total_amount_cents": amount_cents + taxes_cents,
-        "charges_usage": _charges_usage(connection, fees, subscription),
+        "charges_usage": _charges_usage(connection, shown, fees, subscription["currency"]),
     }
 
 
-def _charges_usage(
-    connection: sa.Connection, fees: Sequence[Fee], subscription: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    owned = charges.charges_of(connection, [subscription["plan_id"]]).get(subscription["plan_id"], [])
+def _shown(connection: sa.Connection, plan_id: str, wanted: UsageFilter) -> list[tuple[Charge, BillableMetric]]:
+    owned = charges.charges_of(connection, [plan_id]).get(plan_id, [])
     metrics = billable_metrics.by_ids(connection, [charge.billable_metric_id for charge in owned])
-    filters = charges.filters_of(connection, [charge.id for charge in owned])
+    shown = [(charge, metrics[charge.billable_metric_id]) for charge in owned]
+    shown = [(charge, metric) for charge, metric in shown if wanted.keeps(charge, metric)]
+    if not shown and wanted != UsageFilter():
+        raise NotFound("charge", wanted)
+    return shown
+
+
+def _charges_usage(
+    connection: sa.Connection, shown: Sequence[tuple[Charge, BillableMetric]], fees: Sequence[Fee], currency: str
+) -> list[dict[str, Any]]:
+    filters = charges.filters_of(connection, [charge.id for charge, _ in shown])
     return [
         _charge_usage(
             charge,
-            metrics[charge.billable_metric_id],
+            metric,
             filters.get(charge.id, []),
             [fee for fee in fees if fee["charge_id"] == charge.id],
-            subscription["currency"],
+            currency,
         )
-        for charge in owned
+        for charge, metric in shown
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,36 @@ from lago_python_client.models import (
     Customer,
     CustomerBillingConfiguration,
     Event,
+    InvoiceFee,
+    InvoiceFeesList,
+    OneOffInvoice,
+    Payment,
     Plan,
     Subscription,
     Tax,
+    Wallet,
+    WalletTransaction,
 )
 
+from core.catalog import customers, test_clocks
+from core.catalog.engine import connect
+from core.catalog.unit_of_work import unit_of_work
+from core.clock import SystemClock
+from core.settings import Settings
+from orchestration.run import run
 from tests.e2e.api_server import ApiServer, install
 
 
 @pytest.fixture(scope="module")
-def lago(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, str]:
+    """A home and its key."""
+    return install(Path(tmp_path_factory.mktemp("lago")) / "home")
+
+
+@pytest.fixture(scope="module")
+def lago(installation: tuple[Settings, str]) -> Iterator[Client]:
     """The client, with a key that works."""
-    settings, key = install(Path(tmp_path_factory.mktemp("lago")) / "home")
+    settings, key = installation
     server = ApiServer(settings)
     yield Client(api_key=key, api_url=server.url)
     server.stop()
@@ -101,6 +120,7 @@ def test_the_way_of_a_new_customer(lago: Client) -> None:
         Event(transaction_id="one", external_subscription_id="acme-pro", code="tokens", properties={"count": 5})
     )
     assert sent.transaction_id == "one"
+    assert lago.events.find("one").external_subscription_id == "acme-pro"
     lago.events.batch_create(
         BatchEvent(
             events=[
@@ -111,6 +131,64 @@ def test_the_way_of_a_new_customer(lago: Client) -> None:
             ]
         )
     )
+    usage = lago.customers.current_usage("acme", "acme-pro")
+    assert (usage.amount_cents, usage.charges_usage[0].units, usage.charges_usage[0].events_count) == (8, "8.0", 4)
+
+
+def test_prepaid_credits(lago: Client) -> None:
+    lago.customers.create(Customer(external_id="prepaid", currency="EUR"))
+    wallet = lago.wallets.create(Wallet(external_customer_id="prepaid", rate_amount="1.5", granted_credits="10"))
+    assert lago.wallets.find(wallet.lago_id).balance_cents == 1500
+    bought = lago.wallet_transactions.create(WalletTransaction(wallet_id=wallet.lago_id, paid_credits="4"))
+    assert [row.status for row in bought["wallet_transactions"]] == ["pending"]
+    (invoice,) = lago.invoices.find_all({"external_customer_id": "prepaid"})["invoices"]
+    assert (invoice.invoice_type, invoice.total_due_amount_cents) == ("credit", 600)
+    lago.payments.create(Payment(invoice_id=invoice.lago_id, amount_cents=600, reference="wire"))
+    assert lago.wallets.find(wallet.lago_id).balance_cents == 2100
+    assert lago.wallet_transactions.find_all(wallet.lago_id)["meta"]["total_count"] == 2
+
+
+def test_a_one_off_invoice(lago: Client) -> None:
+    lago.customers.create(Customer(external_id="once", currency="EUR"))
+    lago.add_ons.create(AddOn(name="Training", code="training", amount_cents=10_000, amount_currency="EUR"))
+    fee = InvoiceFee(add_on_code="training", units=2)
+    content = OneOffInvoice(external_customer_id="once", currency="EUR", fees=InvoiceFeesList(__root__=[fee]))
+    invoice = lago.invoices.create(content)
+    assert (invoice.status, invoice.total_amount_cents) == ("finalized", 20_000)
+    assert lago.fees.find(invoice.fees.__root__[0].lago_id).amount_cents == 20_000
+    assert lago.invoices.download(invoice.lago_id).file_url.endswith(f"{invoice.lago_id}.pdf")
+
+
+def test_a_draft_of_a_run_is_finalized(lago: Client, installation: tuple[Settings, str]) -> None:
+    settings, _ = installation
+    lago.plans.create(
+        Plan(
+            name="Flat", code="flat", interval="monthly", amount_cents=3100, amount_currency="EUR", pay_in_advance=False
+        )
+    )
+    engine = connect(settings.catalog)
+    with unit_of_work(engine, SystemClock()) as uow:
+        test_clock = test_clocks.create(uow, "in-grace", datetime(2025, 1, 1))
+        customers.upsert(uow, "graceful", currency="EUR", invoice_grace_period=5, test_clock_id=test_clock.id)
+    lago.subscriptions.create(Subscription(external_customer_id="graceful", plan_code="flat", external_id="flat-1"))
+    with unit_of_work(engine, SystemClock()) as uow:
+        test_clocks.advance(uow, test_clock.id, datetime(2025, 2, 2))
+    run(settings)
+
+    (draft,) = lago.invoices.find_all({"external_customer_id": "graceful"})["invoices"]
+    assert (draft.status, draft.total_amount_cents) == ("draft", 3100)
+    assert [fee.amount_cents for fee in lago.invoices.find(draft.lago_id).fees.__root__] == [3100]
+    issued = lago.invoices.finalize(draft.lago_id)
+    assert (issued.status, issued.total_amount_cents, issued.lago_id) == ("finalized", 3100, draft.lago_id)
+    with pytest.raises(LagoApiError) as caught:
+        lago.invoices.finalize(draft.lago_id)
+    assert caught.value.status_code == 404
+    # What was there before the run is read from what it published, with what came in since on top.
+    assert lago.customers.current_usage("acme", "acme-pro").amount_cents == 8
+    more = Event(transaction_id="later", external_subscription_id="acme-pro", code="tokens", properties={"count": 100})
+    lago.events.create(more)
+    assert lago.customers.current_usage("acme", "acme-pro").amount_cents == 108
+    assert lago.events.find("one").code == lago.events.find("later").code == "tokens"
 
 
 def test_discounts_and_add_ons(lago: Client) -> None:

@@ -67,6 +67,10 @@ def test_a_one_off_invoice_is_issued_at_once(api: Api) -> None:
         ("issuing_date_to=2001-01-01", 0),
     ):
         assert api.ok("GET", f"/customers/acme/invoices?{filtered}")["meta"]["total_count"] == count
+    downloaded = api.ok("POST", f"/invoices/{invoice['lago_id']}/download")["invoice"]
+    assert downloaded == invoice | {"file_url": f"http://testserver/api/v1/invoices/{invoice['lago_id']}.pdf"}
+    pdf = api("GET", f"/invoices/{invoice['lago_id']}.pdf")
+    assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
     assert api.refused("PUT", f"/invoices/{invoice['lago_id']}/finalize")["code"] == "invoice_not_found"
 
 
@@ -142,6 +146,8 @@ def test_what_is_not_there(api: Api) -> None:
     for method, path, code in (
         ("GET", "/invoices/nothing", "invoice_not_found"),
         ("PUT", "/invoices/nothing/finalize", "invoice_not_found"),
+        ("GET", "/invoices/nothing.pdf", "invoice_not_found"),
+        ("POST", "/invoices/nothing/download", "invoice_not_found"),
         ("GET", "/fees/nothing", "fee_not_found"),
     ):
         assert api.refused(method, path)["code"] == code

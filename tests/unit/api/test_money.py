@@ -125,6 +125,10 @@ def test_current_usage_is_what_the_bill_would_say_now(api: Api) -> None:
     assert {"model": "y"} in [group["grouped_by"] for group in calls["grouped_usage"]]
     # The package charge sees the same 22.5 units, all of them free.
     assert (unused["amount_cents"], unused["filters"], unused["grouped_usage"]) == (0, [], [])
+    only = api.ok("GET", f"{path}&charge_code=unused")["customer_usage"]
+    assert (only["charges_usage"], only["amount_cents"]) == ([unused], 0)
+    assert len(api.ok("GET", f"{path}&billable_metric_code=calls")["customer_usage"]["charges_usage"]) == 2
+    assert api.refused("GET", f"{path}&charge_id=x")["code"] == "charge_not_found"
     assert api.ok("GET", f"{path}&apply_taxes=false")["customer_usage"]["taxes_amount_cents"] == 0
 
 
