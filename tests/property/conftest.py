@@ -39,7 +39,7 @@ class Played:
 
     def everyone_at(self, instant: datetime) -> dict[str, datetime]:
         """That reading, for every customer."""
-        return {customer_id: instant for customer_id in self.players}
+        return dict.fromkeys(self.players, instant)
 
     def settle(self, books: Books | None, as_of: Mapping[str, datetime], prefix_limit: int | None = None) -> Settlement:
         """A run as of these readings over all the facts."""
@@ -50,7 +50,9 @@ class Played:
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     world = World(tmp_path_factory.mktemp("worlds"), PricingGraph.load())
     players = {player.customer_id: player for player in (Player(world, draw(seed)) for seed in range(WORLDS))}
-    random, books, staged = Random(7), {}, []
+    random = Random(7)
+    books: Books = {}
+    staged: list[tuple[Mapping[str, datetime], Books]] = []
     for stage in range(STAGES):
         readings = {customer_id: _end_of_stage(random, player, stage) for customer_id, player in players.items()}
         for customer_id, player in players.items():

@@ -5,8 +5,23 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.catalog import add_ons, applied_coupons, billable_metrics, billing_entities, coupons, customers, invoice_commands, one_off_invoices
-from core.catalog import plans, schedules, subscriptions, taxes, test_clocks, wallet_transactions, wallets
+from core.catalog import (
+    add_ons,
+    applied_coupons,
+    billable_metrics,
+    billing_entities,
+    coupons,
+    customers,
+    invoice_commands,
+    one_off_invoices,
+    plans,
+    schedules,
+    subscriptions,
+    taxes,
+    test_clocks,
+    wallet_transactions,
+    wallets,
+)
 from core.errors import Conflict, NotFound, ValidationError
 from tests.property.worlds import BEGINS_AT, Action, Script
 from tests.support.world import World
@@ -63,7 +78,8 @@ class Player:
             self.refused.append((action, str(error)))
 
     def _set_up(self, uow: Any) -> None:
-        script, clock = self.script, {"test_clock_id": self.clock_id}
+        script = self.script
+        clock: dict[str, Any] = {"test_clock_id": self.clock_id}
         schedule = schedules.put(uow, "periodic", catch_up=True, **clock, **script.schedule)
         schedules.add_ticks(uow, schedule, script.ticks)
         for tax in script.taxes:

@@ -179,7 +179,8 @@ class _Drawing:
             return grouped | {"amount": pick(PRICES), "package_size": pick((1, 3, 10)), "free_units": pick((0, 1, 10))}
         step = 1 if model == "volume" or self.chance(0.6) else 0
         bounds = self.random.sample((1, 2, 5, 10, 11, 20, 100), self.random.randrange(3))
-        tiers, from_value = [], 0
+        tiers: list[Terms] = []
+        from_value = 0
         for bound in [*sorted(bounds), None]:
             tiers.append({"from_value": from_value, "to_value": bound, "per_unit_amount": pick(PRICES), "flat_amount": pick(("0", "0", "1", "0.125"))})
             from_value = (bound or 0) + step
