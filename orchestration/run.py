@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,8 +46,13 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Callable[[s
     from orchestration.lib.resources import Installation
 
     job = defs.resolve_job_def("billing")
-    config = {"ops": {"raw_facts": {"config": {"as_of": as_of.isoformat() if as_of else ""}}}}
-    with dg.DagsterInstance.ephemeral() as instance:
+    config = {
+        "ops": {"raw_facts": {"config": {"as_of": as_of.isoformat() if as_of else ""}}},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    # What dbt says goes to a file: a failure is told in one line, and its story is kept.
+    log = (settings.home / "run.log").open("w")
+    with log, contextlib.redirect_stdout(log), dg.DagsterInstance.ephemeral() as instance:
         result = job.execute_in_process(
             run_config=config,
             instance=instance,
