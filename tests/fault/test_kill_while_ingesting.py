@@ -95,15 +95,19 @@ def test_killed_file_ingestion_is_finished_by_the_next_attempt(
         path = drop / f"{file}.{suffix}"
         write_events(path, [f"{file}-{row}" if row % 50 else "" for row in range(1, 401)])
     chance = random.Random(SEED)
+    landing = Landing(tmp_path / "landing")
     for _ in range(8):
+        enough = len(landing.files()) + chance.randint(1, 4)
         child = start("ingest_files.py", drop, tmp_path / "landing")
-        time.sleep(chance.uniform(0.2, 0.5))
+        while len(landing.files()) < enough and child.poll() is None:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.01))
         child.kill()
         child.wait()
         output_of(child).close()
     monkeypatch.setattr(json_reader, "ROWS_PER_CHUNK", 40)
     monkeypatch.setattr(table_reader, "ROWS_PER_CHUNK", 40)
-    landing = Landing(tmp_path / "landing")
+    assert len(landing.files()) < 30, "no attempt was to finish"
     ingest_paths([drop], landing, SystemClock())
     expected = [f"{file}-{row}" for file in range(3) for row in range(1, 401) if row % 50]
     assert sorted(row["transaction_id"] for row in rows_of(landing)) == sorted(expected)
