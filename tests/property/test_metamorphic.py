@@ -45,7 +45,7 @@ def event(number: int, place: int, random: Random) -> Row:
     properties |= {key: random.choice(values) for key, values in (("region", ("eu", "us", "asia", "mars")), ("model", ("small", "large")))}
     return {
         "external_subscription_id": f"c{number}", "transaction_id": f"t{place}", "code": f"c{number}", "properties": json.dumps(properties),
-        "timestamp": FROM + timedelta(hours=random.randrange(6)), "received_at": FROM + timedelta(days=1, seconds=random.randrange(3)), "received_sequence": place,
+        "timestamp": FROM + timedelta(hours=random.randrange(2)), "received_at": FROM + timedelta(days=1, seconds=random.randrange(3)), "received_sequence": place,
     }  # fmt: skip
 
 
@@ -99,8 +99,10 @@ def priced(units: list[Decimal], model: str, prices: Callable[[int], Facts]) -> 
 
 def test_the_order_in_which_events_are_stored_changes_nothing() -> None:
     facts = drawn(1)
-    shuffled = facts | {"landing.events": Random(2).sample(facts["landing.events"], len(facts["landing.events"]))}
-    assert outcome(facts) == outcome(shuffled)
+    expected = outcome(facts)
+    for seed in range(3):
+        shuffled = Random(seed).sample(facts["landing.events"], len(facts["landing.events"]))
+        assert outcome(facts | {"landing.events": shuffled}) == expected
 
 
 def test_one_event_less_is_seen() -> None:
