@@ -97,14 +97,14 @@ def list_invoices(
 
 
 def invoice_totals(cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE) -> Rows:
-    """Per currency over the same invoices as `list_invoices`: how many, their total, what is paid and what is due (minor units)."""
+    """Per currency over the same invoices as `list_invoices`: how many, their total, what is paid and, of the issued, what is due (minor units)."""
     conditions = wanted.conditions()
     where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
     return _rows(
         cursor,
         f"""{INVOICES}
         select currency, count(*) as invoices_count, cast(sum(total_amount_cents) as bigint) as total_amount_cents,
-            cast(sum(total_paid_amount_cents) as bigint) as total_paid_amount_cents, cast(sum(total_due_amount_cents) as bigint) as total_due_amount_cents
+            cast(sum(total_paid_amount_cents) as bigint) as total_paid_amount_cents, cast(sum(case when status = 'draft' then 0 else total_due_amount_cents end) as bigint) as total_due_amount_cents
         from invoices {where} group by currency order by invoices_count desc, currency""",
         list(conditions.values()),
     )
