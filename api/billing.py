@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -55,14 +56,15 @@ class Billing:
 
     def issue(self, customer_id: str) -> IssueReport:
         """Issue everything that is due for the customer. Raises BooksBusy, ConservationBroken."""
-        return issue_now(self._settings, self.graph(), self._facts(customer_id), lock_timeout=PATIENCE_SECONDS)
+        facts = self._with_everyone(self._facts(customer_id))
+        return issue_now(self._settings, self.graph(), facts, lock_timeout=PATIENCE_SECONDS)
 
     def issue_soon(self, customer_id: str) -> None:
         """As `issue`, for a command that has taken effect whether or not its invoice can be made now: the next run makes
         what could not be made here, under the same id.
         """
         try:
-            issue_now(self._settings, self.graph(), self._facts(customer_id))
+            issue_now(self._settings, self.graph(), self._with_everyone(self._facts(customer_id)))
         except TallystickError as error:
             log.warning("what is due for customer %s is left to the next run: %s", customer_id, error.message)
 
@@ -101,6 +103,14 @@ class Billing:
             as_of=self._clock.now(),
             tail_events=tail,
         )
+
+    def _with_everyone(self, facts: CustomerFacts) -> CustomerFacts:
+        """The facts with the rows of all customers: an entity's numbers go on from the invoices of every customer on the
+        same clock, and only their rows tell the clock.
+        """
+        with reading(self._engine) as connection:
+            everyone = export(connection)["customers"]
+        return replace(facts, catalog={**facts.catalog, "customers": everyone})
 
     def _fresh_files(self) -> list[str]:
         """The landing files that the published warehouse may not hold: those of its last day and later."""

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from api.deps import Services
 from api.main import create_app
 from core.billing.installation import create
 from core.catalog import api_keys
@@ -31,6 +32,11 @@ class Api:
     client: TestClient
     settings: Settings
     key: str
+
+    def app_services(self) -> Services:
+        """What the routes work with."""
+        found: Services = self.client.app.state.services  # type: ignore[attr-defined]
+        return found
 
     def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         """Send a request below /api/v1."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.warehouse import marts
 from tests.unit.api.conftest import Api
 from tests.unit.api.test_resources import ADD_ON, COUPON, PLAN, TAX
 
@@ -171,3 +172,13 @@ def test_one_off_errors(api: Api, content: dict[str, Any], code: str) -> None:
     api.ok("POST", "/customers", {"customer": CUSTOMER})
     body = {"invoice": {"external_customer_id": "acme"} | content}
     assert api.refused("POST", "/invoices", body)["code"] == code
+
+
+def test_an_entity_counts_the_invoices_of_all_its_customers(api: Api) -> None:
+    first = one_off(api)
+    api.ok("POST", "/customers", {"customer": CUSTOMER | {"external_id": "other"}})
+    content = {"external_customer_id": "other", "fees": [{"add_on_code": "setup"}]}
+    second = api.ok("POST", "/invoices", {"invoice": content})["invoice"]
+    with api.app_services().billing.ledger.cursor() as cursor:
+        numbers = [marts.get_invoice(cursor, row["lago_id"])["entity_sequence"] for row in (first, second)]
+    assert numbers[1] == numbers[0] + 1
