@@ -77,6 +77,8 @@ def document(lago_id: str, served: Served) -> Response:
     """The PDF of an issued invoice."""
     with served.billing.ledger.cursor() as cursor:
         invoice = _issued(cursor, lago_id)
+        # typst dates a document to the second, and what a command issued has microseconds.
+        invoice["issued_at"] = invoice["issued_at"].replace(microsecond=0)
         tiers = marts.line_tiers(cursor, invoice["invoice_id"])
     return Response(invoice_pdf(invoice, tiers), media_type="application/pdf")
 
