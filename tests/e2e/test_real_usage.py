@@ -38,7 +38,9 @@ events:
     properties: {tokens: GeneratedTokens}
 """
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the shared data folder is not beside the repository: {DATA.name}")
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"the shared data folder is not beside the repository: {DATA.name}"
+)
 
 
 def csv_totals(service: str) -> dict[str, int]:
@@ -59,8 +61,23 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         charges = []
         for code, price in zip(("input_tokens", "output_tokens"), PRICES.values(), strict=True):
             metric = billable_metrics.create(uow, code=code, name=code, aggregation_type="sum_agg", field_name="tokens")
-            charges.append({"billable_metric_id": metric.id, "code": code, "charge_model": "standard", "properties": {"amount": f"{price:f}"}})
-        plans.create(uow, code="llm", name="LLM", interval="monthly", amount_cents=0, amount_currency="USD", charges_input=charges)
+            charges.append(
+                {
+                    "billable_metric_id": metric.id,
+                    "code": code,
+                    "charge_model": "standard",
+                    "properties": {"amount": f"{price:f}"},
+                }
+            )
+        plans.create(
+            uow,
+            code="llm",
+            name="LLM",
+            interval="monthly",
+            amount_cents=0,
+            amount_currency="USD",
+            charges_input=charges,
+        )
         for service in ("code", "conv"):
             customers.upsert(uow, service, name=service, currency="USD", timezone="UTC")
             subscriptions.create(uow, external_id=service, external_customer_id=service, plan_code="llm")
@@ -80,7 +97,8 @@ def test_invoice_equals_the_totals_of_the_csv(settings: Settings, service: str) 
     connection = lake.connect()
     lake.attach(connection, lake.books(settings), read_only=True)
     fees = connection.execute(
-        "select billable_metric_code, units, amount_cents, precise_amount from books.main.fees where external_subscription_id = ? and fee_type = 'charge'", [service]
+        "select billable_metric_code, units, amount_cents, precise_amount from books.main.fees where external_subscription_id = ? and fee_type = 'charge'",
+        [service],
     ).fetchall()
     totals = csv_totals(service)
     expected = dict(zip(("input_tokens", "output_tokens"), totals.values(), strict=True))
@@ -89,5 +107,7 @@ def test_invoice_equals_the_totals_of_the_csv(settings: Settings, service: str) 
         amount = expected[code] * price
         assert precise == amount
         assert cents == int((amount * 100).quantize(Decimal(1), "ROUND_HALF_UP"))
-    row = connection.execute("select sum(total_amount_cents) from books.main.invoices where customer_external_id = ?", [service]).fetchone()
+    row = connection.execute(
+        "select sum(total_amount_cents) from books.main.invoices where customer_external_id = ?", [service]
+    ).fetchone()
     assert row == (sum(cents for _, _, cents, _ in fees),)
