@@ -28,9 +28,10 @@ def line_events(
 ) -> tuple[list[dict[str, Any]], int]:
     """(events of the line by time, how many in all); none for a line that no usage made. Raises NotFound.
 
-    The fee's `events_count` is this number, but for a unique count: there it is the number of values that are active at the
-    end, and every event that added or removed one is behind the line. `is_counted` is false for an event without the number that its metric needs. `graph` is the SQL to use: the one in
-    force unless given. Leaves temporary tables on the cursor.
+    The fee's `events_count` is this number, but for a unique count: there it is the number of values that are active at
+    the end, and every event that added or removed one is behind the line. `is_counted` is false for an event without
+    the number that its metric needs. `graph` is the SQL to use: the one in force unless given.
+    Leaves temporary tables on the cursor.
     """
     fee = marts.get_fee(cursor, fee_id)
     if fee["charge_id"] is None:

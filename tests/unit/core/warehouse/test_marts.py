@@ -114,7 +114,6 @@ def world(tmp_path_factory: pytest.TempPathFactory, graph: PricingGraph) -> Worl
 @pytest.fixture(scope="module")
 def cursor(world: World, graph: PricingGraph) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = build(world, landing_of(world), graph)
-    connection.execute()
     yield connection
     connection.close()
 
