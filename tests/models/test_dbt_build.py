@@ -67,7 +67,7 @@ def build(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dbtRu
         return dbtRunner().invoke(["--quiet", "build", "--target", "duckdb", *project])
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_everything_builds_and_passes(build: dbtRunnerResult) -> None:
     failed = [f"{result.node.name}: {result.status} {result.message}" for result in build.result or [] if result.status not in {"success", "pass"}]
     assert build.success, "\n".join(failed) or str(build.exception)
