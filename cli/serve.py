@@ -20,19 +20,9 @@ Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every
 
 def serve(port: Annotated[int, typer.Option(help="Port to listen on.")] = API_PORT, host: Host = "127.0.0.1") -> None:
     """Serve the API (Lago's wire format) until Ctrl-C. Documentation is at /docs."""
-    import uvicorn
+    from api import server
 
-    from api.main import create_app
-
-    uvicorn.run(
-        create_app(installed()),
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        log_level="warning",
-        access_log=False,
-    )
+    server.serve(installed(), host=host, port=port)
 
 
 def console(
