@@ -82,9 +82,7 @@ def test_the_three_roundings_agree_with_each_other(value: Decimal, places: int) 
     assert near in (low, high)
     scale = 10**12
     step = Fraction(10) ** -places
-    assert near == div_round(int(value.scaleb(12)), int(step * scale)) * Decimal(step.numerator) / Decimal(
-        step.denominator
-    )
+    assert Fraction(near) == div_round(int(Fraction(value) * scale), int(step * scale)) * step
 
 
 def test_exponents_come_from_the_seed() -> None:
