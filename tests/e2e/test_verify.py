@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing
 from pathlib import Path
 
@@ -107,8 +108,10 @@ def test_a_deleted_event_is_seen(settings: Settings) -> None:
     damage(
         settings,
         """delete from warehouse.raw.events where transaction_id = (
-            select transaction_id from warehouse.raw.events where code = 'input_tokens' and timestamp < (select max(issued_at) - interval 40 days from books.main.invoices)
-            order by transaction_id limit 1)""",
+            select min(events.transaction_id) from warehouse.raw.events as events
+            inner join books.main.fees on events.external_subscription_id = fees.external_subscription_id and events.code = fees.billable_metric_code
+                and events.timestamp >= fees.from_at and events.timestamp < fees.to_at and events.received_at < fees.issued_at
+            where fees.events_count > 0 and fees.charge_filter_id is null)""",
     )
     report = verify_installation(settings)
     assert any("were accepted and the warehouse holds" in difference.what for difference in report.differences)
@@ -133,6 +136,27 @@ def test_changed_sql_in_the_books_is_seen(settings: Settings) -> None:
     assert ["has been changed since it priced invoices" in difference.what for difference in report.differences] == [
         True
     ]
+
+
+def test_invoices_of_two_sql_versions_are_recomputed_in_waves(settings: Settings) -> None:
+    """From each customer's second invoice on, the books name another SQL (the same but for a comment): coupons and numbers go on."""
+    with closing(lake.connect()) as connection:
+        lake.attach(connection, lake.books(settings))
+        rows = connection.execute(
+            "select position, name, relation, sql from books.main.sql_bundles order by position"
+        ).fetchall()
+        edited = [(position, name, relation, sql and f"{sql} -- edited") for position, name, relation, sql in rows]
+        digest = hashlib.sha256()
+        for _, name, _, sql in edited:
+            digest.update(f"{name}\x00{sql or ''}\x00".encode())
+        bundle_id = digest.hexdigest()[:32]
+        connection.executemany(
+            "insert into books.main.sql_bundles values (?, ?, ?, ?, ?)", [(bundle_id, *row) for row in edited]
+        )
+        connection.execute("update books.main.invoices set sql_bundle_id = ? where customer_sequence >= 2", [bundle_id])
+    report = verify_installation(settings)
+    assert report.differences == ()
+    assert report.invoices == value(settings, "select count(*) from books.main.invoices")
 
 
 def test_the_command_tells_how_much_it_recomputed_and_fails_on_a_difference(settings: Settings) -> None:
