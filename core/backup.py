@@ -127,6 +127,8 @@ def point_at(lake_catalog: Path, data: Path) -> None:
     """Tells a lake's catalog file that its Parquet files are in the folder `data` now (DuckLake keeps the absolute path)."""
     data.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(lake_catalog)) as connection, connection:
+        # Readers open it read-only and could not switch to WAL themselves.
+        connection.execute("pragma journal_mode = wal")
         connection.execute("update ducklake_metadata set value = ? where key = 'data_path'", (f"{data}/",))
 
 
