@@ -36,7 +36,7 @@ from lago_python_client.models import (
     WalletTransaction,
 )
 
-from core.catalog import customers, test_clocks
+from core.catalog import customers, schedules, test_clocks
 from core.catalog.engine import connect
 from core.catalog.unit_of_work import unit_of_work
 from core.clock import SystemClock
@@ -168,11 +168,14 @@ def test_a_draft_of_a_run_is_finalized(lago: Client, installation: tuple[Setting
     )
     engine = connect(settings.catalog)
     with unit_of_work(engine, SystemClock()) as uow:
-        test_clock = test_clocks.create(uow, "in-grace", datetime(2025, 1, 1))
+        # After today, so that the plan, which is made in wall time, is known on the clock.
+        test_clock = test_clocks.create(uow, "in-grace", datetime(2031, 1, 1))
+        for name in schedules.NAMES:  # a clock's customers are billed by its own schedules
+            schedules.put(uow, name, test_clock_id=test_clock.id)
         customers.upsert(uow, "graceful", currency="EUR", invoice_grace_period=5, test_clock_id=test_clock.id)
     lago.subscriptions.create(Subscription(external_customer_id="graceful", plan_code="flat", external_id="flat-1"))
     with unit_of_work(engine, SystemClock()) as uow:
-        test_clocks.advance(uow, test_clock.id, datetime(2025, 2, 2))
+        test_clocks.advance(uow, test_clock.id, datetime(2031, 2, 2))
     run(settings)
 
     (draft,) = lago.invoices.find_all({"external_customer_id": "graceful"})["invoices"]
