@@ -1,6 +1,8 @@
 """dbt's models as assets, in two sets: what leads to the drafts, and what reads the books."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,7 +18,9 @@ TRANSLATOR = LayerTranslator()
 
 
 def _build(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Any]:
-    dbt = DbtCliResource(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR))
+    # The dbt of this very environment, which need not be on the PATH.
+    executable = Path(sys.executable).with_name("dbt")
+    dbt = DbtCliResource(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(executable))
     target = installation.settings.home / "dbt" / context.op.name
     command = ["build", "--exclude-resource-type", "unit_test", "--log-path", str(target)]
     invocation = dbt.cli(
