@@ -39,7 +39,7 @@ def invoice_pdf(invoice: Row, tiers: Sequence[Row]) -> bytes:
         font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True),
         sys_inputs={"invoice": content},
         format="pdf",
-        timestamp=invoice["issued_at"].replace(tzinfo=UTC),
+        timestamp=invoice["issued_at"].replace(microsecond=0, tzinfo=UTC),  # PDF counts whole seconds
     )
     assert isinstance(pdf, bytes)
     return pdf
