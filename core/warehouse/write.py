@@ -190,7 +190,7 @@ class WriteWarehouse:
 
 @contextmanager
 def open_for_writing(settings: Settings, graph: PricingGraph) -> Iterator[WriteWarehouse]:
-    """The warehouse, attached for writing, with the books read-only beside it."""
+    """The warehouse, attached for writing."""
     connection = lake.connect()
     try:
         lake.attach(connection, lake.warehouse(settings))
