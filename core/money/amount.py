@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from core.money.currency import exponent
-from core.money.rounding import round_half_away
+from core.money.rounding import round_half_away, scaled
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Money:
         if not isinstance(amount, Decimal):
             raise TypeError(f"an amount must be a Decimal, not {amount!r}")
         places = exponent(currency)
-        return cls(int(round_half_away(amount, places).scaleb(places)), currency)
+        return cls(int(scaled(round_half_away(amount, places), places)), currency)
 
     @property
     def amount(self) -> Decimal:

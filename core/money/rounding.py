@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
-# Wide enough for any DECIMAL(38, s) after any rounding, so that quantize never refuses.
+# Wide enough for any DECIMAL(38, s) after any rounding, so that quantize never refuses and no digit is lost.
 _WIDE = Context(prec=100)
 
 
@@ -36,6 +36,11 @@ def round_ceil(value: Decimal, places: int) -> Decimal:
 def round_floor(value: Decimal, places: int) -> Decimal:
     """The largest number at `places` decimals that is not above `value`."""
     return _at(value, places, ROUND_FLOOR)
+
+
+def scaled(value: Decimal, places: int) -> Decimal:
+    """`value` times 10^places, every digit kept (`Decimal.scaleb` alone rounds to the 28 digits of its default context)."""
+    return value.scaleb(places, context=_WIDE)
 
 
 def _at(value: Decimal, places: int, mode: str) -> Decimal:
