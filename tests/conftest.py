@@ -22,8 +22,9 @@ KINDS = ("sqlite", "postgres")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--catalog runs catalog tests on one database only; without it they run on both."""
+    """--catalog runs catalog tests on one database only; --cases gives golden tests other files of cases."""
     parser.addoption("--catalog", choices=KINDS, default=None, help="database of the catalog tests (default: both)")
+    parser.addoption("--cases", nargs="+", action="extend", default=None, help="files of golden cases (default: our own)")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -22,7 +22,7 @@ from core.catalog import (
     wallet_transactions,
     wallets,
 )
-from tests.golden.rating_facts import instant
+from tests.golden.rating.facts import instant
 from tests.support.world import TICK, World
 
 Case = dict[str, Any]

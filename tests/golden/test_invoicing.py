@@ -13,7 +13,7 @@ import yaml
 
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.invoicing_timeline import Timeline, invoices_of, is_in_scope
-from tests.golden.rating_facts import instant
+from tests.golden.rating.facts import instant
 from tests.support.world import World
 
 CASES = Path(__file__).parent / "cases" / "invoicing.yaml"

@@ -1,0 +1,111 @@
+"""Rows of facts that the kinds of rating cases share. They place inputs; every number comes out of the project's SQL."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+Case = dict[str, Any]
+Outcome = list[dict[str, Any]]
+Facts = dict[str, list[dict[str, Any]]]
+
+ALWAYS = datetime(1970, 1, 1)
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=None)
+
+
+def window(period: Case) -> dict[str, datetime]:
+    """A closed period as a half-open window: the last instant belongs to it, and `from` is floored to milliseconds."""
+    begin = instant(period["from"])
+    return {
+        "from_at": begin.replace(microsecond=begin.microsecond // 1000 * 1000),
+        "to_at": instant(period["to"]) + timedelta(microseconds=1),
+    }
+
+
+def version(**row: Any) -> dict[str, Any]:
+    return {**row, "valid_from": ALWAYS, "recorded_at": ALWAYS, "sequence": 1}
+
+
+def prices(charge_id: str, filter_id: str | None, properties: Case, facts: Facts) -> None:
+    """The price terms of a charge or filter, exploded as the catalog exports them."""
+    facts["stg_catalog__charge_prices"].append(
+        version(
+            charge_id=charge_id,
+            charge_filter_id=filter_id,
+            amount=properties.get("amount"),
+            package_size=properties.get("package_size"),
+            free_units=properties.get("free_units"),
+        )
+    )
+    ranges = properties.get("graduated_ranges") or properties.get("volume_ranges") or []
+    for position, tier in enumerate(ranges, 1):
+        facts["stg_catalog__charge_tiers"].append(
+            version(charge_id=charge_id, charge_filter_id=filter_id, position=position, **tier)
+        )
+    for position, key in enumerate(properties.get("pricing_group_keys") or [], 1):
+        facts["stg_catalog__charge_group_keys"].append(
+            version(charge_id=charge_id, charge_filter_id=filter_id, position=position, key=key)
+        )
+
+
+def charge(case_id: str, model: str, metric: Case, has_buckets: bool, **columns: Any) -> dict[str, Any]:
+    """One window charge; the case's id is its charge, subscription and window at once."""
+    return {
+        "window_charge_id": case_id,
+        "usage_window_id": case_id,
+        "external_subscription_id": case_id,
+        "charge_id": case_id,
+        "charge_model": model,
+        "charge_code": case_id,
+        "billable_metric_code": case_id,
+        "aggregation_type": metric.get("aggregation_type", "sum_agg"),
+        "field_name": metric.get("field_name", "value"),
+        "rounding_function": metric.get("rounding_function"),
+        "rounding_precision": metric.get("rounding_precision") or 0,
+        "window_state": "open",
+        "currency": "EUR",
+        "has_buckets": has_buckets,
+        **columns,
+    }
+
+
+def filters(
+    case_id: str, named: list[tuple[str, dict[str, list[str]]]], declared: dict[str, list[str]], facts: Facts
+) -> None:
+    """Charge filters and their values; the marker for all values stands for those that the metric declares."""
+    for position, (name, values) in enumerate(named, 1):
+        filter_id = f"{case_id}/{name}"
+        facts["stg_catalog__charge_filters"].append(
+            version(charge_filter_id=filter_id, charge_id=case_id, position=position)
+        )
+        for key, accepted in values.items():
+            for value in declared[key] if "__ALL_FILTER_VALUES__" in accepted else accepted:
+                facts["stg_catalog__charge_filter_values"].append(
+                    version(charge_filter_id=filter_id, key=key, value=value)
+                )
+
+
+def events(case: Case, facts: Facts) -> None:
+    for index, event in enumerate(case["inputs"].get("events", [])):
+        occurred = instant(event["timestamp"])
+        facts["int_metering__received_events"].append(
+            {
+                "external_subscription_id": case["id"],
+                "transaction_id": f"{case['id']}-{index}",
+                "code": case["id"],
+                "timestamp": occurred,
+                "properties": json.dumps(event.get("properties") or {}),
+                "received_at": occurred,
+                "received_sequence": index,
+                "known_at": instant(event["ingested_at"]) if "ingested_at" in event else occurred,
+            }
+        )
+
+
+def no_facts() -> Facts:
+    names = ["charge_prices", "charge_tiers", "charge_group_keys", "charge_filters", "charge_filter_values"]
+    return {f"stg_catalog__{name}": [] for name in names} | {"int_metering__window_charges": []}

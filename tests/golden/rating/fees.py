@@ -1,0 +1,79 @@
+"""Fees as the real SQL gives them for a set of facts, and how a case's expectation is compared with one."""
+
+from __future__ import annotations
+
+import json
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Any
+
+from core.warehouse.pricing_graph import PricingGraph
+from tests.golden.rating.facts import Case, Facts, Outcome
+from tests.support import facts as given_facts
+
+TARGETS = ["int_billing__fees", "int_rating__charge_tiers"]
+OTHER_FEES = [
+    "int_billing__subscription_fees",
+    "int_billing__one_off_fees",
+    "int_billing__credit_fees",
+    "int_billing__unissued_invoices",
+]
+MODES = {"half_up": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
+
+
+def fees_of(graph: PricingGraph, facts: Facts) -> dict[str, Outcome]:
+    """Window charge -> its fees, each with what rating said of it and its tiers; one run of the graph over all facts."""
+    connection = given_facts.open_connection()
+    relations = given_facts.give_all(connection, graph, TARGETS, facts, empty=OTHER_FEES)
+    graph.run(connection, TARGETS, relations)
+    charges = {row["usage_id"]: row for row in given_facts.rows_of(connection, "int_rating__charges")}
+    tiers: dict[str, list[dict[str, Any]]] = {}
+    for row in sorted(given_facts.rows_of(connection, "int_rating__charge_tiers"), key=lambda row: row["position"]):
+        tiers.setdefault(row["usage_id"], []).append(row)
+    fees: dict[str, Outcome] = {}
+    for fee in given_facts.rows_of(connection, "int_billing__fees"):
+        rated = charges[fee["fee_id"]] | fee | {"tiers": tiers.get(fee["fee_id"], [])}
+        fees.setdefault(rated["window_charge_id"], []).append(rated)
+    return fees
+
+
+def assert_field(case: Case, field: str, expected: Any, actual: Any) -> None:
+    """Equal as exact decimals, after the rounding that the case asks for."""
+    comparison = case.get("compare", {}).get(field)
+    if comparison:
+        step = Decimal(1).scaleb(-comparison["round"])
+        actual = actual.quantize(step, MODES[comparison["mode"]])
+    assert Decimal(str(actual)) == Decimal(str(expected)), f"{case['id']}: {field} is {actual}, expected {expected}"
+
+
+def assert_fee(case: Case, expected: Case, fee: dict[str, Any]) -> None:
+    """What the case lists of a fee, its tiers included."""
+    for field in ("amount", "unit_amount", "amount_cents", "events_count"):
+        if field in expected:
+            assert_field(case, field, expected[field], fee[field])
+    if "units" in expected:
+        assert_field(case, "units", expected["units"], fee["total_aggregated_units"])
+    ranges = (expected.get("amount_details") or {}).get("graduated_ranges")
+    for tier, walked in zip(ranges or [], fee["tiers"], strict=bool(ranges)):
+        assert_field(case, "from_value", tier["from_value"], walked["from_value"])
+        assert_field(case, "units", tier["units"], walked["units"])
+        assert_field(case, "total_with_flat_amount", tier["total_with_flat_amount"], walked["amount"])
+
+
+def bucket_of(case: Case, expected: Case) -> tuple[str | None, str | None]:
+    """(filter, group key) of a part of the expectation, as `facts` names them."""
+    grouped_by = expected.get("grouped_by")
+    key = json.dumps(grouped_by, separators=(",", ":")) if grouped_by else None
+    return (f"{case['id']}/{expected['filter']}" if expected.get("filter") else None), key
+
+
+def assert_fees(case: Case, fees: Outcome) -> None:
+    """The fees of a case's one window: part by part where the case lists groups or buckets."""
+    expected = case["expected"]
+    used = {(fee["charge_filter_id"], fee["group_key"]): fee for fee in fees}
+    parts = expected.get("groups", []) + expected.get("buckets", [])
+    for part in parts:
+        assert_fee(case, part, used[bucket_of(case, part)])
+    if not parts:
+        looked_at = f"{case['id']}/matching" if "matching_filters" in case["inputs"] else None
+        (fee,) = [fee for fee in fees if fee["charge_filter_id"] == looked_at]
+        assert_fee(case, expected, fee)

@@ -1,0 +1,18 @@
+"""Which module runs which kind of rating case.
+
+A module has `covers(case)`: whether the SQL claims the case's features so far; `run(graph, cases)`: case id -> outcome, all
+cases in one run of the pricing graph; `check(case, outcome)`: raises AssertionError where the outcome differs.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from tests.golden.rating import charge_models, usage
+
+KINDS: dict[str, ModuleType] = {
+    "charge_model": charge_models,
+    "aggregation": usage,
+    "usage_timeline": usage,
+    "filtered_usage": usage,
+}
