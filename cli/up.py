@@ -65,10 +65,11 @@ def up(
             "-p",
             f"{dagster_port}",
         )
-        services.start("dagster-daemon", "-m", "dagster._daemon", "run", "-m", "orchestration.definitions")
         with progress_console.status("Starting"):
             for path, address in zip(("/health", "/_stcore/health", "/server_info"), addresses.values(), strict=True):
                 services.await_answer(address + path)
+            # Not before the pages answer: both make Dagster's database when there is none, and one would fail.
+            services.start("dagster-daemon", "-m", "dagster._daemon", "run", "-m", "orchestration.definitions")
         for name, address in addresses.items():
             suffix = "  (documentation at /docs)" if name == "API" else ""
             console.print(f"{name:<8} {address}{suffix}", highlight=False)
