@@ -20,6 +20,7 @@ from api.routers import (
     customers,
     events,
     fees,
+    fixed_charges,
     health,
     invoices,
     payments,
@@ -36,6 +37,7 @@ PREFIX = "/api/v1"
 RESOURCES = (
     billable_metrics,
     plans,
+    fixed_charges,
     subscriptions,
     applied_coupons,
     customers,

@@ -10,7 +10,7 @@ from api.answers import one
 from api.deps import Served
 from api.pagination import Paged, listed
 from api.schemas.add_ons import CREATE, UPDATE, add_on_objects
-from core.catalog import add_ons
+from core.catalog import add_ons, deletions
 
 router = APIRouter(prefix="/add_ons", tags=["Add-ons"])
 
@@ -54,5 +54,5 @@ def destroy(code: str, served: Served) -> Response:
     """Delete an add-on."""
     with served.change() as uow:
         (answered,) = add_on_objects(uow.connection, [add_ons.get(uow.connection, code)])
-        add_ons.delete(uow, code)
+        deletions.delete_add_on(uow, code)
     return one("add_on", answered)

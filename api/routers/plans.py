@@ -1,4 +1,4 @@
-"""Plans with their charges and filters (lago_api §7.4)."""
+"""Plans with their charges, filters and fixed charges (lago_api §7.4)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from fastapi import APIRouter, Depends, Response
 from api.answers import one
 from api.deps import Served
 from api.pagination import Paged, listed
-from api.schemas.plans import CREATE, UPDATE, plan_objects
+from api.schemas.plans import CREATE, UPDATE, plan_object, plan_objects
 from core.catalog import deletions, plans
 
 router = APIRouter(prefix="/plans", tags=["Plans"])
+
+OWNED = {"charges": "charges_input", "fixed_charges": "fixed_charges_input", "tax_codes": "tax_codes"}
+"""Field of a plan -> the argument under which the catalog takes it."""
 
 
 @router.post("", openapi_extra=CREATE.openapi)
 def create(plan: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Create a plan."""
-    charges_input, tax_codes = plan.pop("charges", None) or (), plan.pop("tax_codes", None) or ()
+    given: dict[str, Any] = {argument: plan.pop(name, None) or () for name, argument in OWNED.items()}
     with served.change() as uow:
-        row = plans.create(uow, **plan, charges_input=charges_input, tax_codes=tax_codes)
-        (answered,) = plan_objects(uow.connection, [row])
+        answered = plan_object(uow.connection, plans.create(uow, **plan, **given))
     return one("plan", answered)
 
 
@@ -37,16 +39,15 @@ def index(served: Served, paging: Paged) -> Response:
 def show(code: str, served: Served) -> Response:
     """Get a plan by its code."""
     with served.look() as connection:
-        return one("plan", plan_objects(connection, [plans.get(connection, code)])[0])
+        return one("plan", plan_object(connection, plans.get(connection, code)))
 
 
 @router.put("/{code}", openapi_extra=UPDATE.openapi)
 def update(code: str, plan: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
-    """Change a plan; `charges`, where given, is the full set."""
-    charges_input, tax_codes = plan.pop("charges", None), plan.pop("tax_codes", None)
+    """Change a plan; `charges` and `fixed_charges`, where given, are the full sets."""
+    given = {argument: plan.pop(name, None) for name, argument in OWNED.items()}
     with served.change() as uow:
-        row = plans.update(uow, code, **plan, charges_input=charges_input, tax_codes=tax_codes)
-        (answered,) = plan_objects(uow.connection, [row])
+        answered = plan_object(uow.connection, plans.update(uow, code, **plan, **given))
     return one("plan", answered)
 
 
@@ -54,6 +55,6 @@ def update(code: str, plan: Annotated[dict[str, Any], Depends(UPDATE)], served: 
 def destroy(code: str, served: Served) -> Response:
     """Delete a plan; its subscriptions end now."""
     with served.change() as uow:
-        (answered,) = plan_objects(uow.connection, [plans.get(uow.connection, code)])
+        answered = plan_object(uow.connection, plans.get(uow.connection, code))
         deletions.delete_plan(uow, code)
     return one("plan", answered)

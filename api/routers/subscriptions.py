@@ -29,7 +29,8 @@ def create(subscription: Annotated[dict[str, Any], Depends(CREATE)], served: Ser
     with served.change() as uow:
         row = subscriptions.create(uow, **subscription)
         answered = subscription_object(served, uow.connection, row)
-    if answered["plan"]["pay_in_advance"]:
+    plan = answered["plan"]
+    if plan["pay_in_advance"] or any(fixed_charge["pay_in_advance"] for fixed_charge in plan["fixed_charges"]):
         served.billing.issue_soon(row.customer_id)
     return one("subscription", answered)
 

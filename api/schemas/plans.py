@@ -1,4 +1,4 @@
-"""Plans, charges and filters on the wire (lago_api §7.4)."""
+"""Plans, their charges, filters and fixed charges on the wire (lago_api §7.4)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.body import BOOLEAN, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, objects
+from api.schemas.fixed_charges import IN_PLAN_FIELDS, fixed_charge_objects
 from api.schemas.taxes import taxes_by_owner
 from api.schemas.wire import instant
-from core.catalog import billable_metrics, charges
+from core.catalog import billable_metrics, charges, fixed_charges
 from core.catalog.charges import Charge, ChargeFilter
 from core.catalog.plans import Plan
 
@@ -40,13 +41,21 @@ FIELDS = {
     "pay_in_advance": BOOLEAN,
     "tax_codes": TEXTS,
     "charges": objects(CHARGE_FIELDS),
+    "fixed_charges": objects(IN_PLAN_FIELDS),
 }
 CREATE = Body("plan", FIELDS, mandatory=("code", "name", "interval", "amount_cents", "amount_currency"))
 UPDATE = Body("plan", FIELDS)
 
 
+def plan_object(connection: sa.Connection, plan: Plan) -> dict[str, Any]:
+    """The plan with its charges, filters, fixed charges and taxes."""
+    (answered,) = plan_objects(connection, [plan])
+    owned = fixed_charges.fixed_charges_of(connection, [plan.id]).get(plan.id, [])
+    return answered | {"fixed_charges": fixed_charge_objects(connection, owned)}
+
+
 def plan_objects(connection: sa.Connection, rows: Sequence[Plan]) -> list[dict[str, Any]]:
-    """The plans with their charges, filters and taxes."""
+    """The plans of a list: with charges, filters and taxes, and without fixed charges (lago_api §7.4)."""
     ids = [plan.id for plan in rows]
     charges_of = charges.charges_of(connection, ids)
     priced = _charge_objects(connection, [charge for owned in charges_of.values() for charge in owned])

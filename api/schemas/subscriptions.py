@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from api.body import INSTANT, TEXT, Body
 from api.deps import Services
-from api.schemas.plans import plan_objects
+from api.schemas.plans import plan_object
 from api.schemas.wire import instant, instant_ms
 from core.catalog import plans
 from core.catalog.billing_entities import BILLING_ENTITIES
@@ -53,7 +53,7 @@ def subscription_objects(
 def subscription_object(services: Services, connection: sa.Connection, row: Subscription) -> dict[str, Any]:
     """One subscription with its plan."""
     (answered,) = subscription_objects(services, connection, [row])
-    plan = plan_objects(connection, list(plans.by_ids(connection, [row.plan_id]).values()))[0]
+    plan = plan_object(connection, plans.by_ids(connection, [row.plan_id])[row.plan_id])
     return answered | {"plan": plan, "entitlements": [], "applicable_usage_thresholds": []}
 
 

@@ -1,4 +1,4 @@
-"""Add-ons: things sold once, on one-off invoices (lago_api §7.10)."""
+"""Add-ons: things sold without usage, on one-off invoices or as fixed charges of a plan (lago_api §7.10)."""
 
 from __future__ import annotations
 
@@ -81,15 +81,6 @@ def update(
     add_on = ADD_ONS.amend(uow, stamp, add_on, **fields)
     if tax_codes is not None:
         taxes.set_taxes(uow, stamp, "add_on", add_on.id, tax_codes)
-    return add_on
-
-
-def delete(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None) -> AddOn:
-    """End the add-on; one-off invoices already commanded keep it. Raises NotFound."""
-    add_on = get(uow.connection, code)
-    stamp = uow.stamp_for(test_clock_id=test_clock_id)
-    taxes.set_taxes(uow, stamp, "add_on", add_on.id, [])
-    ADD_ONS.end(uow, stamp, add_on)
     return add_on
 
 

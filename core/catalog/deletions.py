@@ -5,7 +5,18 @@ What was used must still be billed, so a deleted customer or plan keeps a curren
 
 from __future__ import annotations
 
-from core.catalog import billable_metrics, charges, customers, plans, subscriptions, wallets
+from core.catalog import (
+    add_ons,
+    billable_metrics,
+    charges,
+    customers,
+    fixed_charges,
+    plans,
+    subscriptions,
+    taxes,
+    wallets,
+)
+from core.catalog.add_ons import AddOn
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.customers import Customer
 from core.catalog.plans import Plan
@@ -39,6 +50,18 @@ def delete_metric(uow: UnitOfWork, code: str, *, test_clock_id: str | None = Non
         charges.end_charge(uow, stamp, charge)
     billable_metrics.BILLABLE_METRICS.end(uow, stamp, metric)
     return metric
+
+
+def delete_add_on(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None) -> AddOn:
+    """Delete an add-on and the fixed charges that sell it; one-off invoices already commanded keep it. Raises NotFound."""
+    add_on = add_ons.get(uow.connection, code)
+    stamp = uow.stamp_for(test_clock_id=test_clock_id)
+    sold = fixed_charges.FIXED_CHARGES.c.add_on_id == add_on.id
+    for fixed_charge in fixed_charges.FIXED_CHARGES.all(uow.connection, sold):
+        fixed_charges.end_fixed_charge(uow, stamp, fixed_charge)
+    taxes.set_taxes(uow, stamp, "add_on", add_on.id, [])
+    add_ons.ADD_ONS.end(uow, stamp, add_on)
+    return add_on
 
 
 def _end_subscriptions(uow: UnitOfWork, *, customer_id: str | None = None, plan_id: str | None = None) -> None:

@@ -15,6 +15,7 @@ from core.catalog.charges import CHARGE_FILTERS, CHARGES
 from core.catalog.coupons import COUPONS
 from core.catalog.engine import reading
 from core.catalog.export_schema import EXPLODED, PLAIN, VERSION_COLUMNS
+from core.catalog.fixed_charges import FIXED_CHARGES
 from core.catalog.price_rows import Range, Rows, coupon_target_rows, filter_value_rows, price_rows
 from core.catalog.unit_of_work import STAMPS, unit_of_work
 from core.catalog.versions import Versions
@@ -72,7 +73,8 @@ def _exploded(connection: sa.Connection) -> dict[str, Rows]:
         rows = _rows(connection, versions, (*columns, *VERSION_COLUMNS))
         return [(*row[: len(columns)], _range(row)) for row in rows]
 
-    charges = read(CHARGES, "id", "charge_model", "properties")
+    # A fixed charge is priced by the same models, so its prices are rows of the same tables.
+    charges = [row for priced in (CHARGES, FIXED_CHARGES) for row in read(priced, "id", "charge_model", "properties")]
     filters = read(CHARGE_FILTERS, "id", "billable_metric_id", "values", "charge_id", "charge_model", "properties")
     priced = [(charge_id, None, model, properties, valid) for charge_id, model, properties, valid in charges]
     of_filters = [(row[3], row[0], row[4], row[5], row[6]) for row in filters]

@@ -40,6 +40,8 @@ _PLAIN: dict[str, str] = {
     "charges": "plan_id code billable_metric_id charge_model invoice_display_name pay_in_advance prorated invoiceable "
     "min_amount_cents position",
     "charge_filters": "charge_id invoice_display_name position",
+    "fixed_charges": "plan_id code add_on_id charge_model invoice_display_name pay_in_advance prorated position",
+    "fixed_charge_units": "fixed_charge_id subscription_id units effective_at",
     "subscriptions": "external_id customer_id plan_id name billing_time subscription_at started_at ending_at "
     "terminated_at status on_termination_invoice previous_subscription_id created_at creation_sequence",
     "coupons": "code name coupon_type amount_cents amount_currency percentage_rate frequency frequency_duration "

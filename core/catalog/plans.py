@@ -1,4 +1,4 @@
-"""Plans: a price per interval and the charges on it (lago_api §7.4)."""
+"""Plans: a price per interval, and the charges and fixed charges on it (lago_api §7.4)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.catalog import charges, taxes
+from core.catalog import charges, fixed_charges, taxes
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
 from core.domain.problems import Problems
@@ -50,13 +50,14 @@ def create(
     amount_cents: int,
     amount_currency: str,
     charges_input: Sequence[Mapping[str, Any]] = (),
+    fixed_charges_input: Sequence[Mapping[str, Any]] = (),
     tax_codes: Sequence[str] = (),
     test_clock_id: str | None = None,
     **fields: Any,
 ) -> Plan:
-    """A new plan with its charges (wire form of lago_api §7.4, as mappings).
+    """A new plan with its charges and fixed charges (wire form of lago_api §7.4, as mappings).
 
-    Raises ValidationError, or NotFound `billable_metrics` or `tax`.
+    Raises ValidationError, or NotFound `billable_metrics`, `add_ons` or `tax`.
     """
     values = (
         _OPTIONAL
@@ -77,6 +78,7 @@ def create(
     plan = PLANS.add(uow, stamp, id=new_id(), parent_id=None, deleted_at=None, **values)
     taxes.set_taxes(uow, stamp, "plan", plan.id, tax_codes, is_new=True)
     charges.replace_charges(uow, stamp, plan.id, charges_input, is_new=True)
+    fixed_charges.replace_fixed_charges(uow, stamp, plan.id, fixed_charges_input, is_new=True)
     return plan
 
 
@@ -85,11 +87,12 @@ def update(
     code: str,
     *,
     charges_input: Sequence[Mapping[str, Any]] | None = None,
+    fixed_charges_input: Sequence[Mapping[str, Any]] | None = None,
     tax_codes: Sequence[str] | None = None,
     test_clock_id: str | None = None,
     **fields: Any,
 ) -> Plan:
-    """Change what is given, keep the rest. `charges_input`, where given, is the full set (see `replace_charges`).
+    """Change what is given, keep the rest. `charges_input` and `fixed_charges_input`, where given, are the full sets.
 
     Raises NotFound, ValidationError.
     """
@@ -104,6 +107,8 @@ def update(
         taxes.set_taxes(uow, stamp, "plan", plan.id, tax_codes)
     if charges_input is not None:
         charges.replace_charges(uow, stamp, plan.id, charges_input)
+    if fixed_charges_input is not None:
+        fixed_charges.replace_fixed_charges(uow, stamp, plan.id, fixed_charges_input)
     return plan
 
 

@@ -12,6 +12,8 @@ from core.catalog.billing_entities import BILLING_ENTITIES
 from core.catalog.charges import CHARGE_FILTERS, CHARGES
 from core.catalog.coupons import COUPONS
 from core.catalog.customers import CUSTOMERS
+from core.catalog.fixed_charge_units import FIXED_CHARGE_UNITS
+from core.catalog.fixed_charges import FIXED_CHARGES
 from core.catalog.invoice_commands import INVOICE_COMMANDS
 from core.catalog.one_off_invoices import ONE_OFF_FEES, ONE_OFF_INVOICES
 from core.catalog.payments import PAYMENTS
@@ -36,6 +38,8 @@ ALL: tuple[Versions[Any], ...] = (
     PLANS,
     CHARGES,
     CHARGE_FILTERS,
+    FIXED_CHARGES,
+    FIXED_CHARGE_UNITS,
     SUBSCRIPTIONS,
     COUPONS,
     APPLIED_COUPONS,

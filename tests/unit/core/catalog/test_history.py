@@ -36,6 +36,7 @@ from core.catalog import (
 )
 from core.catalog.customers import CUSTOMERS
 from core.catalog.engine import reading
+from core.catalog.fixed_charge_overrides import override_units
 from core.catalog.migrations import migrate
 from core.catalog.versions import METADATA
 from core.clock import ManualClock
@@ -68,6 +69,8 @@ def everything(begin: Begin) -> Sequence[Any]:
             "frequency": "once",
         }
         coupons.create(uow, code="five", name="Five", **terms)
+        sold = {"add_on_code": "setup", "charge_model": "standard", "units": 3, "tax_codes": ["vat"]}
+        plans.update(uow, "basic", fixed_charges_input=[sold])
         api_keys.create(uow)
         schedules.add_ticks(uow, schedules.get(uow.connection, "usage"), [NOW])
         test_clocks.create(uow, "world", NOW)
@@ -87,7 +90,9 @@ def everything(begin: Begin) -> Sequence[Any]:
         for transaction in wallet_transactions.page(uow.connection, wallet.id).items:
             wallet_transactions.settle_transaction(uow, transaction.id)
         customers.upsert(uow, "acme", name="Acme Ltd", tax_codes=[])
-        plans.update(uow, "basic", amount_cents=2000, charges_input=[])
+        override_units(uow, "s", "setup", "7")
+        seats = {"code": "setup", "units": 4, "properties": {"amount": "2"}}
+        plans.update(uow, "basic", amount_cents=2000, charges_input=[], fixed_charges_input=[seats])
         billable_metrics.update(uow, "calls", name="All calls")
         billing_entities.update(uow, "default", timezone="Europe/Paris")
         taxes.update(uow, "vat", rate="21")
@@ -103,7 +108,7 @@ def everything(begin: Begin) -> Sequence[Any]:
         (key,) = api_keys.page(uow.connection).items
         api_keys.revoke(uow, key.id)
         applied_coupons.delete_coupon(uow, "five")
-        add_ons.delete(uow, "setup")
+        deletions.delete_add_on(uow, "setup")
         taxes.delete(uow, "vat")
         deletions.delete_metric(uow, "calls")
         deletions.delete_plan(uow, "basic")

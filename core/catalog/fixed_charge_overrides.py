@@ -1,0 +1,39 @@
+"""Units of a fixed charge for one subscription alone (rating §7, lago_api §7.7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.catalog import fixed_charge_units, fixed_charges, subscriptions
+from core.catalog.fixed_charges import FixedCharge
+from core.catalog.subscriptions import Subscription
+from core.catalog.unit_of_work import UnitOfWork
+from core.domain.decimals import decimal_text, read_amount
+from core.errors import NotFound, ValidationError
+
+
+def override_units(
+    uow: UnitOfWork, external_id: str, code: str, units: Any, *, immediately: bool = False
+) -> tuple[Subscription, FixedCharge]:
+    """Give the running subscription units of its own, from now or from its next period; changes of the plan pass it over.
+
+    Raises NotFound `subscription` or `fixed_charge`, ValidationError.
+    """
+    subscription = subscriptions.get(uow.connection, external_id)
+    stamp = uow.stamp_for(subscription.customer_id)
+    if subscription.status_at(stamp.instant) not in ("pending", "active"):
+        raise NotFound("subscription", external_id)
+    fixed_charge = fixed_charges.get(uow.connection, subscription.plan_id, code)
+    number = read_amount(units)
+    if number is None:
+        raise ValidationError({"units": ["value_is_invalid" if units is not None else "value_is_mandatory"]})
+    fixed_charge_units.change(
+        uow,
+        stamp,
+        fixed_charge.id,
+        decimal_text(number),
+        immediately=immediately,
+        subscription_id=subscription.id,
+        customer_id=subscription.customer_id,
+    )
+    return subscription, fixed_charge
