@@ -13,6 +13,7 @@ from core.catalog import billable_metrics, taxes
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Version, Versions
+from core.domain.compatibility import check_compatibility
 from core.domain.pricing import CHARGE_MODELS, default_properties, parse_properties
 from core.domain.problems import Problems
 from core.errors import NotFound, ValidationError
@@ -189,18 +190,7 @@ def _check(values: Mapping[str, Any], metric: BillableMetric) -> None:
     problems.one_of("charge_model", CHARGE_MODELS)
     problems.boolean("pay_in_advance", "prorated", "invoiceable")
     problems.integer("min_amount_cents")
-    if values["pay_in_advance"]:
-        # rating §4.10
-        if values["charge_model"] == "volume" or metric.aggregation_type in ("max_agg", "latest_agg"):
-            problems.add("pay_in_advance", "invalid_aggregation_type_or_charge_model")
-        if values["min_amount_cents"]:
-            problems.add("min_amount_cents", "not_compatible_with_pay_in_advance")
-    elif not values["invoiceable"]:
-        problems.add("invoiceable", "must_be_true_unless_pay_in_advance")
-    if values["prorated"]:
-        models = ("standard",) if values["pay_in_advance"] else ("standard", "volume", "graduated")
-        if not metric.recurring or values["charge_model"] not in models:
-            problems.add("prorated", "invalid_billable_metric_or_charge_model")
+    check_compatibility(values, metric.aggregation_type, metric.recurring, problems)
     problems.refuse()
     parse_properties(values["charge_model"], values["properties"])
 

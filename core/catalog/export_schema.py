@@ -67,6 +67,13 @@ _EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
         ("amount", pa.string()),
         ("package_size", pa.int64()),
         ("free_units", pa.int64()),
+        ("rate", pa.string()),
+        ("fixed_amount", pa.string()),
+        ("free_units_per_events", pa.int64()),
+        ("free_units_per_total_aggregation", pa.string()),
+        ("per_transaction_min_amount", pa.string()),
+        ("per_transaction_max_amount", pa.string()),
+        ("bills_flat_without_usage", pa.bool_()),
     ],
     "charge_tiers": [
         ("charge_id", pa.string()),
@@ -75,6 +82,7 @@ _EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
         ("from_value", pa.string()),
         ("to_value", pa.string()),
         ("per_unit_amount", pa.string()),
+        ("rate", pa.string()),
         ("flat_amount", pa.string()),
     ],
     "charge_group_keys": [

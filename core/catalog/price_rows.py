@@ -24,9 +24,7 @@ def price_rows(priced: Iterable[tuple[str, str | None, str, Mapping[str, Any], R
     rows: dict[str, Rows] = {"charge_prices": [], "charge_tiers": [], "charge_group_keys": []}
     for charge_id, filter_id, model, properties, valid in priced:
         terms = parse_properties(model, properties)
-        if terms.amount is not None:
-            scalars = (decimal_text(terms.amount), terms.package_size, terms.free_units)
-            rows["charge_prices"].append((charge_id, filter_id, *scalars, *valid))
+        rows["charge_prices"].append((charge_id, filter_id, *_scalars(terms), *valid))
         rows["charge_tiers"].extend((charge_id, filter_id, *tier, *valid) for tier in _tiers(terms))
         rows["charge_group_keys"].extend(
             (charge_id, filter_id, position, key, *valid) for position, key in enumerate(terms.group_keys, start=1)
@@ -68,13 +66,29 @@ def coupon_target_rows(coupons: Iterable[tuple[str, Sequence[str], Sequence[str]
     return rows
 
 
+def _scalars(terms: PriceTerms) -> tuple[Any, ...]:
+    return (
+        _text(terms.amount),
+        terms.package_size,
+        terms.free_units,
+        _text(terms.rate),
+        _text(terms.fixed_amount),
+        terms.free_units_per_events,
+        _text(terms.free_units_per_total_aggregation),
+        _text(terms.per_transaction_min_amount),
+        _text(terms.per_transaction_max_amount),
+        terms.bills_flat_without_usage,
+    )
+
+
 def _tiers(terms: PriceTerms) -> Iterator[tuple[Any, ...]]:
     for tier in sorted(terms.tiers, key=lambda tier: tier.position):
         yield (
             tier.position,
             decimal_text(tier.from_value),
             _text(tier.to_value),
-            decimal_text(tier.per_unit_amount),
+            _text(tier.per_unit_amount),
+            _text(tier.rate),
             decimal_text(tier.flat_amount),
         )
 

@@ -7,6 +7,8 @@ from typing import Any
 
 MOST_INTEGER_DIGITS = 15
 MOST_DECIMALS = 12
+MOST_RATE_DECIMALS = 10
+"""Of a rate in percent: as a share of one it then has 12, and its products are exact."""
 
 
 def read_decimal(value: Any, most_decimals: int = MOST_DECIMALS) -> Decimal | None:
@@ -34,6 +36,12 @@ def read_decimal(value: Any, most_decimals: int = MOST_DECIMALS) -> Decimal | No
 def read_amount(value: Any) -> Decimal | None:
     """As `read_decimal`, and not negative (rating §0.1: prices are finite, non-negative decimals)."""
     number = read_decimal(value)
+    return number if number is not None and number >= 0 else None
+
+
+def read_rate(value: Any) -> Decimal | None:
+    """A rate in percent: as `read_amount`, with at most 10 decimals."""
+    number = read_decimal(value, MOST_RATE_DECIMALS)
     return number if number is not None and number >= 0 else None
 
 

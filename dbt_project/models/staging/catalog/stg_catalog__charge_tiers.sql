@@ -10,6 +10,7 @@ final as (
         {{ quantity('from_value') }} as from_value,
         {{ quantity('to_value') }} as to_value,
         {{ quantity('per_unit_amount') }} as per_unit_amount,
+        {{ quantity('rate') }} as rate,
         {{ quantity('flat_amount') }} as flat_amount,
         valid_from,
         valid_to,
