@@ -152,7 +152,9 @@ def _put(
     position: int,
 ) -> Charge:
     before = _OPTIONAL if old is None else {name: getattr(old, name) for name in _OPTIONAL}
-    given = {name: row[name] for name in _OPTIONAL if row.get(name) is not None or (name in row and not _OPTIONAL[name])}
+    given = {
+        name: row[name] for name in _OPTIONAL if row.get(name) is not None or (name in row and not _OPTIONAL[name])
+    }
     model = row.get("charge_model") or (old.charge_model if old else None)
     properties = row.get("properties")
     if properties is None:

@@ -90,17 +90,50 @@ def test_prices_tiers_and_groups_are_spelled_out(catalog: sa.Engine, begin: Begi
                     "charge_model": "package",
                     "properties": {"amount": "3", "package_size": 100, "free_units": 5},
                 },
+                {
+                    "billable_metric_id": metric.id,
+                    "charge_model": "percentage",
+                    "properties": {"rate": "1.50", "fixed_amount": "0.10", "free_units_per_events": 3}
+                    | {"free_units_per_total_aggregation": "250.0", "per_transaction_min_amount": "1"}
+                    | {"per_transaction_max_amount": "9"},
+                },
+                {
+                    "billable_metric_id": metric.id,
+                    "charge_model": "graduated_percentage",
+                    "properties": {
+                        "graduated_percentage_ranges": [
+                            {"from_value": 0, "to_value": None, "rate": "2.0", "flat_amount": "7"}
+                        ],
+                        "flat_fee_without_usage": False,
+                    },
+                },
             ],
         )
     tables = exported(catalog)
     tiers = tables["charge_tiers"].to_pylist()
-    assert [(t["position"], t["from_value"], t["to_value"], t["per_unit_amount"], t["flat_amount"]) for t in tiers] == [
-        (1, "0", "10", "0.5", "1"),
-        (2, "11", None, "0.25", "0"),
+    terms = ("position", "from_value", "to_value", "per_unit_amount", "rate", "flat_amount")
+    assert [tuple(tier[name] for name in terms) for tier in tiers] == [
+        (1, "0", "10", "0.5", None, "1"),
+        (2, "11", None, "0.25", None, "0"),
+        (1, "0", None, None, "2", "7"),
     ]
     assert [(g["position"], g["key"]) for g in tables["charge_group_keys"].to_pylist()] == [(1, "model"), (2, "region")]
-    prices = {(p["amount"], p["package_size"], p["free_units"]) for p in tables["charge_prices"].to_pylist()}
-    assert prices == {("0.1", None, None), ("0.2", None, None), ("3", 100, 5)}
+    prices = tables["charge_prices"].to_pylist()
+    unpriced = {name: None for name in prices[0] if not name.startswith(("charge_", "valid_", "recorded", "sequence"))}
+    stated = [{name: price[name] for name in unpriced} for price in prices]
+    percentage = {"rate": "1.5", "fixed_amount": "0.1", "free_units_per_events": 3}
+    percentage |= {"free_units_per_total_aggregation": "250", "per_transaction_min_amount": "1"}
+    percentage |= {"per_transaction_max_amount": "9"}
+    for terms in (
+        {"amount": "0.1"},
+        {"amount": "0.2"},
+        {},
+        {"amount": "3", "package_size": 100, "free_units": 5},
+        percentage,
+    ):
+        assert unpriced | {"bills_flat_without_usage": True} | terms in stated
+    assert unpriced | {"bills_flat_without_usage": False} in stated
+    assert len(stated) == 6
     charge_ids = set(tables["charges"]["id"].to_pylist())
     assert {tier["charge_id"] for tier in tiers} < charge_ids
 

@@ -51,6 +51,57 @@ def test_package_codes(properties: dict[str, Any], expected: list[str]) -> None:
     assert codes("package", properties) == expected
 
 
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({}, ["invalid_rate"]),
+        ({"rate": "0.00000000001"}, ["invalid_rate"]),  # eleven decimals
+        ({"rate": 1}, ["invalid_rate"]),
+        ({"rate": "1", "fixed_amount": "-1"}, ["invalid_fixed_amount"]),
+        ({"rate": "1", "free_units_per_events": 0}, ["invalid_free_units_per_events"]),
+        ({"rate": "1", "free_units_per_events": "3"}, ["invalid_free_units_per_events"]),
+        ({"rate": "1", "free_units_per_total_aggregation": 5}, ["invalid_free_units_per_total_aggregation"]),
+        ({"rate": "1", "per_transaction_min_amount": "x"}, ["invalid_amount"]),
+        (
+            {"rate": "1", "per_transaction_min_amount": "2", "per_transaction_max_amount": "1"},
+            ["per_transaction_max_lower_than_per_transaction_min"],
+        ),
+    ],
+)
+def test_percentage_codes(properties: dict[str, Any], expected: list[str]) -> None:
+    assert codes("percentage", properties) == expected
+
+
+def test_percentage_terms_may_be_left_out_and_be_equal() -> None:
+    terms = parse_properties(
+        "percentage",
+        {
+            "rate": "0.0000000001",
+            "fixed_amount": "",
+            "free_units_per_events": None,
+            "per_transaction_min_amount": "2",
+            "per_transaction_max_amount": "2",
+        },
+    )
+    assert (terms.rate, terms.fixed_amount, terms.free_units_per_events) == (Decimal("1e-10"), None, None)
+    assert terms.per_transaction_min_amount == terms.per_transaction_max_amount == 2
+
+
+def test_a_graduated_percentage_tier_has_a_rate() -> None:
+    row = {"from_value": 0, "to_value": None, "rate": "1.5", "flat_amount": "2"}
+    (parsed,) = parse_properties("graduated_percentage", {"graduated_percentage_ranges": [row]}).tiers
+    assert (parsed.rate, parsed.per_unit_amount, parsed.flat_amount) == (Decimal("1.5"), None, 2)
+    assert codes("graduated_percentage", {"graduated_percentage_ranges": [row | {"rate": 1}]}) == ["invalid_rate"]
+    assert codes("graduated_percentage", {}) == ["missing_graduated_percentage_ranges"]
+
+
+def test_the_flat_fee_without_usage_is_due_unless_switched_off() -> None:
+    ranges = {"graduated_ranges": [tier(0, None)]}
+    assert parse_properties("graduated", ranges).bills_flat_without_usage
+    assert not parse_properties("graduated", ranges | {"flat_fee_without_usage": False}).bills_flat_without_usage
+    assert codes("graduated", ranges | {"flat_fee_without_usage": "no"}) == ["invalid_type"]
+
+
 @pytest.mark.parametrize("model", ["graduated", "volume"])
 @pytest.mark.parametrize(
     "ranges",
@@ -104,11 +155,13 @@ def test_group_keys_are_read_under_both_names() -> None:
 def test_the_default_properties_are_valid_and_free() -> None:
     for model in CHARGE_MODELS:
         terms = parse_properties(model, default_properties(model))
-        assert (terms.amount or 0) == 0 and all(not row.per_unit_amount for row in terms.tiers)
+        assert not terms.amount and not terms.rate
+        assert all(not (row.per_unit_amount or row.rate or row.flat_amount) for row in terms.tiers)
 
 
 def test_another_model_is_refused() -> None:
-    assert codes("dynamic", {}) == ["value_is_invalid"]
+    assert codes("custom", {}) == ["value_is_invalid"]
+    assert parse_properties("dynamic", {}).amount is None
 
 
 def test_floats_are_never_read() -> None:
