@@ -21,7 +21,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
         {"external_subscription_id": "s", "transaction_id": "b"},
         {"external_subscription_id": "t", "transaction_id": "a"},
     ],
-    "int_metering__quantities": [{"usage_id": "q", "units": 12}],
+    "int_metering__chargeable_quantities": [{"usage_id": "q", "units": 12}],
     "int_rating__charges": [
         {"usage_id": "q", "charge_model": "graduated", "units": 12, "total_aggregated_units": 12, "amount": "3.5", "events_count": 2}
     ],

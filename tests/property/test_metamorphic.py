@@ -35,7 +35,8 @@ def window_charge(number: int, model: str, aggregation: str, has_buckets: bool) 
     return {
         "window_charge_id": name, "charge_id": name, "external_subscription_id": name, "billable_metric_code": name, "charge_model": model,
         "aggregation_type": aggregation, "field_name": "value", "rounding_precision": 0, "has_buckets": has_buckets,
-        "from_at": FROM, "to_at": TO, "horizon_at": TO,
+        "from_at": FROM, "to_at": TO, "horizon_at": TO, "period_days": 31, "timezone": "UTC",
+        "recurring": False, "prorated": False, "pay_in_advance": False, "ends_with_service": False,
     }  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def outcome(facts: Mapping[str, list[Row]]) -> dict[str, list[Row]]:
 
 def priced(units: list[Decimal], model: str, prices: Callable[[int], Facts]) -> list[Decimal]:
     """The amount of each number of units under the prices that are given for its charge."""
-    quantities = [{"usage_id": f"c{n}", "window_charge_id": f"c{n}", "units": value, "events_count": 1} for n, value in enumerate(units)]
+    quantities = [{"usage_id": f"c{n}", "window_charge_id": f"c{n}", "units": value, "full_units": value, "total_aggregated_units": value, "events_count": 1} for n, value in enumerate(units)]
     facts: Facts = {"int_metering__quantities": quantities, "int_metering__window_charges": []}
     for number in range(len(units)):
         facts["int_metering__window_charges"].append(window_charge(number, model, "sum_agg", False))

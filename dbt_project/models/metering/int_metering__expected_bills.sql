@@ -30,7 +30,8 @@ starting as (
         period_ends_on as fee_period_ends_on,
         false as ends_with_service,
         cast(null as timestamp) as usage_from_at,
-        cast(null as timestamp) as usage_to_at
+        cast(null as timestamp) as usage_to_at,
+        cast(null as bigint) as usage_period_days
     from ticked
     where invoicing_reason = 'starting'
 ),
@@ -45,7 +46,8 @@ periodic as (
         case when pay_in_advance then next_period_ends_on else period_ends_on end as fee_period_ends_on,
         false as ends_with_service,
         usage_from_at,
-        period_ends_at as usage_to_at
+        period_ends_at as usage_to_at,
+        period_days as usage_period_days
     from ticked
     where invoicing_reason = 'periodic'
         and (service_ends_at is null
@@ -59,6 +61,7 @@ closing as (
         previous.fee_from_at as previous_fee_from_at,
         previous.usage_from_at as previous_usage_from_at,
         previous.period_starts_on as previous_starts_on,
+        previous.period_days as previous_days,
         covered.period_index is null and not ticked.is_first_period and ticked.service_ends_on = ticked.period_starts_on as closes_previous
     from ticked
     left join service_periods as previous
@@ -77,7 +80,8 @@ terminating as (
         case when closes_previous then period_starts_on else period_ends_on end as fee_period_ends_on,
         not closes_previous as ends_with_service,
         case when closes_previous then previous_usage_from_at else usage_from_at end as usage_from_at,
-        service_ends_at as usage_to_at
+        service_ends_at as usage_to_at,
+        case when closes_previous then previous_days else period_days end as usage_period_days
     from closing
 ),
 

@@ -19,11 +19,11 @@ unique_quantities as (
 ),
 
 metered as (
-    select window_charge_id, charge_filter_id, group_key, events_count, units from additive_quantities
+    select window_charge_id, charge_filter_id, group_key, events_count, units, precise_total_amount_cents from additive_quantities
     union all
-    select window_charge_id, charge_filter_id, group_key, events_count, units from latest_quantities
+    select window_charge_id, charge_filter_id, group_key, events_count, units, {{ working('0') }} from latest_quantities
     union all
-    select window_charge_id, charge_filter_id, group_key, events_count, units from unique_quantities
+    select window_charge_id, charge_filter_id, group_key, events_count, units, {{ working('0') }} from unique_quantities
 ),
 
 -- A bucket without events is still rated: the first tier's flat fee may be due (rating, section 4.2).
@@ -33,23 +33,35 @@ complete as (
         buckets.charge_filter_id,
         case when metered.window_charge_id is null then buckets.empty_group_key else metered.group_key end as group_key,
         coalesce(metered.events_count, 0) as events_count,
-        coalesce(metered.units, {{ quantity('0') }}) as units
+        coalesce(metered.units, {{ quantity('0') }}) as units,
+        coalesce(metered.precise_total_amount_cents, {{ working('0') }}) as precise_total_amount_cents
     from buckets
     left join metered
         on buckets.window_charge_id = metered.window_charge_id
         and coalesce(buckets.charge_filter_id, '') = coalesce(metered.charge_filter_id, '')
 ),
 
-final as (
+rounded as (
     select
         {{ deterministic_id(['complete.window_charge_id', "coalesce(complete.charge_filter_id, '')", "coalesce(complete.group_key, '')"]) }} as usage_id,
         complete.window_charge_id,
         complete.charge_filter_id,
         complete.group_key,
         complete.events_count,
-        {{ round_quantity('complete.units', 'window_charges.rounding_function', 'window_charges.rounding_precision') }} as units
+        {{ round_quantity('complete.units', 'window_charges.rounding_function', 'window_charges.rounding_precision') }} as full_units,
+        complete.precise_total_amount_cents
     from complete
     inner join window_charges on complete.window_charge_id = window_charges.window_charge_id
+),
+
+final as (
+    select
+        usage_id, window_charge_id, charge_filter_id, group_key, events_count,
+        full_units as units,
+        full_units,
+        full_units as total_aggregated_units,
+        precise_total_amount_cents
+    from rounded
 )
 
 select * from final

@@ -40,6 +40,7 @@ final as (
         events.code,
         events.timestamp,
         events.properties,
+        events.precise_total_amount_cents,
         events.received_at,
         events.received_sequence,
         case when readings.reading is null then events.received_at else readings.reading end as known_at

@@ -55,6 +55,7 @@ final as (
         plan_amount_cents, pay_in_advance, started_at, started_on, created_at, creation_sequence,
         terminated_at, service_ends_at, on_termination_invoice, billing_starts_at,
         period_index, period_starts_on, period_ends_on, next_period_ends_on,
+        {{ days_between('period_starts_on', 'period_ends_on') }} as period_days,
         period_starts_on <= started_on as is_first_period,
         {{ utc_time('period_starts_on', 'timezone') }} as period_starts_at,
         {{ utc_time('period_ends_on', 'timezone') }} as period_ends_at,

@@ -1,5 +1,5 @@
 with bucketed_events as (
-    select * from {{ ref('int_metering__bucketed_events') }} where aggregation_type = 'unique_count_agg' and field_text is not null
+    select * from {{ ref('int_metering__bucketed_events') }} where aggregation_type = 'unique_count_agg' and is_counted
 ),
 
 -- An add of an active value and a remove of an inactive one change nothing, so a value is active when its last event adds it.

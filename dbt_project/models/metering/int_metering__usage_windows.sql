@@ -21,6 +21,8 @@ billed as (
         subscription_id, customer_id, external_subscription_id, plan_id, currency, timezone, invoice_id,
         usage_from_at as from_at,
         usage_to_at as to_at,
+        usage_period_days as period_days,
+        ends_with_service,
         horizon_at,
         case when is_due then 'due' else 'draft' end as window_state
     from unissued_items
@@ -41,6 +43,8 @@ open_periods as (
             when service_periods.service_ends_at < service_periods.period_ends_at then service_periods.service_ends_at
             else service_periods.period_ends_at
         end as to_at,
+        service_periods.period_days,
+        coalesce(service_periods.service_ends_at < service_periods.period_ends_at, false) as ends_with_service,
         service_periods.as_of as horizon_at,
         'open' as window_state
     from service_periods
@@ -64,7 +68,7 @@ final as (
     select
         {{ deterministic_id(['subscription_id', instant_text('from_at'), instant_text('to_at')]) }} as usage_window_id,
         subscription_id, customer_id, external_subscription_id, plan_id, currency, timezone, invoice_id,
-        from_at, to_at, horizon_at, window_state
+        from_at, to_at, period_days, ends_with_service, horizon_at, window_state
     from windows
 )
 

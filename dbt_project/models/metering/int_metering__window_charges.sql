@@ -35,21 +35,29 @@ final as (
         usage_windows.external_subscription_id,
         usage_windows.plan_id,
         usage_windows.currency,
+        usage_windows.timezone,
         usage_windows.invoice_id,
         usage_windows.window_state,
         usage_windows.from_at,
         usage_windows.to_at,
+        usage_windows.period_days,
+        usage_windows.ends_with_service,
         usage_windows.horizon_at,
         charges.charge_id,
         charges.charge_model,
         charges.code as charge_code,
         charges.invoice_display_name,
         charges.position as charge_position,
+        charges.prorated,
+        charges.pay_in_advance,
+        charges.invoiceable,
+        charges.min_amount_cents,
         billable_metrics.billable_metric_id,
         billable_metrics.code as billable_metric_code,
         billable_metrics.name as billable_metric_name,
         billable_metrics.aggregation_type,
         billable_metrics.field_name,
+        billable_metrics.recurring,
         billable_metrics.rounding_function,
         coalesce(billable_metrics.rounding_precision, 0) as rounding_precision,
         filtered.charge_id is not null or grouped.charge_id is not null as has_buckets
@@ -60,7 +68,6 @@ final as (
         on charges.billable_metric_id = billable_metrics.billable_metric_id and {{ known_at('billable_metrics', 'usage_windows.horizon_at') }}
     left join filtered on charges.charge_id = filtered.charge_id
     left join grouped on charges.charge_id = grouped.charge_id
-    where not charges.pay_in_advance
 )
 
 select * from final

@@ -38,8 +38,8 @@ final as (
         priced_usage.group_key,
         priced_usage.charge_model,
         priced_usage.events_count,
-        case when priced_usage.units < 0 or rated.amount < 0 then {{ quantity('0') }} else priced_usage.units end as units,
-        priced_usage.units as total_aggregated_units,
+        case when priced_usage.units < 0 or rated.amount < 0 then {{ quantity('0') }} else priced_usage.full_units end as units,
+        priced_usage.total_aggregated_units,
         case when priced_usage.units < 0 or rated.amount < 0 then {{ working('0') }} else rated.amount end as amount,
         case when priced_usage.units < 0 or rated.amount < 0 then {{ working('0') }} else rated.unit_amount end as unit_amount
     from priced_usage

@@ -1,9 +1,5 @@
-with quantities as (
-    select * from {{ ref('int_metering__quantities') }}
-),
-
-window_charges as (
-    select * from {{ ref('int_metering__window_charges') }}
+with chargeable_quantities as (
+    select * from {{ ref('int_metering__chargeable_quantities') }}
 ),
 
 charge_prices as (
@@ -13,24 +9,30 @@ charge_prices as (
 -- Tiered models have no scalar terms, so their charges have no row to join.
 final as (
     select
-        quantities.usage_id,
-        quantities.window_charge_id,
-        quantities.charge_filter_id,
-        quantities.group_key,
-        window_charges.charge_id,
-        window_charges.charge_model,
-        window_charges.horizon_at,
-        quantities.events_count,
-        quantities.units,
+        chargeable_quantities.usage_id,
+        chargeable_quantities.usage_kind,
+        chargeable_quantities.window_charge_id,
+        chargeable_quantities.charge_filter_id,
+        chargeable_quantities.group_key,
+        chargeable_quantities.charge_id,
+        chargeable_quantities.charge_model,
+        chargeable_quantities.currency,
+        chargeable_quantities.prorated,
+        chargeable_quantities.horizon_at,
+        chargeable_quantities.events_count,
+        chargeable_quantities.units,
+        chargeable_quantities.full_units,
+        chargeable_quantities.total_aggregated_units,
+        chargeable_quantities.precise_total_amount_cents,
+        chargeable_quantities.through_event_number,
         charge_prices.amount as unit_or_package_amount,
         charge_prices.package_size,
         charge_prices.free_units
-    from quantities
-    inner join window_charges on quantities.window_charge_id = window_charges.window_charge_id
+    from chargeable_quantities
     left join charge_prices
-        on window_charges.charge_id = charge_prices.charge_id
-        and coalesce(quantities.charge_filter_id, '') = coalesce(charge_prices.charge_filter_id, '')
-        and {{ known_at('charge_prices', 'window_charges.horizon_at') }}
+        on chargeable_quantities.charge_id = charge_prices.charge_id
+        and coalesce(chargeable_quantities.charge_filter_id, '') = coalesce(charge_prices.charge_filter_id, '')
+        and {{ known_at('charge_prices', 'chargeable_quantities.horizon_at') }}
 )
 
 select * from final

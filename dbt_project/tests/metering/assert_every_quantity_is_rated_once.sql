@@ -1,6 +1,6 @@
--- Fails if a metered quantity has no price, or more than one: accepted usage would be lost or billed twice (law 3).
+-- Fails if a chargeable quantity has no price, or more than one: accepted usage would be lost or billed twice (law 3).
 select quantities.usage_id
-from {{ ref('int_metering__quantities') }} as quantities
+from {{ ref('int_metering__chargeable_quantities') }} as quantities
 left join {{ ref('int_rating__charges') }} as charges on quantities.usage_id = charges.usage_id
 group by quantities.usage_id
 having count(charges.usage_id) is distinct from 1

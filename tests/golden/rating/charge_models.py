@@ -50,6 +50,8 @@ def facts_of(cases: list[Case]) -> Facts:
                     "window_charge_id": case["id"],
                     "group_key": key,
                     "units": group["units"],
+                    "full_units": group["units"],
+                    "total_aggregated_units": group["units"],
                     "events_count": group.get("events_count", 0),
                 }
             )

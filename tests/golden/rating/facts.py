@@ -68,6 +68,11 @@ def charge(case_id: str, model: str, metric: Case, has_buckets: bool, **columns:
         "rounding_precision": metric.get("rounding_precision") or 0,
         "window_state": "open",
         "currency": "EUR",
+        "timezone": "UTC",
+        "recurring": False,
+        "prorated": False,
+        "pay_in_advance": False,
+        "ends_with_service": False,
         "has_buckets": has_buckets,
         **columns,
     }

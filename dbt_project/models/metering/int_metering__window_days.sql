@@ -1,0 +1,28 @@
+with window_charges as (
+    select * from {{ ref('int_metering__window_charges') }}
+),
+
+-- An end of service at local midnight still counts the day that begins there, as the subscription fee does.
+dated as (
+    select
+        window_charge_id,
+        period_days,
+        {{ local_date('from_at', 'timezone') }} as first_on,
+        case
+            when ends_with_service then {{ local_date('to_at', 'timezone') }}
+            else {{ local_date(from_epoch_microseconds(epoch_microseconds('to_at') ~ ' - 1'), 'timezone') }}
+        end as last_on
+    from window_charges
+),
+
+final as (
+    select
+        window_charge_id,
+        first_on,
+        last_on,
+        {{ days_between('first_on', 'last_on') }} + 1 as window_days,
+        period_days
+    from dated
+)
+
+select * from final
