@@ -36,10 +36,11 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """How a value is read (raises Unreadable), and how the documentation describes it."""
+    """How a value is read (raises Unreadable), how the documentation describes it, and the fields of each item of a list."""
 
     read: Callable[[Any], Any]
     schema: Mapping[str, Any]
+    fields: Mapping[str, Kind] | None = None
 
 
 Fields = Mapping[str, Kind]
@@ -116,7 +117,7 @@ def objects(fields: Fields) -> Kind:
             raise _unreadable("must_be_an_array")
         return [_read_object(item, fields) for item in value]
 
-    return Kind(read, {"type": "array", "items": object_schema(fields)})
+    return Kind(read, {"type": "array", "items": object_schema(fields)}, fields)
 
 
 def nested(fields: Fields) -> Kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import api_key, backup, doctor, explain, ingest, init, run, serve, up, verify
+from cli import api_key, backup, diff, doctor, explain, ingest, init, plans, run, serve, up, verify
 from cli import demo_command as demo
 from cli.output import EXIT_CODES, ReadableErrors
 
@@ -27,6 +27,8 @@ app.command(epilog="Example: tallystick ingest usage/2026-01.csv --mapping mappi
 app.command(epilog="Example: tallystick run --as-of 2026-02-01T00:00:00Z")(run.run)
 app.command(epilog="Example: tallystick explain TAL-4F2A-001-003 --line 2 --events")(explain.explain)
 app.command(epilog="Example: tallystick verify --json")(verify.verify)
+app.add_typer(plans.app, name="plans")
+app.command(epilog="Example: tallystick diff --against main --fail-on-change")(diff.diff)
 app.command(epilog="Example: tallystick doctor")(doctor.doctor)
 app.command(epilog="Example: tallystick backup /backups/2026-01-31")(backup.backup)
 app.command(epilog="Example: TALLYSTICK_HOME=/srv/new tallystick restore /backups/2026-01-31")(backup.restore)

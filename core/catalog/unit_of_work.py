@@ -7,7 +7,7 @@ once a watermark has been stamped nothing can be committed with an earlier one (
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -151,3 +151,18 @@ def unit_of_work(engine: sa.Engine, clock: Clock) -> Iterator[UnitOfWork]:
         uow = UnitOfWork(connection, clock)
         yield uow
         uow.keep_stamps()
+
+
+class _Undone(Exception):
+    """Ends a trial."""
+
+
+@contextmanager
+def trial(engine: sa.Engine, clock: Clock) -> Iterator[UnitOfWork]:
+    """A unit of work that leaves no trace: what the block changes it can read, and afterwards it never was.
+
+    For what-ifs and dry runs; an error in the block is raised as usual.
+    """
+    with suppress(_Undone), unit_of_work(engine, clock) as uow:
+        yield uow
+        raise _Undone

@@ -89,6 +89,19 @@ class PricingGraph:
             visit(self._ids[name])
         return list(ordered.values())
 
+    def standing_on(self, names: Iterable[str]) -> set[str]:
+        """The models among `names` and every model that reads one of `names`, directly or through others."""
+        wanted = set(names)
+        found: set[str] = set()
+        for node in self.plan(node.name for node in self.models()):
+            if node.name in wanted or any(self._nodes[parent].name in wanted | found for parent in node.depends_on):
+                found.add(node.name)
+        return found
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a node of this name."""
+        return name in self._ids
+
     def inputs(self, targets: Iterable[str], given: Iterable[str] = ()) -> list[Node]:
         """What the plan reads without computing it: sources, seeds and the given relations that are really read."""
         plan = self.plan(targets, given)
