@@ -14,7 +14,7 @@ from core.domain.problems import Problems
 from core.errors import NotFound
 from core.ids import new_id
 
-AGGREGATIONS = ("count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg")
+AGGREGATIONS = ("count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg", "weighted_sum_agg")
 _NOT_RECURRING = ("count_agg", "max_agg", "latest_agg")
 ROUNDINGS = ("round", "ceil", "floor")
 
@@ -33,6 +33,11 @@ class BillableMetric(Version):
     rounding_precision: int | None
     filters: list[dict[str, Any]]
 
+    @property
+    def weighted_interval(self) -> str | None:
+        """The unit in which a weighted sum counts time; there is one."""
+        return "seconds" if self.aggregation_type == "weighted_sum_agg" else None
+
 
 BILLABLE_METRICS = Versions("billable_metrics", BillableMetric, unique=("code",))
 _OPTIONAL: dict[str, Any] = {
@@ -41,6 +46,7 @@ _OPTIONAL: dict[str, Any] = {
     "recurring": False,
     "rounding_function": None,
     "rounding_precision": None,
+    "weighted_interval": None,
     "filters": [],
 }
 
@@ -109,10 +115,11 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normal(values: dict[str, Any]) -> dict[str, Any]:
-    """Values come back sorted on the wire, and a count has no field."""
+    """Values come back sorted on the wire, a count has no field, and the weighted interval follows from the type."""
     filters = [{"key": row["key"], "values": sorted(set(row["values"]))} for row in values["filters"]]
     field_name = None if values["aggregation_type"] == "count_agg" else values["field_name"]
-    return values | {"filters": filters, "field_name": field_name}
+    stored = {name: value for name, value in values.items() if name != "weighted_interval"}
+    return stored | {"filters": filters, "field_name": field_name}
 
 
 def _check(values: dict[str, Any]) -> Problems:
@@ -125,6 +132,7 @@ def _check(values: dict[str, Any]) -> Problems:
     problems.boolean("recurring")
     if values["recurring"] and values["aggregation_type"] in _NOT_RECURRING:
         problems.add("recurring", "not_compatible_with_aggregation_type")
+    problems.one_of("weighted_interval", ("seconds",))
     problems.one_of("rounding_function", ROUNDINGS)
     problems.integer("rounding_precision", least=-15, most=12)
     for row in values["filters"]:

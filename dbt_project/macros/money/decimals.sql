@@ -14,10 +14,16 @@
     cast(cast({{ left }} as decimal(38, 12)) * cast({{ right }} as decimal(38, 12)) as decimal(38, 15))
 {%- endmacro %}
 
-{#- An exact decimal as a whole number of 10^-places. The digits beyond `places` must be zero. -#}
+{#- Exact product of a quantity and a whole number. -#}
+{% macro times_whole(quantity, whole_number) -%}
+    cast(cast({{ quantity }} as decimal(38, 12)) * cast({{ whole_number }} as decimal(38, 0)) as decimal(38, 12))
+{%- endmacro %}
+
+{#- An exact decimal as a whole number of 10^-places. The digits beyond `places` must be zero. On DuckDB its digits without the
+    point: a third of the time of arithmetic, and it holds for all 38 digits. -#}
 {% macro scaled(expression, places) -%} {{ return(adapter.dispatch('scaled', 'tallystick')(expression, places)) }} {%- endmacro %}
 {% macro default__scaled(expression, places) -%}
-    cast({{ expression }} * cast('1{{ '0' * places }}' as decimal(38, 0)) as hugeint)
+    cast(replace(cast(cast({{ expression }} as decimal(38, {{ places }})) as string), '.', '') as hugeint)
 {%- endmacro %}
 {% macro spark__scaled(expression, places) -%}
     cast({{ expression }} * cast('1{{ '0' * places }}' as decimal(38, 0)) as decimal(38, 0))

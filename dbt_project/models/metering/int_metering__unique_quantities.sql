@@ -5,7 +5,7 @@ with bucketed_events as (
 -- An add of an active value and a remove of an inactive one change nothing, so a value is active when its last event adds it.
 ranked as (
     select
-        window_charge_id, charge_filter_id, group_key,
+        window_charge_id, charge_filter_id, group_key, is_before_window,
         coalesce({{ json_text('properties', "'operation_type'") }}, 'add') as operation_type,
         row_number() over (
             partition by window_charge_id, charge_filter_id, group_key, field_text
@@ -21,6 +21,7 @@ counted as (
     from ranked
     where recency = 1
     group by window_charge_id, charge_filter_id, group_key
+    having group_key is null or count(case when is_before_window and operation_type = 'remove' then null else 1 end) > 0
 ),
 
 final as (

@@ -103,6 +103,9 @@ def test_metric(api: Api) -> None:
     metric = api.ok("POST", "/billable_metrics", {"billable_metric": METRIC})["billable_metric"]
     assert metric["filters"] == [{"key": "region", "values": ["eu", "us"]}]
     assert metric["recurring"] is False
+    level = {"code": "level", "aggregation_type": "weighted_sum_agg", "field_name": "n", "weighted_interval": "seconds"}
+    weighted = api.ok("POST", "/billable_metrics", {"billable_metric": METRIC | level})["billable_metric"]
+    assert (metric["weighted_interval"], weighted["weighted_interval"]) == (None, "seconds")
     bad = METRIC | {"code": "other", "aggregation_type": "guess"}
     assert api.refused("POST", "/billable_metrics", {"billable_metric": bad})["error_details"] == {
         "aggregation_type": ["value_is_invalid"]

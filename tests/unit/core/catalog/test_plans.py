@@ -171,6 +171,8 @@ def test_a_deleted_plan_ends_its_subscriptions_and_frees_its_code(begin: Begin, 
         ({"field_name": None}, {"field_name": ["value_is_mandatory"]}),
         ({"aggregation_type": "median"}, {"aggregation_type": ["value_is_invalid"]}),
         ({"aggregation_type": "max_agg", "recurring": True}, {"recurring": ["not_compatible_with_aggregation_type"]}),
+        ({"aggregation_type": "weighted_sum_agg", "weighted_interval": "hours"}, {"weighted_interval": ["value_is_invalid"]}),
+        ({"aggregation_type": "weighted_sum_agg", "field_name": None}, {"field_name": ["value_is_mandatory"]}),
         ({"filters": [{"key": "k", "values": []}]}, {"values": ["value_is_mandatory"]}),
         ({"rounding_function": "up"}, {"rounding_function": ["value_is_invalid"]}),
         ({"code": "calls"}, {"code": ["value_already_exist"]}),
@@ -183,6 +185,15 @@ def test_metric_codes(
     with begin() as uow, pytest.raises(ValidationError) as refused:
         billable_metrics.create(uow, **fields)
     assert details(refused) == codes
+
+
+def test_a_weighted_sum_counts_seconds_and_may_recur(begin: Begin) -> None:
+    fields = {"code": "level", "name": "Level", "field_name": "n", "aggregation_type": "weighted_sum_agg"}
+    with begin() as uow:
+        metric = billable_metrics.create(uow, **fields, recurring=True, weighted_interval="seconds")
+        assert (metric.weighted_interval, metric.recurring) == ("seconds", True)
+        assert billable_metrics.update(uow, "level", name="Level of use").weighted_interval == "seconds"
+        assert billable_metrics.update(uow, "level", aggregation_type="sum_agg").weighted_interval is None
 
 
 def test_a_count_metric_has_no_field_and_values_come_back_sorted(begin: Begin) -> None:
