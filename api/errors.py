@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.answers import answer
-from core.errors import Conflict, NotFound, TallystickError, ValidationError
+from core.errors import BatchRefused, Conflict, NotFound, TallystickError, ValidationError
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def body_of(error: TallystickError) -> dict[str, Any]:
             return {"status": 404, "error": "Not Found", "code": error.code}
         case Conflict():
             return {"status": 405, "error": "Method Not Allowed", "code": error.code}
-        case ValidationError():
+        case ValidationError() | BatchRefused():
             return validation_body(error.details)
         case TallystickError(code=code) if code in BUSY:
             return {"status": 503, "error": "Service Unavailable", "code": code, "message": error.message}

@@ -36,5 +36,15 @@ class ValidationError(TallystickError):
         )
 
 
+class BatchRefused(TallystickError):
+    """Rows of a batch were refused, and so is the whole: place in the batch -> field -> codes (lago_api §4)."""
+
+    def __init__(self, rows: Mapping[int, Mapping[str, Sequence[str]]]) -> None:
+        self.details = {str(place): {field: list(codes) for field, codes in row.items()} for place, row in rows.items()}
+        super().__init__(
+            "validation_errors", f"Rows of the batch were refused ({self.details}). Correct them and send it again."
+        )
+
+
 class Conflict(TallystickError):
     """The input is well formed but the object's state forbids it. `code` is Lago's, e.g. `wallet_not_active`."""

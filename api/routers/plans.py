@@ -14,7 +14,12 @@ from core.catalog import deletions, plans
 
 router = APIRouter(prefix="/plans", tags=["Plans"])
 
-OWNED = {"charges": "charges_input", "fixed_charges": "fixed_charges_input", "tax_codes": "tax_codes"}
+OWNED = {
+    "charges": "charges_input",
+    "fixed_charges": "fixed_charges_input",
+    "usage_thresholds": "usage_thresholds_input",
+    "tax_codes": "tax_codes",
+}
 """Field of a plan -> the argument under which the catalog takes it."""
 
 
@@ -44,7 +49,7 @@ def show(code: str, served: Served) -> Response:
 
 @router.put("/{code}", openapi_extra=UPDATE.openapi)
 def update(code: str, plan: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
-    """Change a plan; `charges` and `fixed_charges`, where given, are the full sets."""
+    """Change a plan; charges, fixed charges and thresholds, where given, are the full sets."""
     given = {argument: plan.pop(name, None) for name, argument in OWNED.items()}
     with served.change() as uow:
         answered = plan_object(uow.connection, plans.update(uow, code, **plan, **given))

@@ -26,6 +26,8 @@ Statuses = Annotated[list[str], Query(alias="status[]")]
 def create(subscription: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Put a customer on a plan; a fee in advance is invoiced at once."""
     subscription["billing_time"] = subscription.get("billing_time") or "calendar"
+    subscription["progressive_billing_disabled"] = subscription.get("progressive_billing_disabled") or False
+    subscription["usage_thresholds_input"] = subscription.pop("usage_thresholds", None)
     with served.change() as uow:
         row = subscriptions.create(uow, **subscription)
         answered = subscription_object(served, uow.connection, row)
@@ -69,7 +71,8 @@ def show(external_id: str, served: Served) -> Response:
 
 @router.put("/subscriptions/{external_id}", openapi_extra=UPDATE.openapi)
 def update(external_id: str, subscription: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
-    """Change a subscription's name or end, or the start of one that has not started."""
+    """Change a subscription's name, end or usage thresholds, or the start of one that has not started."""
+    subscription["usage_thresholds_input"] = subscription.pop("usage_thresholds", None)
     with served.change() as uow:
         row = subscriptions.update(uow, external_id, **subscription)
         answered = subscription_object(served, uow.connection, row)

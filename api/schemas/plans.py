@@ -8,12 +8,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.body import BOOLEAN, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, objects
+from api.schemas import usage_thresholds
 from api.schemas.fixed_charges import IN_PLAN_FIELDS, fixed_charge_objects
 from api.schemas.taxes import taxes_by_owner
 from api.schemas.wire import instant
 from core.catalog import billable_metrics, charges, fixed_charges
 from core.catalog.charges import Charge, ChargeFilter
 from core.catalog.plans import Plan
+from core.catalog.usage_thresholds import thresholds_of
 
 FILTER_FIELDS = {"invoice_display_name": TEXT, "properties": MAPPING, "values": TEXT_LISTS}
 CHARGE_FIELDS = {
@@ -42,6 +44,7 @@ FIELDS = {
     "tax_codes": TEXTS,
     "charges": objects(CHARGE_FIELDS),
     "fixed_charges": objects(IN_PLAN_FIELDS),
+    "usage_thresholds": objects(usage_thresholds.IN_PLAN_FIELDS),
 }
 CREATE = Body("plan", FIELDS, mandatory=("code", "name", "interval", "amount_cents", "amount_currency"))
 UPDATE = Body("plan", FIELDS)
@@ -60,8 +63,13 @@ def plan_objects(connection: sa.Connection, rows: Sequence[Plan]) -> list[dict[s
     charges_of = charges.charges_of(connection, ids)
     priced = _charge_objects(connection, [charge for owned in charges_of.values() for charge in owned])
     taxes = taxes_by_owner(connection, "plan", ids)
+    thresholds = thresholds_of(connection, "plan", ids)
     return [
         _plan_object(plan, [priced[charge.id] for charge in charges_of.get(plan.id, [])], taxes[plan.id])
+        | {
+            "usage_thresholds": usage_thresholds.usage_threshold_objects(thresholds.get(plan.id, [])),
+            "applicable_usage_thresholds": usage_thresholds.applicable(thresholds.get(plan.id, [])),
+        }
         for plan in rows
     ]
 
@@ -88,8 +96,6 @@ def _plan_object(plan: Plan, owned: list[dict[str, Any]], taxes: list[dict[str, 
         "draft_invoices_count": 0,
         "charges": owned,
         "taxes": taxes,
-        "usage_thresholds": [],
-        "applicable_usage_thresholds": [],
         "entitlements": [],
     }
 

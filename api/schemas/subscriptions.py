@@ -7,16 +7,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.body import INSTANT, TEXT, Body
+from api.body import BOOLEAN, INSTANT, TEXT, Body, objects
 from api.deps import Services
 from api.schemas.plans import plan_object
+from api.schemas.usage_thresholds import IN_PLAN_FIELDS, applicable_to, usage_threshold_objects
 from api.schemas.wire import instant, instant_ms
 from core.catalog import plans
 from core.catalog.billing_entities import BILLING_ENTITIES
 from core.catalog.customers import CUSTOMERS, Customer
 from core.catalog.plans import Plan
 from core.catalog.subscriptions import Subscription
+from core.catalog.usage_thresholds import thresholds_of
 
+MONITORED = {"usage_thresholds": objects(IN_PLAN_FIELDS), "progressive_billing_disabled": BOOLEAN}
 CREATE = Body(
     "subscription",
     {
@@ -27,10 +30,11 @@ CREATE = Body(
         "billing_time": TEXT,
         "subscription_at": INSTANT,
         "ending_at": INSTANT,
+        **MONITORED,
     },
     mandatory=("external_id", "external_customer_id", "plan_code"),
 )
-UPDATE = Body("subscription", {"name": TEXT, "subscription_at": INSTANT, "ending_at": INSTANT})
+UPDATE = Body("subscription", {"name": TEXT, "subscription_at": INSTANT, "ending_at": INSTANT, **MONITORED})
 
 
 def subscription_objects(
@@ -54,7 +58,13 @@ def subscription_object(services: Services, connection: sa.Connection, row: Subs
     """One subscription with its plan."""
     (answered,) = subscription_objects(services, connection, [row])
     plan = plan_object(connection, plans.by_ids(connection, [row.plan_id])[row.plan_id])
-    return answered | {"plan": plan, "entitlements": [], "applicable_usage_thresholds": []}
+    own = thresholds_of(connection, "subscription", [row.id]).get(row.id, [])
+    return answered | {
+        "plan": plan,
+        "entitlements": [],
+        "usage_thresholds": usage_threshold_objects(own),
+        "applicable_usage_thresholds": applicable_to(connection, row),
+    }
 
 
 def _subscription_object(row: Subscription, customer: Customer, plan: Plan, status: str) -> dict[str, Any]:
@@ -85,7 +95,7 @@ def _subscription_object(row: Subscription, customer: Customer, plan: Plan, stat
         "on_termination_credit_note": None,
         "on_termination_invoice": row.on_termination_invoice,
         "consolidate_invoice": True,
-        "progressive_billing_disabled": False,
+        "progressive_billing_disabled": row.progressive_billing_disabled,
         "payment_method": {"payment_method_id": None, "payment_method_type": "provider"},
         "activation_rules": [],
     }

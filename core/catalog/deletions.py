@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.catalog import (
     add_ons,
+    alerts,
     billable_metrics,
     charges,
     customers,
@@ -43,11 +44,12 @@ def delete_plan(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None)
 
 
 def delete_metric(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None) -> BillableMetric:
-    """Delete a metric and the charges built on it, so its usage is billed no more (lago_api §7.3). Raises NotFound."""
+    """Delete a metric with the charges and alerts built on it, so its usage is billed no more (lago_api §7.3). Raises NotFound."""
     metric = billable_metrics.get(uow.connection, code)
     stamp = uow.stamp_for(test_clock_id=test_clock_id)
     for charge in charges.CHARGES.all(uow.connection, charges.CHARGES.c.billable_metric_id == metric.id):
         charges.end_charge(uow, stamp, charge)
+    alerts.delete(uow, *alerts.ALERTS.all(uow.connection, alerts.ALERTS.c.billable_metric_id == metric.id))
     billable_metrics.BILLABLE_METRICS.end(uow, stamp, metric)
     return metric
 

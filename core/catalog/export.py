@@ -10,13 +10,14 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
+from core.catalog.alerts import ALERTS
 from core.catalog.billable_metrics import BILLABLE_METRICS
 from core.catalog.charges import CHARGE_FILTERS, CHARGES
 from core.catalog.coupons import COUPONS
 from core.catalog.engine import reading
 from core.catalog.export_schema import EXPLODED, PLAIN, VERSION_COLUMNS
 from core.catalog.fixed_charges import FIXED_CHARGES
-from core.catalog.price_rows import Range, Rows, coupon_target_rows, filter_value_rows, price_rows
+from core.catalog.price_rows import Range, Rows, alert_threshold_rows, coupon_target_rows, filter_value_rows, price_rows
 from core.catalog.unit_of_work import STAMPS, unit_of_work
 from core.catalog.versions import Versions
 from core.clock import Clock
@@ -32,7 +33,7 @@ def export(connection: sa.Connection, customer_ids: Collection[str] | None = Non
     for name, (versions, schema) in PLAIN.items():
         rows = _rows(connection, versions, schema.names, customer_ids)
         exported[name] = _table(rows, schema)
-    for name, rows in _exploded(connection).items():
+    for name, rows in _exploded(connection, customer_ids).items():
         exported[name] = _table(rows, EXPLODED[name])
     return exported
 
@@ -68,9 +69,9 @@ def _rows(
     return connection.execute(statement).all()
 
 
-def _exploded(connection: sa.Connection) -> dict[str, Rows]:
+def _exploded(connection: sa.Connection, customer_ids: Collection[str] | None) -> dict[str, Rows]:
     def read(versions: Versions[Any], *columns: str) -> list[tuple[Any, ...]]:
-        rows = _rows(connection, versions, (*columns, *VERSION_COLUMNS))
+        rows = _rows(connection, versions, (*columns, *VERSION_COLUMNS), customer_ids)
         return [(*row[: len(columns)], _range(row)) for row in rows]
 
     # A fixed charge is priced by the same models, so its prices are rows of the same tables.
@@ -84,6 +85,7 @@ def _exploded(connection: sa.Connection) -> dict[str, Rows]:
             [(row[0], row[1], row[2], row[6]) for row in filters],
             [(row[0], row[1], row[2]) for row in read(BILLABLE_METRICS, "id", "filters")],
         ),
+        "alert_thresholds": alert_threshold_rows(read(ALERTS, "id", "thresholds")),
         "coupon_targets": coupon_target_rows(
             [(row[0], row[1], row[2], row[3]) for row in read(COUPONS, "id", "plan_ids", "billable_metric_ids")]
         ),

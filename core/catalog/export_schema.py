@@ -43,7 +43,8 @@ _PLAIN: dict[str, str] = {
     "fixed_charges": "plan_id code add_on_id charge_model invoice_display_name pay_in_advance prorated position",
     "fixed_charge_units": "fixed_charge_id subscription_id units effective_at",
     "subscriptions": "external_id customer_id plan_id name billing_time subscription_at started_at ending_at "
-    "terminated_at status on_termination_invoice previous_subscription_id created_at creation_sequence",
+    "terminated_at status on_termination_invoice previous_subscription_id created_at creation_sequence "
+    "progressive_billing_disabled",
     "coupons": "code name coupon_type amount_cents amount_currency percentage_rate frequency frequency_duration "
     "expiration_at reusable",
     "applied_coupons": "coupon_id customer_id amount_cents amount_currency percentage_rate frequency "
@@ -56,6 +57,9 @@ _PLAIN: dict[str, str] = {
     "one_off_fees": "one_off_invoice_id position add_on_id units unit_amount_cents description invoice_display_name",
     "invoice_commands": "invoice_id command created_at",
     "payments": "invoice_id amount_cents reference paid_at created_at",
+    "usage_thresholds": "owner_type owner_id amount_cents recurring threshold_display_name",
+    "lifetime_usages": "subscription_id historical_usage_amount_cents",
+    "alerts": "customer_id external_subscription_id wallet_id alert_type billable_metric_id code name created_at",
 }
 
 # Rows spelled out of the JSON that a version holds; they carry the version columns of their parent.
@@ -90,6 +94,13 @@ _EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
         ("charge_filter_id", pa.string()),
         ("position", pa.int64()),
         ("key", pa.string()),
+    ],
+    "alert_thresholds": [
+        ("alert_id", pa.string()),
+        ("position", pa.int64()),
+        ("code", pa.string()),
+        ("value", pa.string()),
+        ("recurring", pa.bool_()),
     ],
     "coupon_targets": [
         ("coupon_id", pa.string()),

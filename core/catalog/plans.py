@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.catalog import charges, fixed_charges, taxes
+from core.catalog import charges, fixed_charges, taxes, usage_thresholds
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
 from core.domain.problems import Problems
@@ -51,11 +51,12 @@ def create(
     amount_currency: str,
     charges_input: Sequence[Mapping[str, Any]] = (),
     fixed_charges_input: Sequence[Mapping[str, Any]] = (),
+    usage_thresholds_input: Sequence[Mapping[str, Any]] = (),
     tax_codes: Sequence[str] = (),
     test_clock_id: str | None = None,
     **fields: Any,
 ) -> Plan:
-    """A new plan with its charges and fixed charges (wire form of lago_api §7.4, as mappings).
+    """A new plan with its charges, fixed charges and usage thresholds (wire form of lago_api §7.4, as mappings).
 
     Raises ValidationError, or NotFound `billable_metrics`, `add_ons` or `tax`.
     """
@@ -79,6 +80,7 @@ def create(
     taxes.set_taxes(uow, stamp, "plan", plan.id, tax_codes, is_new=True)
     charges.replace_charges(uow, stamp, plan.id, charges_input, is_new=True)
     fixed_charges.replace_fixed_charges(uow, stamp, plan.id, fixed_charges_input, is_new=True)
+    usage_thresholds.replace_thresholds(uow, stamp, "plan", plan.id, usage_thresholds_input)
     return plan
 
 
@@ -88,11 +90,12 @@ def update(
     *,
     charges_input: Sequence[Mapping[str, Any]] | None = None,
     fixed_charges_input: Sequence[Mapping[str, Any]] | None = None,
+    usage_thresholds_input: Sequence[Mapping[str, Any]] | None = None,
     tax_codes: Sequence[str] | None = None,
     test_clock_id: str | None = None,
     **fields: Any,
 ) -> Plan:
-    """Change what is given, keep the rest. `charges_input` and `fixed_charges_input`, where given, are the full sets.
+    """Change what is given, keep the rest. Charges, fixed charges and thresholds, where given, are the full sets.
 
     Raises NotFound, ValidationError.
     """
@@ -109,6 +112,8 @@ def update(
         charges.replace_charges(uow, stamp, plan.id, charges_input)
     if fixed_charges_input is not None:
         fixed_charges.replace_fixed_charges(uow, stamp, plan.id, fixed_charges_input)
+    if usage_thresholds_input is not None:
+        usage_thresholds.replace_thresholds(uow, stamp, "plan", plan.id, usage_thresholds_input)
     return plan
 
 

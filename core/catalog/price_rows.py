@@ -1,4 +1,4 @@
-"""Prices, filter values and coupon targets as rows: tiers and filters are rows in SQL, never arrays (DESIGN §8)."""
+"""Prices, filter values, coupon targets and alert thresholds as rows: tiers and filters are rows in SQL, never arrays (DESIGN §8)."""
 
 from __future__ import annotations
 
@@ -79,6 +79,15 @@ def _scalars(terms: PriceTerms) -> tuple[Any, ...]:
         _text(terms.per_transaction_max_amount),
         terms.bills_flat_without_usage,
     )
+
+
+def alert_threshold_rows(alerts: Iterable[tuple[Any, ...]]) -> Rows:
+    """Rows of alert_thresholds. `alerts` gives alert id, thresholds, range."""
+    return [
+        (alert_id, position, row["code"], row["value"], row["recurring"], *valid)
+        for alert_id, thresholds, valid in alerts
+        for position, row in enumerate(thresholds, start=1)
+    ]
 
 
 def _tiers(terms: PriceTerms) -> Iterator[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.catalog import customers, plans
+from core.catalog import customers, plans, usage_thresholds
 from core.catalog.customers import Customer
 from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Page, Version, Versions
@@ -39,6 +39,8 @@ class Subscription(Version):
     on_termination_invoice: str
     previous_subscription_id: str | None
     creation_sequence: int
+    progressive_billing_disabled: bool
+    """Whether usage thresholds, the plan's or its own, make no invoices."""
 
     def status_at(self, instant: datetime) -> str:
         """pending, active, terminated or canceled at `instant` (on the customer's clock)."""
@@ -58,6 +60,8 @@ def create(
     billing_time: str = "calendar",
     subscription_at: datetime | None = None,
     ending_at: datetime | None = None,
+    progressive_billing_disabled: bool = False,
+    usage_thresholds_input: Sequence[Mapping[str, Any]] | None = None,
 ) -> Subscription:
     """Put the customer on the plan; an unknown customer is created on the fly.
 
@@ -73,6 +77,8 @@ def create(
         "billing_time": billing_time,
         "subscription_at": subscription_at,
         "ending_at": ending_at,
+        "progressive_billing_disabled": progressive_billing_disabled,
+        "usage_thresholds_input": usage_thresholds_input,
     }
     return create_many(uow, [row])[0]
 
@@ -102,20 +108,35 @@ def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Subs
             started.append(subscription)
         answers.append(subscription)
     SUBSCRIPTIONS.write(uow, started)
+    for row, subscription in zip(rows, answers, strict=True):
+        if row.get("usage_thresholds_input") and subscription in started:
+            _replace_thresholds(
+                uow, uow.stamp_for(subscription.customer_id), subscription, row["usage_thresholds_input"]
+            )
     return answers
 
 
-def update(uow: UnitOfWork, external_id: str, **fields: Any) -> Subscription:
-    """Change `name`, `ending_at`, or the `subscription_at` of one that has not started. Raises NotFound, ValidationError.
+def update(
+    uow: UnitOfWork,
+    external_id: str,
+    *,
+    usage_thresholds_input: Sequence[Mapping[str, Any]] | None = None,
+    **fields: Any,
+) -> Subscription:
+    """Change `name`, `ending_at`, `progressive_billing_disabled`, or the `subscription_at` of one that has not started.
 
-    Other fields are not changeable and give TypeError.
+    `usage_thresholds_input`, where given, is the full set of its own thresholds; without any the plan's hold again.
+    Raises NotFound, ValidationError. Other fields are not changeable and give TypeError.
     """
-    if unknown := fields.keys() - {"name", "ending_at", "subscription_at"}:
+    if unknown := fields.keys() - {"name", "ending_at", "subscription_at", "progressive_billing_disabled"}:
         raise TypeError(f"a subscription's {sorted(unknown)} cannot be updated")
     subscription, stamp = _running_with_stamp(uow, external_id)
     problems = Problems(fields)
     problems.instant("ending_at", "subscription_at")
+    problems.boolean("progressive_billing_disabled")
     problems.refuse()
+    if usage_thresholds_input is not None:
+        _replace_thresholds(uow, stamp, subscription, usage_thresholds_input)
     if fields.get("subscription_at") is None or subscription.started_at <= stamp.instant:
         fields.pop("subscription_at", None)
     else:
@@ -193,7 +214,15 @@ def _check(row: Mapping[str, Any]) -> None:
     problems.mandatory("external_customer_id")
     problems.one_of("billing_time", BILLING_TIMES)
     problems.instant("subscription_at", "ending_at")
+    problems.boolean("progressive_billing_disabled")
     problems.refuse()
+
+
+def _replace_thresholds(
+    uow: UnitOfWork, stamp: Stamp, subscription: Subscription, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    customer_id = subscription.customer_id
+    usage_thresholds.replace_thresholds(uow, stamp, "subscription", subscription.id, rows, customer_id=customer_id)
 
 
 def _start(
@@ -225,6 +254,7 @@ def _start(
         on_termination_invoice="generate",
         previous_subscription_id=None,
         creation_sequence=stamp.sequence,
+        progressive_billing_disabled=bool(row.get("progressive_billing_disabled")),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.catalog.add_ons import ADD_ONS
+from core.catalog.alerts import ALERTS
 from core.catalog.api_keys import API_KEYS
 from core.catalog.applied_coupons import APPLIED_COUPONS
 from core.catalog.billable_metrics import BILLABLE_METRICS
@@ -15,6 +16,7 @@ from core.catalog.customers import CUSTOMERS
 from core.catalog.fixed_charge_units import FIXED_CHARGE_UNITS
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.catalog.invoice_commands import INVOICE_COMMANDS
+from core.catalog.lifetime_usages import LIFETIME_USAGES
 from core.catalog.one_off_invoices import ONE_OFF_FEES, ONE_OFF_INVOICES
 from core.catalog.payments import PAYMENTS
 from core.catalog.plans import PLANS
@@ -22,6 +24,7 @@ from core.catalog.schedules import SCHEDULE_TICKS, SCHEDULES
 from core.catalog.subscriptions import SUBSCRIPTIONS
 from core.catalog.taxes import APPLIED_TAXES, TAXES
 from core.catalog.test_clocks import TEST_CLOCKS
+from core.catalog.usage_thresholds import USAGE_THRESHOLDS
 from core.catalog.versions import Versions
 from core.catalog.wallet_transactions import WALLET_TRANSACTIONS
 from core.catalog.wallets import WALLETS
@@ -50,5 +53,8 @@ ALL: tuple[Versions[Any], ...] = (
     ONE_OFF_FEES,
     INVOICE_COMMANDS,
     PAYMENTS,
+    USAGE_THRESHOLDS,
+    LIFETIME_USAGES,
+    ALERTS,
     API_KEYS,
 )

@@ -19,6 +19,7 @@ final as (
         previous_subscription_id,
         created_at,
         creation_sequence,
+        progressive_billing_disabled,
         valid_from,
         valid_to,
         recorded_at,
