@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.golden.rating import charge_models, usage
+from tests.golden.rating import charge_models, expressions, usage
 
 KINDS: dict[str, ModuleType] = {
     "charge_model": charge_models,
     "aggregation": usage,
     "usage_timeline": usage,
     "filtered_usage": usage,
+    "expression": expressions,
 }
