@@ -12,7 +12,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cli.output import FAILED, NOTHING_TO_DO, Json, console, installed, print_json, progress_console
+from core.catalog.engine import connect
 from core.clock import SystemClock
+from ingestion.calculate import calculator_of
 from ingestion.landing import Landing
 from ingestion.sources.files import FileReport, ingest_paths
 from ingestion.sources.mapping import load_mapping
@@ -44,12 +46,14 @@ def ingest(
         SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=progress_console, transient=True
     ) as progress:
         task = progress.add_task("Reading")
+        clock = SystemClock()
         reports = ingest_paths(
             paths,
             Landing(settings.landing),
-            SystemClock(),
+            clock,
             columns,
             lambda name, rows: progress.update(task, description=f"{name}: {rows:,} rows"),
+            calculator_of(connect(settings.catalog), clock),
         )
     totals = Totals.of(reports)
     if as_json:

@@ -48,6 +48,14 @@ class InvalidExpression(TallystickError):
 
 
 @dataclass(frozen=True, slots=True)
+class Calculation:
+    """What a metric computes of each event before it is stored: the value of `expression`, for the property `field_name`."""
+
+    field_name: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """How many arguments a function takes, what it makes of them, and whether it takes texts too."""
 

@@ -87,7 +87,7 @@ def outcome(expression: str, **properties: object) -> str:
         ("least(3, -1, 2)", "-1"),
         ("greatest(3, -1, 2)", "3"),
         ("event.timestamp / 2", "850000000"),
-        ("concat(':a \\ ? $1 ''x', 1)".replace("''", ""), ":a \\ ? $1 x1"),
+        (r"concat(':a \ ? $1 x', 1)", r":a \ ? $1 x1"),
         ("concat(event.code, '-', 1.50, '-', -0)", "seats-1.5-0"),
     ],
 )  # fmt: skip
