@@ -8,10 +8,9 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cli.output import FAILED, NOTHING_TO_DO, Json, console, installed, print_json, progress_console
+from cli.output import FAILED, NOTHING_TO_DO, Json, console, installed, print_json, progress_bar
 from core.catalog.engine import connect
 from core.clock import SystemClock
 from ingestion.calculate import calculator_of
@@ -42,10 +41,8 @@ def ingest(
     """
     settings = installed()
     columns = load_mapping(mapping) if mapping else None
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=progress_console, transient=True
-    ) as progress:
-        task = progress.add_task("Reading")
+    with progress_bar() as progress:
+        task = progress.add_task("Reading", total=None)
         clock = SystemClock()
         reports = ingest_paths(
             paths,

@@ -62,7 +62,8 @@ def attach(
     connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False, snapshot: int | None = None
 ) -> None:
     """Attaches the lake under its alias, for writing or read-only, at its newest version or at a snapshot."""
-    options = [f"data_path {_literal(lake.data_path)}"]
+    # DuckLake keeps the absolute path of its first attach; ours wins, so that a folder may be moved or copied.
+    options = [f"data_path {_literal(lake.data_path)}", "override_data_path true"]
     if lake.is_embedded:
         options += ["meta_journal_mode 'WAL'", f"meta_busy_timeout {BUSY_TIMEOUT_MS}"]
     else:

@@ -14,8 +14,10 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from filelock import FileLock, Timeout
 
 from core import lake
+from core.errors import TallystickError
 from core.settings import Settings
 from core.warehouse.pricing_graph import Node, PricingGraph, quoted
 
@@ -24,6 +26,19 @@ EVENT_COLUMNS = (
     "received_sequence", "source", "source_row",
 )  # fmt: skip
 REJECTION_COLUMNS = ("source", "source_row", "reason", "field", "message", "content", "received_at")
+
+
+RUN_LOCK_SECONDS = 3600.0
+
+
+class WarehouseBusy(TallystickError):
+    """Another run writes the warehouse."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            "warehouse_busy",
+            f"another run has held the warehouse for more than {seconds:g} s; wait until it has ended, or stop it",
+        )
 
 
 @dataclass(frozen=True)
@@ -186,6 +201,19 @@ class WriteWarehouse:
             )
         self.connection.execute("delete from warehouse.raw.run_horizon")
         self.connection.execute("insert into warehouse.raw.run_horizon values (?, ?)", [as_of, watermark])
+
+
+@contextmanager
+def run_lock(settings: Settings, timeout: float = RUN_LOCK_SECONDS) -> Iterator[None]:
+    """Holds the warehouse for one whole run, so that the steps of two runs never mix: what is published is of one run.
+
+    Raises WarehouseBusy after `timeout` seconds.
+    """
+    try:
+        with FileLock(settings.home / "warehouse.lock", timeout=timeout):
+            yield
+    except Timeout as error:
+        raise WarehouseBusy(timeout) from error
 
 
 @contextmanager
