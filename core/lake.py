@@ -6,6 +6,7 @@ A lake is Parquet files and a catalog database: SQLite when embedded, Postgres w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -76,6 +77,22 @@ def attach(
     connection.execute(f"attach {_literal(lake.location)} as {lake.alias} ({', '.join(options)})")
 
 
+def ensure_tables(connection: duckdb.DuckDBPyConnection, alias: str, tables: Mapping[str, Mapping[str, str]]) -> None:
+    """Creates the tables (`schema.table` -> column -> type) that an attached lake lacks, and adds the columns that they lack."""
+    found: dict[str, set[str]] = {}
+    query = "select schema_name || '.' || table_name, column_name from duckdb_columns() where database_name = ?"
+    for table, column in connection.execute(query, [alias]).fetchall():
+        found.setdefault(table, set()).add(column)
+    for table, columns in tables.items():
+        relation = ".".join(_quoted(part) for part in (alias, *table.split(".")))
+        if table not in found:
+            declared = ", ".join(f"{_quoted(column)} {data_type}" for column, data_type in columns.items())
+            connection.execute(f"create table {relation} ({declared})")
+            continue
+        for column in columns.keys() - found[table]:
+            connection.execute(f"alter table {relation} add column {_quoted(column)} {columns[column]}")
+
+
 def last_snapshot(connection: duckdb.DuckDBPyConnection, lake: Lake) -> int:
     """The newest version of an attached lake."""
     row = connection.execute(f"select max(snapshot_id) from ducklake_snapshots({_literal(lake.alias)})").fetchone()
@@ -106,6 +123,10 @@ def _location(settings: Settings, catalog: Path, alias: str) -> str:
 
 def _folder(path: Path) -> str:
     return f"{path}/"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:

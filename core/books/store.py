@@ -26,14 +26,12 @@ class BooksBusy(TallystickError):
 
 
 def create(settings: Settings) -> None:
-    """Creates the tables of the books that are missing. Idempotent."""
+    """Creates the tables of the books that are missing, and the columns that they have gained since. Idempotent."""
     settings.books_data.mkdir(parents=True, exist_ok=True)
     connection = lake.connect()
     try:
         lake.attach(connection, lake.books(settings))
-        for name, columns in TABLES.items():
-            declared = ", ".join(f"{column} {data_type}" for column, data_type in columns.items())
-            connection.execute(f"create table if not exists books.main.{name} ({declared})")
+        lake.ensure_tables(connection, "books", {f"main.{name}": columns for name, columns in TABLES.items()})
     finally:
         connection.close()
 
