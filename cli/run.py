@@ -6,8 +6,9 @@ import dataclasses
 from typing import Annotated
 
 import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.output import Json, console, installed, instant, print_json, progress_bar
+from cli.output import Json, console, installed, instant, print_json, progress_console
 
 
 def run(
@@ -25,11 +26,14 @@ def run(
     horizon = instant(as_of) if as_of else None
     settings = installed()
     # Late, because Dagster and dbt take seconds to import.
-    with progress_bar() as progress:
-        task = progress.add_task("Starting Dagster", total=1)
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=progress_console, transient=True
+    ) as progress:
+        task = progress.add_task("Starting Dagster")
         from orchestration import run as job
 
-        report = job.run(settings, horizon, lambda step, part: progress.update(task, description=step, completed=part))
+        progress.update(task, description="Running: facts, drafts, issue, ledger and marts, publish")
+        report = job.run(settings, horizon, lambda step: progress.update(task, description=step))
     if as_json:
         print_json(dataclasses.asdict(report))
         return

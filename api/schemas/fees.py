@@ -13,6 +13,7 @@ from api.schemas.usage import without_nulls
 from api.schemas.wire import decimal, instant, last_instant, number
 from core.catalog import plans
 from core.catalog.charges import CHARGE_FILTERS, CHARGES
+from core.catalog.fixed_charges import FIXED_CHARGES
 from core.ids import deterministic_id
 from core.money.amount import Money
 from core.money.rounding import round_half_away
@@ -22,6 +23,7 @@ Row = Mapping[str, Any]
 _ITEMS = {
     "charge": ("BillableMetric", "billable_metric_id"),
     "subscription": ("Subscription", "subscription_id"),
+    "fixed_charge": ("AddOn", "add_on_id"),
     "add_on": ("AddOn", "add_on_id"),
     "credit": ("WalletTransaction", "wallet_transaction_id"),
 }
@@ -35,7 +37,9 @@ class FeeContext:
         self, connection: sa.Connection, fees: Sequence[Row], *, taxes: Iterable[Row] = (), tiers: Iterable[Row] = ()
     ) -> None:
         # What has been deleted since is absent; the fee then goes without it.
-        self.charges = {row.id: row for row in CHARGES.where_in(connection, "id", _ids(fees, "charge_id"))}
+        priced_by = _ids(fees, "charge_id")
+        self.charges = {row.id: row for row in CHARGES.where_in(connection, "id", priced_by)}
+        self.fixed_charges = {row.id: row for row in FIXED_CHARGES.where_in(connection, "id", priced_by)}
         filters = CHARGE_FILTERS.where_in(connection, "id", _ids(fees, "charge_filter_id"))
         self.filters = {row.id: row for row in filters}
         self.plans = plans.by_ids(connection, list(_ids(fees, "plan_id")))
@@ -49,14 +53,15 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
     net = fee["amount_cents"] - coupons
     taxes_cents = int(fee["taxes_amount_cents"] or 0)
     total = Money(fee["amount_cents"] + taxes_cents, fee["currency"])
-    charge = context.charges.get(fee["charge_id"])
+    is_fixed = fee["fee_type"] == "fixed_charge"
+    charge = (context.fixed_charges if is_fixed else context.charges).get(fee["charge_id"])
     plan = context.plans.get(fee["plan_id"])
     in_advance = charge.pay_in_advance if charge else bool(plan and plan.pay_in_advance)
     return {
         "lago_id": fee["fee_id"],
-        "lago_charge_id": fee["charge_id"],
+        "lago_charge_id": None if is_fixed else fee["charge_id"],
         "lago_charge_filter_id": fee["charge_filter_id"],
-        "lago_fixed_charge_id": None,
+        "lago_fixed_charge_id": fee["charge_id"] if is_fixed else None,
         "lago_invoice_id": fee["invoice_id"],
         "lago_true_up_fee_id": None,
         "lago_true_up_parent_fee_id": None,

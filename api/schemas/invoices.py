@@ -40,6 +40,8 @@ CREATE = Body(
     mandatory=("external_customer_id", "fees"),
 )
 VERSION = 4
+_REASONS = {"fixed_charge_change": "in_advance_charge"}
+"""Lago's word for a reason to bill; the others are prefixed."""
 _AMOUNTS = (
     "fees_amount_cents",
     "coupons_amount_cents",
@@ -172,7 +174,9 @@ def _period(row: Row) -> dict[str, Any] | None:
     """
     fee = (row["fee_from_at"], row["fee_to_at"])
     usage = (row["usage_from_at"], row["usage_to_at"])
-    fee, usage = (fee if all(fee) else usage), (usage if all(usage) else fee)
+    # Books published before the columns were added do not have them.
+    fixed = (row.get("fixed_charges_from_at"), row.get("fixed_charges_to_at"))
+    fee, usage, fixed = (_first_whole(*order) for order in ((fee, usage, fixed), (usage, fee, fixed), (fixed, usage, fee)))
     if not all(fee):
         return None
     return {
@@ -183,8 +187,14 @@ def _period(row: Row) -> dict[str, Any] | None:
         "subscription_to_datetime": last_instant(fee[1]),
         "charges_from_datetime": instant(usage[0]),
         "charges_to_datetime": last_instant(usage[1]),
-        "invoicing_reason": f"subscription_{row['invoicing_reason']}",
+        "fixed_charges_from_datetime": instant(fixed[0]),
+        "fixed_charges_to_datetime": last_instant(fixed[1]),
+        "invoicing_reason": _REASONS.get(row["invoicing_reason"], f"subscription_{row['invoicing_reason']}"),
     }
+
+
+def _first_whole(*periods: tuple[Any, Any]) -> tuple[Any, Any]:
+    return next((period for period in periods if all(period)), periods[0])
 
 
 def _used(uses: Sequence[Row], credit_class: str) -> int:

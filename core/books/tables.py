@@ -54,19 +54,21 @@ TABLES: dict[str, dict[str, str]] = {
         "subscription_id": "VARCHAR",
         "external_subscription_id": "VARCHAR",
         "plan_id": "VARCHAR",
-        "invoicing_reason": "VARCHAR",  # starting, periodic, terminating
+        "invoicing_reason": "VARCHAR",  # starting, periodic, terminating, fixed_charge_change
         "fee_from_at": "TIMESTAMP",
         "fee_to_at": "TIMESTAMP",
         "usage_from_at": "TIMESTAMP",
         "usage_to_at": "TIMESTAMP",
         "issued_at": "TIMESTAMP",
+        "fixed_charges_from_at": "TIMESTAMP",
+        "fixed_charges_to_at": "TIMESTAMP",
     },
     # One row per line of an invoice. precise_amount is in currency units before rounding to amount_cents.
     "fees": {
         "fee_id": "VARCHAR",
         "invoice_id": "VARCHAR",
         "position": "BIGINT",
-        "fee_type": "VARCHAR",  # subscription, charge, add_on, credit
+        "fee_type": "VARCHAR",  # subscription, charge, fixed_charge, add_on, credit
         "customer_id": "VARCHAR",
         "subscription_id": "VARCHAR",
         "external_subscription_id": "VARCHAR",

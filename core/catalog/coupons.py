@@ -81,7 +81,6 @@ def create(
 def update(
     uow: UnitOfWork,
     code: str,
-    /,
     *,
     plan_codes: Sequence[str] | None = None,
     billable_metric_codes: Sequence[str] | None = None,

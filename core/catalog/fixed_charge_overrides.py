@@ -8,8 +8,8 @@ from core.catalog import fixed_charge_units, fixed_charges, subscriptions
 from core.catalog.fixed_charges import FixedCharge
 from core.catalog.subscriptions import Subscription
 from core.catalog.unit_of_work import UnitOfWork
-from core.domain.decimals import decimal_text, read_amount
-from core.errors import NotFound, ValidationError
+from core.domain.problems import Problems
+from core.errors import NotFound
 
 
 def override_units(
@@ -24,14 +24,15 @@ def override_units(
     if subscription.status_at(stamp.instant) not in ("pending", "active"):
         raise NotFound("subscription", external_id)
     fixed_charge = fixed_charges.get(uow.connection, subscription.plan_id, code)
-    number = read_amount(units)
-    if number is None:
-        raise ValidationError({"units": ["value_is_invalid" if units is not None else "value_is_mandatory"]})
+    problems = Problems({})
+    kept = fixed_charge_units.read_units(units, problems)
+    problems.refuse()
+    assert kept is not None  # refused otherwise
     fixed_charge_units.change(
         uow,
         stamp,
         fixed_charge.id,
-        decimal_text(number),
+        kept,
         immediately=immediately,
         subscription_id=subscription.id,
         customer_id=subscription.customer_id,

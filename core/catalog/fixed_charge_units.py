@@ -8,12 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Version, Versions
+from core.domain.decimals import decimal_text, read_amount
+from core.domain.problems import Problems
 from core.ids import new_id
+
+MOST_UNITS = 10**12
+"""SQL multiplies units by prices and days in 38 digits; nobody sells more than this."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +37,18 @@ class FixedChargeUnits(Version):
 
 
 FIXED_CHARGE_UNITS = Versions("fixed_charge_units", FixedChargeUnits, index=("fixed_charge_id", "subscription_id"))
+
+
+def read_units(value: Any, problems: Problems) -> str | None:
+    """The units that an input says as the catalog keeps them; None, with the problem added, where it says none."""
+    number = read_amount(value)
+    if number is None:
+        problems.add("units", "value_is_mandatory" if value is None else "value_is_invalid")
+    elif number > MOST_UNITS:
+        problems.add("units", "value_is_out_of_range")
+    else:
+        return decimal_text(number)
+    return None
 
 
 def change(

@@ -12,7 +12,6 @@ from core.catalog import add_ons, fixed_charge_units, taxes
 from core.catalog.add_ons import AddOn
 from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Page, Version, Versions
-from core.domain.decimals import decimal_text, read_amount
 from core.domain.pricing import default_properties, parse_properties
 from core.domain.problems import Problems
 from core.errors import NotFound, ValidationError
@@ -201,13 +200,11 @@ def _check(values: Mapping[str, Any], units: Any) -> str | None:
     problems.mandatory("charge_model")
     problems.one_of("charge_model", MODELS)
     problems.boolean("pay_in_advance", "prorated")
-    number = None if units is None else read_amount(units)
-    if units is not None and number is None:
-        problems.add("units", "value_is_invalid")
+    kept = None if units is None else fixed_charge_units.read_units(units, problems)
     if values["pay_in_advance"] and values["charge_model"] == "volume":
         problems.add("pay_in_advance", "invalid_aggregation_type_or_charge_model")
     if values["pay_in_advance"] and values["prorated"] and values["charge_model"] == "graduated":
         problems.add("prorated", "invalid_billable_metric_or_charge_model")
     problems.refuse()
     parse_properties(values["charge_model"], values["properties"])
-    return None if number is None else decimal_text(number)
+    return kept

@@ -34,7 +34,7 @@ def line_events(
     Leaves temporary tables on the cursor.
     """
     fee = marts.get_fee(cursor, fee_id)
-    if fee["charge_id"] is None:
+    if fee["fee_type"] != "charge":
         return [], 0
     graph = graph or _current_graph()
     relations = {node.name: node.relation for node in graph.inputs([TARGET], [WINDOWS])} | {

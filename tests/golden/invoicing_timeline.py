@@ -42,7 +42,6 @@ def is_in_scope(case: Case) -> bool:
         return False
     plan_features = {
         "trial_period_days",
-        "fixed_charges",
         "minimum_commitment",
         "usage_thresholds",
         "bill_charges_monthly",
@@ -165,15 +164,15 @@ class Timeline:
                 **field,
                 **clock,
             )
-        for plan in setup.get("plans", []):
-            self._create_plan(uow, plan)
-        for coupon in setup.get("coupons", []):
-            self._create_coupon(uow, coupon)
         for add_on in setup.get("add_ons", []):
             add_ons.create(
                 uow, code=self.code(add_on["code"]), name=add_on["code"], amount_cents=add_on["amount_cents"], amount_currency=add_on.get("currency", "EUR"),
                 tax_codes=self.codes(add_on.get("tax_codes")), **clock,
             )  # fmt: skip
+        for plan in setup.get("plans", []):
+            self._create_plan(uow, plan)
+        for coupon in setup.get("coupons", []):
+            self._create_coupon(uow, coupon)
 
     def _entity_fields(self, entity: Case) -> Case:
         names = {
@@ -204,9 +203,22 @@ class Timeline:
             }
             for charge in plan.get("charges", [])
         ]
+        fixed_charges = [
+            {
+                "code": self.code(row["code"]),
+                "add_on_code": self.code(row["add_on"]),
+                "charge_model": row["model"],
+                "units": row["units"],
+                "properties": row["properties"],
+                "pay_in_advance": row.get("pay_in_advance", False),
+                "prorated": row.get("prorated", False),
+                "tax_codes": self.codes(row.get("tax_codes")),
+            }
+            for row in plan.get("fixed_charges", [])
+        ]
         plans.create(
             uow, code=self.code(plan["code"]), name=plan["code"], interval=plan.get("interval", "monthly"), amount_cents=plan["amount_cents"],
-            amount_currency=plan.get("currency", "EUR"), pay_in_advance=plan.get("pay_in_advance", False), charges_input=charges,
+            amount_currency=plan.get("currency", "EUR"), pay_in_advance=plan.get("pay_in_advance", False), charges_input=charges, fixed_charges_input=fixed_charges,
             tax_codes=self.codes(plan.get("tax_codes")), test_clock_id=self.clock_id,
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from core.backup import point_at
 from core.settings import Settings
 
 EVENTS = 3_000
@@ -47,4 +48,7 @@ def demo_home() -> Path:
 def copy_of(home: Path, target: Path) -> Settings:
     """A copy that can be changed."""
     shutil.copytree(home, target)
-    return Settings(home=target)
+    settings = Settings(home=target)
+    point_at(settings.books_catalog, settings.books_data)
+    point_at(settings.warehouse_catalog, settings.warehouse_data)
+    return settings

@@ -9,6 +9,8 @@ import duckdb
 
 from core.warehouse.pricing_graph import PricingGraph, quoted
 
+ROWS_PER_INSERT = 100
+
 
 def open_connection() -> duckdb.DuckDBPyConnection:
     """An empty in-memory connection that counts time in UTC."""
@@ -31,8 +33,12 @@ def give(
         if unknown:
             raise ValueError(f"{name} has no column {', '.join(sorted(unknown))}")
         values.append([row.get(column) for column in columns])
-    if values:
-        connection.executemany(f"insert into {relation} values ({', '.join('?' * len(columns))})", values)
+    # Many rows per statement: one by one they cost more than the models that read them.
+    row_of_marks = f"({', '.join(f'cast(? as {data_type})' for data_type in columns.values())})"
+    for start in range(0, len(values), ROWS_PER_INSERT):
+        some = values[start : start + ROWS_PER_INSERT]
+        marks = ", ".join([row_of_marks] * len(some))
+        connection.execute(f"insert into {relation} values {marks}", [value for row in some for value in row])
     return f"temp.main.{relation}"
 
 

@@ -1,94 +1,18 @@
-with subscription_fees as (
-    select * from {{ ref('int_billing__subscription_fees') }}
-),
-
-usage_fees as (
-    select * from {{ ref('int_billing__usage_fees') }}
-),
-
-one_off_fees as (
-    select * from {{ ref('int_billing__one_off_fees') }}
-),
-
-credit_fees as (
-    select * from {{ ref('int_billing__credit_fees') }}
-),
-
-unissued_invoices as (
-    select * from {{ ref('int_billing__unissued_invoices') }}
+with unrounded_fees as (
+    select * from {{ ref('int_billing__unrounded_fees') }}
 ),
 
 currencies as (
     select * from {{ ref('int_billing__currencies') }}
 ),
 
-united as (
-    select
-        fee_id, invoice_id, fee_state, 'subscription' as fee_type, customer_id, subscription_id, external_subscription_id, plan_id,
-        null as charge_id, null as charge_filter_id, null as charge_model, null as billable_metric_id, null as billable_metric_code, null as group_key,
-        null as add_on_id, null as wallet_transaction_id, item_code, item_name, null as description, 0 as item_position,
-        from_at, to_at, horizon_at, currency, 1 as units, 0 as events_count, amount as unit_amount, amount
-    from subscription_fees
-    union all
-    select
-        fee_id, invoice_id, fee_state, fee_type, customer_id, subscription_id, external_subscription_id, plan_id,
-        charge_id, charge_filter_id, charge_model, billable_metric_id, billable_metric_code, group_key,
-        null, null, item_code, item_name, null, item_position,
-        from_at, to_at, horizon_at, currency, units, events_count, unit_amount, amount
-    from usage_fees
-    where fee_state = 'open' or units <> 0 or amount <> 0 or events_count <> 0
-    union all
-    select
-        one_off_fees.fee_id, one_off_fees.invoice_id, 'due', 'add_on', one_off_fees.customer_id, null, null, null,
-        null, null, null, null, null, null,
-        one_off_fees.add_on_id, null, one_off_fees.item_code, one_off_fees.item_name, one_off_fees.description, one_off_fees.item_position,
-        null, null, one_off_fees.horizon_at, one_off_fees.currency, one_off_fees.units, 0, one_off_fees.unit_amount, one_off_fees.amount
-    from one_off_fees
-    inner join unissued_invoices on one_off_fees.invoice_id = unissued_invoices.invoice_id
-    union all
-    select
-        credit_fees.fee_id, credit_fees.invoice_id, 'due', 'credit', credit_fees.customer_id, null, null, null,
-        null, null, null, null, null, null,
-        null, credit_fees.wallet_transaction_id, 'prepaid_credits', 'Prepaid credits', null, 0,
-        null, null, credit_fees.horizon_at, credit_fees.currency, credit_fees.units, 0, {{ unit_price('credit_fees.amount', 'credit_fees.units') }}, credit_fees.amount
-    from credit_fees
-    inner join unissued_invoices on credit_fees.invoice_id = unissued_invoices.invoice_id
-),
-
 -- Here, and only here, a fee is rounded to minor units (invoicing, section 4.5).
 final as (
     select
-        united.fee_id,
-        cast(united.invoice_id as string) as invoice_id,
-        united.fee_state,
-        united.fee_type,
-        united.customer_id,
-        cast(united.subscription_id as string) as subscription_id,
-        cast(united.external_subscription_id as string) as external_subscription_id,
-        cast(united.plan_id as string) as plan_id,
-        cast(united.charge_id as string) as charge_id,
-        cast(united.charge_filter_id as string) as charge_filter_id,
-        cast(united.charge_model as string) as charge_model,
-        cast(united.billable_metric_id as string) as billable_metric_id,
-        cast(united.billable_metric_code as string) as billable_metric_code,
-        cast(united.group_key as string) as group_key,
-        cast(united.add_on_id as string) as add_on_id,
-        cast(united.wallet_transaction_id as string) as wallet_transaction_id,
-        cast(united.item_code as string) as item_code,
-        cast(united.item_name as string) as item_name,
-        cast(united.description as string) as description,
-        cast(united.item_position as bigint) as item_position,
-        cast(united.from_at as timestamp) as from_at,
-        cast(united.to_at as timestamp) as to_at,
-        united.horizon_at,
-        united.currency,
-        {{ quantity('united.units') }} as units,
-        cast(united.events_count as bigint) as events_count,
-        {{ working('united.unit_amount') }} as unit_amount,
-        {{ working('united.amount') }} as precise_amount,
-        {{ round_money('united.amount', 'currencies.minor_units') }} as amount_cents
-    from united
-    inner join currencies on united.currency = currencies.currency
+        unrounded_fees.*,
+        {{ round_money('unrounded_fees.precise_amount', 'currencies.minor_units') }} as amount_cents
+    from unrounded_fees
+    inner join currencies on unrounded_fees.currency = currencies.currency
 )
 
 select * from final

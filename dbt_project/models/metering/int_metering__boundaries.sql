@@ -2,16 +2,25 @@ with service_periods as (
     select * from {{ ref('int_metering__service_periods') }}
 ),
 
+fixed_charge_starts as (
+    select * from {{ ref('int_metering__fixed_charge_starts') }}
+),
+
 starting as (
     select
-        subscription_id, known_from, period_index, timezone, test_clock_id, as_of,
+        service_periods.subscription_id, service_periods.known_from, service_periods.period_index, service_periods.timezone,
+        service_periods.test_clock_id, service_periods.as_of,
         'starting' as invoicing_reason,
-        started_at as boundary_at,
-        case when started_at > created_at then started_at end as tick_wanted_at,
-        case when started_at <= created_at then created_at end as event_at,
-        started_on >= {{ local_date('created_at', 'timezone') }} as is_on_time
+        service_periods.started_at as boundary_at,
+        case when service_periods.started_at > service_periods.created_at then service_periods.started_at end as tick_wanted_at,
+        case when service_periods.started_at <= service_periods.created_at then service_periods.created_at end as event_at,
+        service_periods.started_on >= {{ local_date('service_periods.created_at', 'service_periods.timezone') }} as is_on_time
     from service_periods
-    where is_first_period and pay_in_advance and started_at <= as_of
+    left join fixed_charge_starts
+        on service_periods.subscription_id = fixed_charge_starts.subscription_id and service_periods.known_from = fixed_charge_starts.known_from
+    where service_periods.is_first_period
+        and (service_periods.pay_in_advance or fixed_charge_starts.subscription_id is not null)
+        and service_periods.started_at <= service_periods.as_of
 ),
 
 periodic as (

@@ -6,6 +6,10 @@ window_charges as (
     select * from {{ ref('int_metering__window_charges') }}
 ),
 
+fixed_charge_quantities as (
+    select * from {{ ref('int_metering__fixed_charge_quantities') }}
+),
+
 -- The period's usage is billed in arrears; a charge in advance has a fee per event instead.
 period_rows as (
     select
@@ -30,8 +34,33 @@ period_rows as (
     where not window_charges.pay_in_advance
 ),
 
+-- A fixed charge that had no units yet by then is not sold yet: not even a flat fee is due.
+fixed_rows as (
+    select
+        usage_id,
+        'fixed' as usage_kind,
+        cast(null as string) as window_charge_id,
+        fixed_charge_id as charge_id,
+        cast(null as string) as charge_filter_id,
+        cast(null as string) as group_key,
+        charge_model,
+        currency,
+        prorated,
+        horizon_at,
+        units,
+        full_units,
+        full_units as total_aggregated_units,
+        cast(0 as bigint) as events_count,
+        {{ working('0') }} as precise_total_amount_cents,
+        cast(null as bigint) as through_event_number
+    from fixed_charge_quantities
+    where is_in_force
+),
+
 final as (
     select * from period_rows
+    union all
+    select * from fixed_rows
 )
 
 select * from final

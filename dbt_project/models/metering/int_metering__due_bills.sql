@@ -65,7 +65,7 @@ continued as (
 
 final as (
     select
-        subscription_id, invoicing_reason, period_index, customer_id, billing_entity_id, currency,
+        subscription_id, invoicing_reason, period_index, known_from, customer_id, billing_entity_id, currency,
         external_subscription_id, plan_id, plan_interval, plan_amount_cents, pay_in_advance, timezone, grace_days, creation_sequence, as_of,
         fee_from_at, fee_to_at, fee_period_starts_on, fee_period_ends_on, ends_with_service,
         case when {{ is_next_period('previous_usage_to_at', 'usage_from_at') }} then previous_usage_to_at else usage_from_at end as usage_from_at,

@@ -24,8 +24,8 @@ ticked as (
 starting as (
     select
         subscription_id, known_from, period_index, invoicing_reason, boundary_at, ready_at,
-        fee_from_at,
-        period_ends_at as fee_to_at,
+        case when pay_in_advance then fee_from_at end as fee_from_at,
+        case when pay_in_advance then period_ends_at end as fee_to_at,
         period_starts_on as fee_period_starts_on,
         period_ends_on as fee_period_ends_on,
         false as ends_with_service,

@@ -17,13 +17,14 @@ OTHER_FEES = [
     "int_billing__credit_fees",
     "int_billing__unissued_invoices",
 ]
+FIXED_CHARGES = ["int_billing__fixed_charge_fees", "int_metering__fixed_charge_quantities"]
 MODES = {"half_up": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
 
 
 def fees_of(graph: PricingGraph, facts: Facts) -> dict[str, Outcome]:
     """Window charge -> its fees, each with what rating said of it and its tiers; one run of the graph over all facts."""
     connection = given_facts.open_connection()
-    relations = given_facts.give_all(connection, graph, TARGETS, facts, empty=OTHER_FEES)
+    relations = given_facts.give_all(connection, graph, TARGETS, facts, empty=[*OTHER_FEES, *FIXED_CHARGES])
     graph.run(connection, TARGETS, relations)
     charges = {row["usage_id"]: row for row in given_facts.rows_of(connection, "int_rating__charges")}
     tiers: dict[str, list[dict[str, Any]]] = {}

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.golden.rating import charge_models, expressions, usage
+from tests.golden.rating import charge_models, fixed_charge_fees, fixed_charge_units, usage
 
 KINDS: dict[str, ModuleType] = {
     "charge_model": charge_models,
     "aggregation": usage,
     "usage_timeline": usage,
     "filtered_usage": usage,
-    "expression": expressions,
+    "fixed_charge_units": fixed_charge_units,
+    "fixed_charge_fee": fixed_charge_fees,
+    "fixed_charge_delta": fixed_charge_fees,
 }

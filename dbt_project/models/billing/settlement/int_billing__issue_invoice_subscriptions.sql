@@ -6,6 +6,10 @@ unissued_items as (
     select * from {{ ref('int_metering__unissued_items') }}
 ),
 
+fixed_charge_windows as (
+    select * from {{ ref('int_metering__fixed_charge_windows') }}
+),
+
 final as (
     select
         unissued_items.invoice_id,
@@ -17,9 +21,17 @@ final as (
         unissued_items.fee_to_at,
         unissued_items.usage_from_at,
         unissued_items.usage_to_at,
-        unissued_items.issued_at
+        unissued_items.issued_at,
+        fixed_charge_windows.from_at as fixed_charges_from_at,
+        fixed_charge_windows.to_at as fixed_charges_to_at
     from unissued_items
     inner join settlement_queue on unissued_items.invoice_id = settlement_queue.invoice_id
+    left join fixed_charge_windows
+        on unissued_items.invoice_id = fixed_charge_windows.invoice_id
+        and unissued_items.subscription_id = fixed_charge_windows.subscription_id
+        and fixed_charge_windows.billing_side
+        = case unissued_items.invoicing_reason when 'starting' then 'advance' when 'fixed_charge_change' then 'change' else 'arrears' end
+        and (unissued_items.invoicing_reason <> 'periodic' or unissued_items.usage_to_at = fixed_charge_windows.to_at)
 )
 
 select * from final

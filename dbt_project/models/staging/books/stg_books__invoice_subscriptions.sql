@@ -13,7 +13,9 @@ final as (
         fee_to_at,
         usage_from_at,
         usage_to_at,
-        issued_at
+        issued_at,
+        fixed_charges_from_at,
+        fixed_charges_to_at
     from source
 )
 

@@ -81,6 +81,7 @@ def test_ids_stay_and_what_is_left_out_ends(begin: Begin, basic_plan: plans.Plan
         ({"charge_model": None}, {"charge_model": ["value_is_mandatory"]}),
         ({"units": "-1"}, {"units": ["value_is_invalid"]}),
         ({"units": "many"}, {"units": ["value_is_invalid"]}),
+        ({"units": "1000000000000.1"}, {"units": ["value_is_out_of_range"]}),
         ({"code": "a/b"}, {"code": ["value_is_invalid"]}),
         ({"properties": {"amount": "-1"}}, {"properties": ["invalid_amount"]}),
         ({"charge_model": "volume", "pay_in_advance": True}, {"pay_in_advance": ["invalid_aggregation_type_or_charge_model"]}),

@@ -1,0 +1,70 @@
+with unissued_items as (
+    select * from {{ ref('int_metering__unissued_items') }}
+),
+
+service_periods as (
+    select * from {{ ref('int_metering__service_periods') }}
+),
+
+fixed_charge_bills as (
+    select * from {{ ref('int_metering__fixed_charge_bills') }}
+),
+
+-- A closing bill without a period of its own belongs to the period before (see expected bills).
+placed as (
+    select
+        unissued_items.*,
+        case when invoicing_reason = 'terminating' and not ends_with_service then period_index - 1 else period_index end as billed_index,
+        case when is_due then 'due' else 'draft' end as window_state
+    from unissued_items
+),
+
+periods as (
+    select
+        placed.invoice_id, placed.invoicing_reason, placed.subscription_id, placed.customer_id, placed.external_subscription_id, placed.plan_id,
+        placed.currency, placed.timezone, placed.window_state, placed.horizon_at, placed.ends_with_service, placed.usage_to_at,
+        service_periods.usage_from_at as starts_at,
+        service_periods.period_ends_at, service_periods.next_period_ends_at,
+        service_periods.period_days,
+        {{ days_between('service_periods.period_ends_on', 'service_periods.next_period_ends_on') }} as next_period_days,
+        fixed_charge_bills.changed_at,
+        fixed_charge_bills.change_sequence
+    from placed
+    inner join service_periods
+        on placed.subscription_id = service_periods.subscription_id
+        and placed.known_from = service_periods.known_from
+        and placed.billed_index = service_periods.period_index
+    left join fixed_charge_bills on placed.invoice_id = fixed_charge_bills.invoice_id
+),
+
+-- Every bill closes a period, opens one, does both, or adds to an open one.
+sides as (
+    select periods.*, 'arrears' as billing_side, starts_at as period_from_at, starts_at as from_at, case when ends_with_service then usage_to_at else period_ends_at end as to_at
+    from periods
+    where invoicing_reason in ('periodic', 'terminating')
+    union all
+    select periods.*, 'advance', period_ends_at, period_ends_at, next_period_ends_at
+    from periods
+    where invoicing_reason = 'periodic'
+    union all
+    select periods.*, 'advance', starts_at, starts_at, period_ends_at
+    from periods
+    where invoicing_reason = 'starting'
+    union all
+    select periods.*, 'change', starts_at, changed_at, period_ends_at
+    from periods
+    where invoicing_reason = 'fixed_charge_change'
+),
+
+final as (
+    select
+        {{ deterministic_id(['invoice_id', 'subscription_id', 'billing_side', instant_text('from_at')]) }} as fixed_charge_window_id,
+        invoice_id, subscription_id, customer_id, external_subscription_id, plan_id, currency, timezone, window_state, horizon_at,
+        billing_side, period_from_at, from_at, to_at,
+        case when billing_side = 'arrears' and ends_with_service then to_at else {{ from_epoch_microseconds(epoch_microseconds('to_at') ~ ' - 1') }} end as last_at,
+        case when billing_side = 'advance' and invoicing_reason = 'periodic' then next_period_days else period_days end as period_days,
+        change_sequence
+    from sides
+)
+
+select * from final
