@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.golden.rating.facts import instant, window
+from tests.support import filter_scopes
+
 Case = dict[str, Any]
 RULES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "deviations.yaml").read_text())["rules"] or []
 
@@ -37,3 +40,23 @@ def check(case: Case, compare: Callable[[Case], None]) -> None:
         compare(case)
     except AssertionError as difference:
         pytest.xfail(f"{rule['rule']}: {rule['instead']} ({difference})")
+
+
+def sends_a_transaction_twice(case: Case) -> bool:
+    """Two events of the case have one transaction id."""
+    ids = [event["transaction_id"] for event in case["inputs"].get("events", []) if "transaction_id" in event]
+    return len(ids) > len(set(ids))
+
+
+def counts_an_event_twice(case: Case) -> bool:
+    """The case's filters overlap so that set exclusion counts an event in two of them, or in none that match it."""
+    filters = sorted(case["inputs"].get("charge_filters", []), key=lambda row: row.get("created_at", ""))
+    return not filter_scopes.partition([(row["name"], row["values"]) for row in filters], case["inputs"].get("metric_filters", {}))
+
+
+def is_used_before_an_upgrade(case: Case) -> bool:
+    """A period ends on an upgrade after events of its own, in a prorated charge."""
+    upgrades = [window(row["period"]) for row in case["expected"].get("checkpoints", []) if row.get("upgraded")]
+    return case["inputs"].get("charge", {}).get("prorated", False) and any(
+        period["from_at"] <= instant(event["timestamp"]) < period["to_at"] for period in upgrades for event in case["inputs"]["events"]
+    )

@@ -32,7 +32,6 @@ ACTIONS = {
     "create_one_off_invoice", "update_billing_entity", "update_customer", "finalize_invoice", "refresh_invoice", "run_periodic_biller",
 }  # fmt: skip
 RUNS = {"run_billing", "run_periodic_biller"}
-AGGREGATIONS = {"count", "sum", "max", "latest", "unique_count"}
 
 
 def is_in_scope(case: Case) -> bool:
@@ -52,12 +51,10 @@ def is_in_scope(case: Case) -> bool:
         if plan_features & {key for key, value in plan.items() if value}:
             return False
         if any(
-            charge.get("pay_in_advance") or charge.get("prorated") or charge.get("min_amount_cents")
+            charge.get("pay_in_advance") or charge.get("min_amount_cents")
             for charge in plan.get("charges", [])
         ):
             return False
-    if any(metric.get("recurring") or metric["aggregation"] not in AGGREGATIONS for metric in setup.get("metrics", [])):
-        return False
     if any(
         wallet.keys() & {"allowed_fee_types", "limited_to_metrics", "rules", "paid_credits"}
         for wallet in setup.get("wallets", [])
@@ -161,6 +158,7 @@ class Timeline:
                 code=self.code(metric["code"]),
                 name=metric["code"],
                 aggregation_type=f"{metric['aggregation']}_agg",
+                recurring=metric.get("recurring", False),
                 **field,
                 **clock,
             )
@@ -198,6 +196,7 @@ class Timeline:
                 "code": self.code(charge["code"]),
                 "billable_metric_id": billable_metrics.get(uow.connection, self.code(charge["metric"])).id,
                 "charge_model": charge["model"],
+                "prorated": charge.get("prorated", False),
                 "properties": charge["properties"],
                 "tax_codes": self.codes(charge.get("tax_codes")),
             }

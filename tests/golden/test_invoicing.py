@@ -142,5 +142,5 @@ def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any
         ] == batches
 
 
-def test_scope_holds_at_least_fifteen_cases() -> None:
-    assert len(cases_in_scope()) >= 15
+def test_scope_holds_at_least_sixty_cases() -> None:
+    assert len(cases_in_scope()) >= 60

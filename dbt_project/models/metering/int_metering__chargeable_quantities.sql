@@ -10,7 +10,8 @@ fixed_charge_quantities as (
     select * from {{ ref('int_metering__fixed_charge_quantities') }}
 ),
 
--- The period's usage is billed in arrears; a charge in advance has a fee per event instead.
+-- The period's usage is billed in arrears; a charge in advance has a fee per event instead. On an upgrade the next plan bills
+-- recurring units that are the same all period long; those that are weighted by time are billed here up to that day.
 period_rows as (
     select
         quantities.usage_id,
@@ -32,6 +33,10 @@ period_rows as (
     from quantities
     inner join window_charges on quantities.window_charge_id = window_charges.window_charge_id
     where not window_charges.pay_in_advance
+        and not (
+            window_charges.is_continued and window_charges.recurring
+            and not window_charges.prorated and window_charges.aggregation_type <> 'weighted_sum_agg'
+        )
 ),
 
 -- A fixed charge that had no units yet by then is not sold yet: not even a flat fee is due.

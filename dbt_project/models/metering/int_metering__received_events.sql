@@ -1,4 +1,3 @@
-{{ config(materialized='view') }}
 with events as (
     select * from {{ ref('stg_landing__events') }}
 ),

@@ -16,6 +16,10 @@ billing_ticks as (
     select * from {{ ref('int_metering__billing_ticks') }} where invoicing_reason = 'periodic'
 ),
 
+subscriptions as (
+    select * from {{ ref('stg_catalog__subscriptions') }} where status <> 'canceled'
+),
+
 billed as (
     select
         subscription_id, customer_id, external_subscription_id, plan_id, currency, timezone, invoice_id,
@@ -64,12 +68,20 @@ windows as (
     select * from open_periods
 ),
 
+-- On an upgrade the next subscription takes the service over, on the day on which this one ends.
 final as (
     select
-        {{ deterministic_id(['subscription_id', instant_text('from_at'), instant_text('to_at')]) }} as usage_window_id,
-        subscription_id, customer_id, external_subscription_id, plan_id, currency, timezone, invoice_id,
-        from_at, to_at, period_days, ends_with_service, horizon_at, window_state
+        {{ deterministic_id(['windows.subscription_id', instant_text('windows.from_at'), instant_text('windows.to_at')]) }} as usage_window_id,
+        windows.subscription_id, windows.customer_id, windows.external_subscription_id, windows.plan_id,
+        windows.currency, windows.timezone, windows.invoice_id,
+        windows.from_at, windows.to_at, windows.period_days, windows.ends_with_service,
+        successors.plan_id as successor_plan_id,
+        windows.horizon_at, windows.window_state
     from windows
+    left join subscriptions as successors
+        on windows.ends_with_service
+        and windows.subscription_id = successors.previous_subscription_id
+        and {{ known_at('successors', 'windows.horizon_at') }}
 )
 
 select * from final

@@ -33,6 +33,7 @@ summed as (
         window_charge_id, charge_filter_id, group_key, period_days,
         count(case when not is_before_window then 1 end) as events_count,
         {{ quantity('sum(field_value)') }} as level_at_end,
+        {{ quantity('coalesce(sum(case when not is_before_window then field_value end), 0)') }} as level_change,
         {{ quantity('sum(' ~ times_whole('field_value', 'case when held_microseconds > 0 then held_microseconds else 0 end') ~ ')') }} as level_microseconds
     from timed
     group by window_charge_id, charge_filter_id, group_key, period_days
@@ -40,7 +41,7 @@ summed as (
 
 final as (
     select
-        window_charge_id, charge_filter_id, group_key, events_count, level_at_end,
+        window_charge_id, charge_filter_id, group_key, events_count, level_at_end, level_change,
         {{ unscaled(div_round(scaled('level_microseconds', 12), 'period_days * 86400000000'), 12) }} as units
     from summed
     where group_key is null or events_count > 0 or level_at_end <> 0

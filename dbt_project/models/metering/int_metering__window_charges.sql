@@ -26,6 +26,14 @@ grouped as (
     select distinct charge_id from charge_group_keys
 ),
 
+-- Metrics that the next plan goes on with.
+continued as (
+    select distinct usage_windows.usage_window_id, charges.billable_metric_id
+    from usage_windows
+    inner join charges
+        on usage_windows.successor_plan_id = charges.plan_id and {{ known_at('charges', 'usage_windows.horizon_at') }}
+),
+
 final as (
     select
         {{ deterministic_id(['usage_windows.usage_window_id', 'charges.charge_id']) }} as window_charge_id,
@@ -42,6 +50,7 @@ final as (
         usage_windows.to_at,
         usage_windows.period_days,
         usage_windows.ends_with_service,
+        usage_windows.successor_plan_id,
         usage_windows.horizon_at,
         charges.charge_id,
         charges.charge_model,
@@ -60,12 +69,15 @@ final as (
         billable_metrics.recurring,
         billable_metrics.rounding_function,
         coalesce(billable_metrics.rounding_precision, 0) as rounding_precision,
+        continued.usage_window_id is not null as is_continued,
         filtered.charge_id is not null or grouped.charge_id is not null as has_buckets
     from usage_windows
     inner join charges
         on usage_windows.plan_id = charges.plan_id and {{ known_at('charges', 'usage_windows.horizon_at') }}
     inner join billable_metrics
         on charges.billable_metric_id = billable_metrics.billable_metric_id and {{ known_at('billable_metrics', 'usage_windows.horizon_at') }}
+    left join continued
+        on usage_windows.usage_window_id = continued.usage_window_id and charges.billable_metric_id = continued.billable_metric_id
     left join filtered on charges.charge_id = filtered.charge_id
     left join grouped on charges.charge_id = grouped.charge_id
 )

@@ -2,13 +2,15 @@ with window_charges as (
     select * from {{ ref('int_metering__window_charges') }}
 ),
 
--- An end of service at local midnight still counts the day that begins there, as the subscription fee does.
+-- An end of service at local midnight still counts the day that begins there, as the subscription fee does; the day of an
+-- upgrade belongs to the next plan, whole.
 dated as (
     select
         window_charge_id,
         period_days,
         {{ local_date('from_at', 'timezone') }} as first_on,
         case
+            when successor_plan_id is not null then {{ plus_days(local_date('to_at', 'timezone'), -1) }}
             when ends_with_service then {{ local_date('to_at', 'timezone') }}
             else {{ local_date(from_epoch_microseconds(epoch_microseconds('to_at') ~ ' - 1'), 'timezone') }}
         end as last_on

@@ -73,6 +73,7 @@ def charge(case_id: str, model: str, metric: Case, has_buckets: bool, **columns:
         "prorated": False,
         "pay_in_advance": False,
         "ends_with_service": False,
+        "is_continued": False,
         "has_buckets": has_buckets,
         **columns,
     }
@@ -111,6 +112,10 @@ def events(case: Case, facts: Facts) -> None:
         )
 
 
-def no_facts() -> Facts:
+def no_prices() -> Facts:
     names = ["charge_prices", "charge_tiers", "charge_group_keys", "charge_filters", "charge_filter_values"]
-    return {f"stg_catalog__{name}": [] for name in names} | {"int_metering__window_charges": []}
+    return {f"stg_catalog__{name}": [] for name in names}
+
+
+def no_facts() -> Facts:
+    return no_prices() | {"int_metering__window_charges": []}

@@ -1,4 +1,4 @@
-"""Kinds `aggregation`, `usage_timeline` and `filtered_usage`: the case gives events, metering and rating do the rest."""
+"""Kinds `usage_timeline` and `filtered_usage`: the case gives events, metering and rating do the rest."""
 
 from __future__ import annotations
 
@@ -6,37 +6,27 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from core.ids import deterministic_id
 from core.warehouse.pricing_graph import PricingGraph
-from tests.golden.rating.facts import Case, Facts, charge, events, filters, instant, no_facts, prices, window
+from tests.golden.rating import metered
+from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, prices
 from tests.golden.rating.fees import assert_fee, assert_fees, fees_of
 
-AGGREGATIONS = {"count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg"}
 CHARGE_MODELS = {"standard", "graduated", "package", "volume"}
 
 
 def covers(case: Case) -> bool:
     """Whether the SQL claims this case's features so far."""
-    inputs = case["inputs"]
-    metric, terms = inputs.get("metric", {}), inputs.get("charge", {"charge_model": "standard"})
-    if metric.get("recurring") or inputs.get("prorated") or terms.get("prorated") or terms.get("pay_in_advance"):
+    terms = case["inputs"]["charge"]
+    if terms.get("pay_in_advance") or (terms.get("prorated") and terms["charge_model"] == "graduated"):
         return False
-    if metric and metric["aggregation_type"] not in AGGREGATIONS:
-        return False
-    if (
-        inputs.keys() & {"dedup", "presentation_group_keys"}
-        or "event_values" in case["expected"]
-        or "precise_total_amount" in str(case["expected"])
-    ):
-        return False
-    return (case["kind"] != "aggregation" or case["subject"] in {*AGGREGATIONS, "rounding"}) and terms[
-        "charge_model"
-    ] in CHARGE_MODELS
+    return terms["charge_model"] in CHARGE_MODELS
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
-    """Case id -> {window charge: its fees}; a timeline has a window charge per checkpoint."""
+    """Case id -> {window: its fees}; a timeline has a window per checkpoint."""
     fees = fees_of(graph, facts_of(cases))
-    return {case["id"]: {name: fees.get(name, []) for name, _, _ in windows(case)} for case in cases}
+    return {case["id"]: {name: fees.get(deterministic_id(name, case["id"]), []) for name, _, _ in windows(case)} for case in cases}
 
 
 def check(case: Case, outcome: dict[str, list[dict[str, Any]]]) -> None:
@@ -49,48 +39,28 @@ def check(case: Case, outcome: dict[str, list[dict[str, Any]]]) -> None:
 
 
 def facts_of(cases: list[Case]) -> Facts:
-    """Cases that start from events: one window charge per period or checkpoint."""
-    facts = no_facts() | {"int_metering__received_events": []}
+    """One charge per case, and one window per period or checkpoint."""
+    facts = no_prices()
     for case in cases:
         inputs = case["inputs"]
-        if case["subject"] == "rounding":
-            case["inputs"]["events"] = [{"timestamp": "2024-01-01T00:00:00Z", "properties": {"value": inputs["units"]}}]
-        events(case, facts)
-        named = [(row["name"], row["values"]) for row in inputs.get("charge_filters", [])]
-        if "matching_filters" in inputs:
-            named = [("matching", inputs["matching_filters"])]
-        filters(case["id"], named, inputs.get("metric_filters", {}), facts)
-        terms = inputs.get("charge", {"charge_model": "standard", "properties": {"amount": "1"}})
-        properties = {"pricing_group_keys": inputs.get("pricing_group_keys")} | terms["properties"]
-        prices(case["id"], None, properties, facts)
-        for row in inputs.get("charge_filters", []):
+        metered.charge(case["id"], inputs["metric"], inputs["charge"], facts)
+        metered.events(case, inputs["events"], facts)
+        prices(case["id"], None, inputs["charge"]["properties"], facts)
+        oldest_first = sorted(inputs.get("charge_filters", []), key=lambda row: row.get("created_at", ""))
+        filters(case["id"], [(row["name"], row["values"]) for row in oldest_first], inputs.get("metric_filters", {}), facts)
+        for row in oldest_first:
             prices(case["id"], f"{case['id']}/{row['name']}", row["properties"], facts)
-        if "matching_filters" in inputs:
-            prices(case["id"], f"{case['id']}/matching", properties, facts)
-        has_buckets = bool(
-            named
-            or properties.get("pricing_group_keys")
-            or any(r["properties"].get("pricing_group_keys") for r in inputs.get("charge_filters", []))
-        )
-        for name, period, horizon in windows(case):
-            facts["int_metering__window_charges"].append(
-                charge(
-                    case["id"],
-                    terms["charge_model"],
-                    inputs.get("metric", inputs),
-                    has_buckets,
-                    **window(period),
-                    horizon_at=horizon,
-                )
-                | {"window_charge_id": name}
-            )
+        for name, checkpoint, horizon in windows(case):
+            is_upgraded = checkpoint.get("upgraded", False)
+            columns = {"ends_with_service": is_upgraded, "successor_plan_id": f"{case['id']}/next" if is_upgraded else None}
+            columns |= {column: inputs[column] for column in ("currency", "timezone") if column in inputs}
+            metered.usage_window(name, case["id"], checkpoint["period"], horizon, facts, **columns)
     return facts
 
 
 def windows(case: Case) -> Iterator[tuple[str, Case, datetime]]:
-    """(window charge id, period, horizon): one per checkpoint of a timeline, else one that sees every event."""
+    """(window id, what the case says of it, horizon): one per checkpoint of a timeline, else one that sees every event."""
     for index, checkpoint in enumerate(case["expected"].get("checkpoints", [])):
-        yield f"{case['id']}#{index}", checkpoint["period"], instant(checkpoint["at"])
+        yield f"{case['id']}#{index}", checkpoint, instant(checkpoint["at"])
     if "checkpoints" not in case["expected"]:
-        period = case["inputs"].get("period", {"from": "2024-01-01T00:00:00Z", "to": "2024-12-31T23:59:59Z"})
-        yield case["id"], period, datetime(9999, 1, 1)
+        yield case["id"], case["inputs"], datetime(9999, 1, 1)

@@ -1,0 +1,117 @@
+"""Kind `aggregation`: the case gives events, metering reduces them to units."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from core.warehouse.pricing_graph import PricingGraph
+from tests.golden.rating import metered
+from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, window
+from tests.golden.rating.fees import assert_field
+from tests.support.facts import give_all, open_connection, rows_of
+
+TARGETS = ["int_metering__quantities", "int_metering__event_changes"]
+PARTS = ["int_metering__prorated_quantities", "int_metering__weighted_quantities"]
+YEAR = {"from": "2024-01-01T00:00:00Z", "to": "2024-12-31T23:59:59Z"}
+FIELDS = {
+    "units": "units",
+    "full_units": "full_units",
+    "events_count": "events_count",
+    "total_aggregated_units": "total_aggregated_units",
+    "precise_total_amount_cents": "precise_total_amount_cents",
+    "variation": "level_change",
+}
+PER_EVENT = {"per_event_values": "change_quantity", "per_event_prorated_values": "prorated_quantity"}
+
+
+def covers(case: Case) -> bool:
+    """Whether the SQL claims this case's features so far."""
+    return case["subject"] != "custom_agg" and "presentation_by" not in case["inputs"]
+
+
+def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
+    """Case id -> (its quantities, its event changes in order)."""
+    facts = facts_of(cases)
+    metered.load_events(graph, facts)
+    connection = open_connection()
+    graph.run(connection, TARGETS, give_all(connection, graph, TARGETS, facts))
+    owner = {row["window_charge_id"]: row["usage_window_id"] for row in rows_of(connection, "int_metering__window_charges")}
+    found: dict[str, Any] = {case["id"]: ([], []) for case in cases}
+    for row in rows_of(connection, "int_metering__quantities"):
+        parts = [part for name in PARTS for part in rows_of(connection, name) if bucket(part) == bucket(row)]
+        found[owner[row["window_charge_id"]]][0].append({name: value for part in parts for name, value in part.items()} | row)
+    for row in sorted(rows_of(connection, "int_metering__event_changes"), key=lambda row: row["event_number"]):
+        found[owner[row["window_charge_id"]]][1].append(row)
+    return found
+
+
+def bucket(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["window_charge_id"], row["charge_filter_id"], row["group_key"]
+
+
+def check(case: Case, outcome: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> None:
+    """Raises AssertionError where a listed field differs."""
+    quantities, changes = outcome
+    expected = case["expected"]
+    looked_at = f"{case['id']}/matching" if "matching_filters" in case["inputs"] else None
+    found = {row["group_key"]: row for row in quantities if row["charge_filter_id"] == looked_at}
+    for part in expected.get("groups", []):
+        assert_quantity(case, part, found[json.dumps(part["grouped_by"], separators=(",", ":"))], "groups.")
+    if "groups" in expected:
+        assert len(found) == len(expected["groups"]), f"{case['id']}: {sorted(found)}"
+    else:
+        (quantity,) = found.values()
+        assert_quantity(case, expected, quantity)
+    for field, column in PER_EVENT.items():
+        for wanted, change in zip(expected.get(field, []), changes, strict=field in expected):
+            assert_field(case, field, wanted, change[column])
+
+
+def assert_quantity(case: Case, expected: Case, quantity: dict[str, Any], prefix: str = "") -> None:
+    """What the case lists of one quantity; before the rounding up at the fifth decimal where it says so."""
+    columns = FIELDS | ({"units": "exact_units"} if case["inputs"].get("ceil_5") is False else {})
+    for field in FIELDS.keys() & expected.keys():
+        assert_field(case, prefix + field, expected[field], quantity[columns[field]])
+
+
+def facts_of(cases: list[Case]) -> Facts:
+    """One window and one charge per case; a case that only rounds is a sum of one event."""
+    facts = no_prices()
+    for case in cases:
+        inputs = case["inputs"]
+        metric = inputs.get("metric", inputs | {"aggregation_type": "sum_agg", "field_name": "value"})
+        in_advance = inputs.get("context") == "billing_date_pay_in_advance"
+        per_event = PER_EVENT.keys() & case["expected"].keys() and not inputs.get("prorated")
+        terms = {
+            "charge_model": "percentage" if per_event else "standard",
+            "prorated": inputs.get("prorated", False),
+            "pay_in_advance": in_advance,
+        }
+        metered.charge(case["id"], metric, terms, facts)
+        metered.group_keys(case["id"], None, inputs, facts)
+        metered.usage_window(case["id"], case["id"], inputs.get("period", YEAR), datetime(9999, 1, 1), facts)
+        metered.events(case, begins_with(case) if "period" in inputs else [once(inputs["units"])], facts)
+        if "matching_filters" in inputs:
+            ignored = [(f"ignored_{n}", inputs["matching_filters"] | row) for n, row in enumerate(inputs.get("ignored_filters", []))]
+            filters(case["id"], [*ignored, ("matching", inputs["matching_filters"])], {}, facts)
+            metered.group_keys(case["id"], f"{case['id']}/matching", inputs, facts)
+    return facts
+
+
+def once(units: str) -> Case:
+    return {"timestamp": YEAR["from"], "properties": {"value": units}}
+
+
+def begins_with(case: Case) -> list[Case]:
+    """The case's events; a level that the period begins with is an event before it."""
+    inputs = case["inputs"]
+    levels = [({}, inputs["initial_value"])] if "initial_value" in inputs else []
+    levels += [(row["grouped_by"], row["value"]) for row in inputs.get("initial_values", [])]
+    before = [
+        {"timestamp": "2000-01-01T00:00:00Z", "properties": {**group, inputs["metric"]["field_name"]: value}}
+        for group, value in levels
+    ]
+    assert all(instant(event["timestamp"]) < window(inputs["period"])["from_at"] for event in before)
+    return before + inputs["events"]

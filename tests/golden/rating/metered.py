@@ -1,0 +1,88 @@
+"""Facts for metering: a charge and its metric as the catalog exports them, windows, and events as they were loaded."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.settings import Settings
+from core.warehouse.pricing_graph import PricingGraph
+from core.warehouse.write import EVENT_COLUMNS, open_for_writing
+from ingestion.landing import EVENT_SCHEMA
+from tests.golden.rating.facts import Case, Facts, instant, version, window
+
+
+def charge(case_id: str, metric: Case, terms: Case, facts: Facts) -> None:
+    """The case's one charge; plan, charge, metric and code are all called by the case's id."""
+    facts.setdefault("catalog.charges", []).append(
+        version(
+            id=case_id, plan_id=case_id, code=case_id, billable_metric_id=case_id, charge_model=terms["charge_model"], position=1,
+            pay_in_advance=terms.get("pay_in_advance", False), prorated=terms.get("prorated", False), invoiceable=True, min_amount_cents=0,
+        )
+    )  # fmt: skip
+    facts.setdefault("catalog.billable_metrics", []).append(
+        version(
+            id=case_id, code=case_id, name=case_id, aggregation_type=metric["aggregation_type"], recurring=metric.get("recurring", False),
+            field_name=metric.get("field_name"), rounding_function=metric.get("rounding_function"), rounding_precision=metric.get("rounding_precision"),
+        )
+    )  # fmt: skip
+
+
+def usage_window(name: str, case_id: str, period: Case, horizon_at: datetime, facts: Facts, **columns: Any) -> None:
+    """One window of the case's subscription, of which `horizon_at` is known."""
+    facts.setdefault("int_metering__usage_windows", []).append(
+        {
+            "usage_window_id": name,
+            "external_subscription_id": case_id,
+            "plan_id": case_id,
+            "currency": "EUR",
+            "timezone": "UTC",
+            "period_days": period.get("duration_days"),
+            "ends_with_service": False,
+            "horizon_at": horizon_at,
+            "window_state": "open",
+            **window(period),
+            **columns,
+        }
+    )
+
+
+def group_keys(case_id: str, filter_id: str | None, properties: Case, facts: Facts) -> None:
+    for position, key in enumerate(properties.get("pricing_group_keys") or [], 1):
+        facts["stg_catalog__charge_group_keys"].append(
+            version(charge_id=case_id, charge_filter_id=filter_id, position=position, key=key)
+        )
+
+
+def events(case: Case, sent: list[Case], facts: Facts) -> None:
+    """Events in their order of arrival, known when they were ingested."""
+    rows = [
+        {
+            "external_subscription_id": case["id"],
+            "transaction_id": event.get("transaction_id", f"{case['id']}-{position}"),
+            "code": case["id"],
+            "timestamp": instant(event["timestamp"]),
+            "properties": json.dumps(event.get("properties") or {}),
+            "precise_total_amount_cents": event.get("precise_total_amount_cents"),
+            "received_at": instant(event.get("ingested_at", event["timestamp"])),
+            "received_sequence": position,
+        }
+        for position, event in enumerate(sent)
+    ]
+    facts.setdefault("landing.events", []).extend(rows)
+
+
+def load_events(graph: PricingGraph, facts: Facts) -> None:
+    """Puts the events through the loader, as one landing file: what is sent twice is loaded once (law 4)."""
+    with tempfile.TemporaryDirectory() as home, open_for_writing(Settings(home=Path(home)), graph) as warehouse:
+        pq.write_table(pa.Table.from_pylist(facts["landing.events"], EVENT_SCHEMA), Path(home) / "sent.parquet")
+        warehouse.create()
+        warehouse.load_events(Path(home), ["sent.parquet"], datetime(9999, 1, 1))
+        loaded = warehouse.connection.execute(f"select {', '.join(EVENT_COLUMNS)} from warehouse.raw.events").fetchall()
+        facts["landing.events"] = [dict(zip(EVENT_COLUMNS, row, strict=True)) for row in loaded]
