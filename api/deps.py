@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
 
@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from api.auth import Keys
 from api.billing import Billing
+from api.calculations import Calculations
 from core.catalog import test_clocks
 from core.catalog.customers import Customer
 from core.catalog.engine import connect, reading
@@ -32,11 +33,15 @@ class Services:
         self.keys = Keys(self.engine)
         self.inbox = Inbox(settings.inbox, clock)
         self.landing = Landing(settings.landing)
+        self.calculations = Calculations(self.engine, clock)
         self.billing = Billing(settings, self.engine, clock, self.inbox, self.landing)
 
-    def change(self) -> AbstractContextManager[UnitOfWork]:
+    @contextmanager
+    def change(self) -> Iterator[UnitOfWork]:
         """A write transaction of commands; committed when the block ends, so answer after it."""
-        return unit_of_work(self.engine, self.clock)
+        with unit_of_work(self.engine, self.clock) as uow:
+            yield uow
+        self.calculations.forget()
 
     @contextmanager
     def look(self) -> Iterator[sa.Connection]:

@@ -43,21 +43,19 @@ def body_of(error: TallystickError) -> dict[str, Any]:
             return {"status": 404, "error": "Not Found", "code": error.code}
         case Conflict():
             return {"status": 405, "error": "Method Not Allowed", "code": error.code}
-        case ValidationError() | BatchRefused():
+        case ValidationError():
+            return validation_body(error.details, error.advice)
+        case BatchRefused():
             return validation_body(error.details)
         case TallystickError(code=code) if code in BUSY:
             return {"status": 503, "error": "Service Unavailable", "code": code, "message": error.message}
     return {"status": 500, "error": "Internal Server Error", "code": error.code, "message": error.message}
 
 
-def validation_body(details: Any) -> dict[str, Any]:
-    """A 422 with field -> codes, or index -> field -> codes."""
-    return {
-        "status": 422,
-        "error": "Unprocessable Entity",
-        "code": "validation_errors",
-        "error_details": details,
-    }
+def validation_body(details: Any, advice: str = "") -> dict[str, Any]:
+    """A 422 with field -> codes, or index -> field -> codes; `message`, which Lago does not send, says more where there is more."""
+    body = {"status": 422, "error": "Unprocessable Entity", "code": "validation_errors", "error_details": details}
+    return body | {"message": advice} if advice else body
 
 
 def answer_error(error: TallystickError) -> Response:

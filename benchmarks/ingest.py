@@ -3,7 +3,8 @@
     python benchmarks/ingest.py [--requests N] [--clients N]
 
 A request is the body of `/events/batch` with 100 events. `parse` decodes and validates it; `append` does that and waits
-until it is on disk. Both run in one event loop with that many clients, each waiting for its answer, in alternation.
+until it is on disk, as the API does when no metric has an expression; `computed` also evaluates an expression for each
+event. All run in one event loop with that many clients, each waiting for its answer, in alternation.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from pathlib import Path
 from statistics import median
 
 from core.clock import SystemClock
+from core.domain.expressions import Calculation
+from core.warehouse.expressions import Expressions
+from ingestion.calculate import Calculator
 from ingestion.flush import flush
 from ingestion.inbox import Inbox
 from ingestion.landing import Landing
-from ingestion.validate import Refusal, parse_batch
+from ingestion.validate import Refusal, accepted_batch, parse_batch
 
 EVENTS_PER_REQUEST = 100
 TURNS = 5
@@ -57,19 +61,33 @@ async def measure(home: Path, requests: int, clients: int) -> None:
     inbox = Inbox(home / "inbox.sqlite", SystemClock())
     landing = Landing(home / "landing")
     body = body_of_a_request()
+    nothing = Calculator({}, SystemClock(), Expressions())
+    kilotokens = Calculation("kilotokens", "event.properties.tokens / 1000")
+    expression = Calculator({"input_tokens": kilotokens}, SystemClock(), Expressions())
 
     async def parse(body: bytes) -> None:
         assert not isinstance(parse_batch(body), Refusal)
         await asyncio.sleep(0)
 
     async def append(body: bytes) -> None:
+        await append_with(nothing, body)
+
+    async def computed(body: bytes) -> None:
+        await append_with(expression, body)
+
+    async def append_with(calculator: Calculator, body: bytes) -> None:
         events = parse_batch(body)
         assert not isinstance(events, Refusal)
+        if calculator.concerns(events):
+            events = accepted_batch(await asyncio.to_thread(calculator.complete, events))
+            assert not isinstance(events, Refusal)
         await inbox.append_async(events)
 
-    rates: dict[str, list[float]] = {"parse": [], "append": [], "flush": []}
+    rates: dict[str, list[float]] = {"parse": [], "append": [], "computed": [], "flush": []}
     for _ in range(TURNS):
         rates["parse"].append(await rate(parse, body, requests, clients))
+        rates["computed"].append(await rate(computed, body, requests // 10, clients))
+        flush(inbox, landing)
         rates["append"].append(await rate(append, body, requests, clients))
         begin = time.perf_counter()
         flush(inbox, landing)

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cli import demo_company
+from cli.output import progress_bar
 from core.billing import installation
 from core.catalog.engine import connect
 from core.clock import ManualClock, SystemClock
@@ -21,6 +21,9 @@ from core.warehouse import marts
 from core.warehouse.connection import ReadWarehouse
 from core.warehouse.pricing_graph import PricingGraph
 from ingestion.landing import Landing
+
+# Where the bar stands after the first two steps: about their part of the time.
+FOUNDED, LANDED = 0.1, 0.15
 
 
 @dataclass
@@ -50,37 +53,40 @@ def run_demo(settings: Settings, events: int, seed: int, console: Console) -> No
     end = demo_company.months_back(SystemClock().now(), 0)
     begin = demo_company.months_back(end, demo_company.MONTHS)
     graph = PricingGraph.load()
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=console,
-        transient=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task("Founding the company")
+    with progress_bar(keep=True) as progress:
+        task = progress.add_task("Founding the company", total=1)
         clock = ManualClock(begin - timedelta(hours=1))
         installation.create(settings, graph, clock)
         subscribers = demo_company.found(connect(settings.catalog), clock, seed)
         timings.mark("company founded")
         landing = Landing(settings.landing)
         for landed in demo_company.land_usage(landing, subscribers, begin, end, events, seed):
-            progress.update(task, description=f"Landing usage: {landed:,} events")
+            part = FOUNDED + (LANDED - FOUNDED) * landed / events
+            progress.update(task, description=f"Landing usage: {landed:,} events", completed=part)
         timings.mark("usage landed")
-        progress.update(
-            task, description="Materialising through Dagster: raw, metering, rating, billing, issue, ledger, marts"
+        report = run(
+            settings,
+            progress=lambda step, part: progress.update(
+                task, description=f"Dagster: {step}", completed=LANDED + (1 - LANDED) * part
+            ),
         )
-        report = run(settings)
         timings.mark("run")
+        progress.update(task, description=f"Billed {report.invoices:,} invoices", completed=1)
     cursor = ReadWarehouse(settings).cursor()
     console.print(
         f"[bold]{report.invoices:,} invoices[/bold] from {report.events_accepted:,} events of {len(subscribers)} customers, {begin:%d %b %Y} to {end:%d %b %Y}\n"
     )
     _invoice_table(console, cursor)
-    _one_explained(console, cursor)
+    explained = _one_explained(console, cursor)
     _conservation(console, cursor)
     _timing_table(console, timings, report.seconds)
     console.print(
-        "\nNext:  [bold]make up[/bold]  (API, console, Dagster)   ·   [bold].venv/bin/tallystick verify[/bold]   ·   [bold].venv/bin/tallystick explain INVOICE --events[/bold]"
+        "\nNext:\n"
+        "  [bold]make up[/bold]                                                 API, console, Dagster; prints an API key\n"
+        "  [bold].venv/bin/tallystick verify[/bold]                              recompute every invoice\n"
+        f"  [bold].venv/bin/tallystick explain {explained or 'INVOICE'} --events[/bold]",
+        highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -106,15 +112,18 @@ def _invoice_table(console: Console, cursor: Any) -> None:
     console.print(table)
 
 
-def _one_explained(console: Console, cursor: Any) -> None:
+def _one_explained(console: Console, cursor: Any) -> str:
+    """Prints the invoice with the most tiers; returns its number, empty when no invoice has any."""
     from cli.explain import print_invoice
 
     row = cursor.execute(
-        "select invoices.invoice_id from books.main.invoices inner join books.main.fee_tiers using (invoice_id) "
+        "select invoices.invoice_id, invoices.number from books.main.invoices inner join books.main.fee_tiers using (invoice_id) "
         "where invoices.taxes_amount_cents > 0 group by all order by count(*) desc, invoices.invoice_id limit 1"
     ).fetchone()
-    if row:
-        print_invoice(console, cursor, row[0], events=3)
+    if not row:
+        return ""
+    print_invoice(console, cursor, row[0], events=3)
+    return str(row[1])
 
 
 def _conservation(console: Console, cursor: Any) -> None:

@@ -69,10 +69,11 @@ SECOND = (
 
 @dataclass(frozen=True)
 class Subscriber:
-    """One subscription of the demo and how much it uses."""
+    """One subscription of the demo: since when, and how much, it uses."""
 
     external_id: str
     plan: str
+    since: datetime
     weight: float
 
 
@@ -220,14 +221,16 @@ def _customers(uow: UnitOfWork, random: np.random.Generator, now: datetime) -> l
             {"external_id": external_id, "name": name, "email": f"billing+{number}@example.com", "currency": currency, "timezone": str(random.choice(zones)),
              "net_payment_term": 30 if plan == "enterprise" else 14, "invoice_grace_period": 2 if plan == "enterprise" else 0, "tax_codes": [tax] if tax else None}
         )  # fmt: skip
+        since = now + timedelta(days=int(random.integers(0, 20)))
         links.append(
             {"external_id": f"{external_id}_main", "external_customer_id": external_id, "plan_code": f"{plan}_{currency.lower()}",
-             "billing_time": "anniversary" if random.random() < 0.3 else "calendar", "subscription_at": now + timedelta(days=int(random.integers(0, 20)))}
+             "billing_time": "anniversary" if random.random() < 0.3 else "calendar", "subscription_at": since}
         )  # fmt: skip
         subscribers.append(
             Subscriber(
                 f"{external_id}_main",
                 plan,
+                since,
                 float(random.lognormal(0, 1)) * {"payg": 0.6, "growth": 1, "enterprise": 8}[plan],
             )
         )
@@ -256,11 +259,10 @@ def land_usage(
     """Lands `count` events between two instants, a file per day; yields the events landed so far."""
     random = np.random.default_rng(seed + 1)
     days = (end - begin).days
-    weights = np.array([subscriber.weight for subscriber in subscribers])
     landed = 0
     for day in range(days):
         size = count * (day + 1) // days - count * day // days
-        table = _day(random, subscribers, weights / weights.sum(), begin + timedelta(days=day), size, landed)
+        table = _day(random, subscribers, begin + timedelta(days=day), size, landed)
         with landing.lock() as writer:
             first = table["received_at"][0].as_py() if size else begin
             writer.write("events", first, f"file-demo-{seed}-{day:03d}", table)
@@ -271,13 +273,16 @@ def land_usage(
 def _day(
     random: np.random.Generator,
     subscribers: list[Subscriber],
-    shares: np.ndarray,
     day: datetime,
     size: int,
     offset: int,
 ) -> pa.Table:
-    owners = random.choice(len(subscribers), size=size, p=shares)
+    weights = np.array([subscriber.weight * (subscriber.since <= day) for subscriber in subscribers])
+    owners = random.choice(len(subscribers), size=size, p=weights / weights.sum())
     kinds = random.choice(4, size=size, p=[0.46, 0.46, 0.06, 0.02])
+    # Pay as you go has no seats: such a customer uses tokens instead.
+    has_seats = np.array([subscriber.plan != "payg" for subscriber in subscribers])[owners]
+    kinds[(kinds == 3) & ~has_seats] = 0
     seconds = np.sort(random.integers(0, 86_400_000_000, size=size))
     tokens = random.lognormal(7.2, 1.1, size=size).astype(int) + 1
     models = random.choice(len(MODELS), size=size, p=[0.5, 0.35, 0.15])

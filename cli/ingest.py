@@ -8,11 +8,12 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cli.output import FAILED, NOTHING_TO_DO, Json, console, installed, print_json, progress_console
+from cli.output import FAILED, NOTHING_TO_DO, Json, console, installed, print_json, progress_bar
+from core.catalog.engine import connect
 from core.clock import SystemClock
+from ingestion.calculate import calculator_of
 from ingestion.landing import Landing
 from ingestion.sources.files import FileReport, ingest_paths
 from ingestion.sources.mapping import load_mapping
@@ -40,16 +41,16 @@ def ingest(
     """
     settings = installed()
     columns = load_mapping(mapping) if mapping else None
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=progress_console, transient=True
-    ) as progress:
-        task = progress.add_task("Reading")
+    with progress_bar() as progress:
+        task = progress.add_task("Reading", total=None)
+        clock = SystemClock()
         reports = ingest_paths(
             paths,
             Landing(settings.landing),
-            SystemClock(),
+            clock,
             columns,
             lambda name, rows: progress.update(task, description=f"{name}: {rows:,} rows"),
+            calculator_of(connect(settings.catalog), clock),
         )
     totals = Totals.of(reports)
     if as_json:

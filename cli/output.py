@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
+import duckdb
+import sqlalchemy as sa
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from typer.core import TyperGroup
 
 from core.clock import as_utc
@@ -28,6 +32,20 @@ progress_console = Console(stderr=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")]
 
 
+def progress_bar(*, keep: bool = False) -> Progress:
+    """A bar on standard error for work that takes long; only a terminal sees it. `keep` leaves the full bar there."""
+    return Progress(
+        SpinnerColumn(finished_text="✓"),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=progress_console,
+        transient=not keep,
+        disable=not progress_console.is_terminal,
+    )
+
+
 class ReadableErrors(TyperGroup):
     """A group of commands whose expected errors end in one line and exit code 1, without a traceback."""
 
@@ -39,6 +57,8 @@ class ReadableErrors(TyperGroup):
             _fail(error.message)
         except OSError as error:
             _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        except (duckdb.Error, sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+            _fail(f"{_without_links(error)}; `tallystick doctor` says which part of the installation does not answer")
 
 
 class NotInitialised(TallystickError):
@@ -78,6 +98,11 @@ def _plain(value: object) -> Any:
     if isinstance(value, Decimal):
         return format(value, "f")
     return str(value)
+
+
+def _without_links(error: Exception) -> str:
+    """What a database said, without SQLAlchemy's pointer to its own documentation."""
+    return " ".join(line for line in f"{error}".splitlines() if "sqlalche.me" not in line)
 
 
 def _fail(message: str) -> None:

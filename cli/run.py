@@ -6,9 +6,8 @@ import dataclasses
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cli.output import Json, console, installed, instant, print_json, progress_console
+from cli.output import Json, console, installed, instant, print_json, progress_bar
 
 
 def run(
@@ -26,14 +25,11 @@ def run(
     horizon = instant(as_of) if as_of else None
     settings = installed()
     # Late, because Dagster and dbt take seconds to import.
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=progress_console, transient=True
-    ) as progress:
-        task = progress.add_task("Starting Dagster")
+    with progress_bar() as progress:
+        task = progress.add_task("Starting Dagster", total=1)
         from orchestration import run as job
 
-        progress.update(task, description="Running: facts, drafts, issue, ledger and marts, publish")
-        report = job.run(settings, horizon, lambda step: progress.update(task, description=step))
+        report = job.run(settings, horizon, lambda step, part: progress.update(task, description=step, completed=part))
     if as_json:
         print_json(dataclasses.asdict(report))
         return

@@ -19,7 +19,7 @@ import typer
 
 from cli.api_key import new_key
 from cli.output import console, installed, progress_console
-from cli.serve import API_PORT, CONSOLE_PORT
+from cli.serve import API_PORT, CONSOLE_PORT, refuse_used_port
 from core.errors import TallystickError
 from core.settings import Settings
 
@@ -39,12 +39,14 @@ class ServiceStopped(TallystickError):
 
 
 def up(
-    port: Annotated[int, typer.Option(help="Port of the API.")] = API_PORT,
-    console_port: Annotated[int, typer.Option(help="Port of the console.")] = CONSOLE_PORT,
-    dagster_port: Annotated[int, typer.Option(help="Port of Dagster's pages.")] = DAGSTER_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = API_PORT,
+    console_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the console.")] = CONSOLE_PORT,
+    dagster_port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Dagster's pages.")] = DAGSTER_PORT,
 ) -> None:
     """Start everything, print the addresses and a working API key, and stop everything on Ctrl-C."""
     settings = installed()
+    for option, wanted in {"--port": port, "--console-port": console_port, "--dagster-port": dagster_port}.items():
+        refuse_used_port("127.0.0.1", wanted, option)
     services = Services(settings.home / "logs", _environment(settings))
     addresses = {
         "API": f"http://127.0.0.1:{port}",

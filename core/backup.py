@@ -119,17 +119,15 @@ def restore(settings: Settings, source: Path) -> BackupReport:
         raise NotEmpty(settings.home)
     settings.home.mkdir(parents=True, exist_ok=True)
     _copy_files(source, settings.home, [source / name for name in sizes])
-    point_at(settings.home / BOOKS_CATALOG, settings.books_data)
+    settings.books_data.mkdir(parents=True, exist_ok=True)
+    _make_readable(settings.home / BOOKS_CATALOG)
     return BackupReport(len(sizes), sum(sizes.values()))
 
 
-def point_at(lake_catalog: Path, data: Path) -> None:
-    """Tells a lake's catalog file that its Parquet files are in the folder `data` now (DuckLake keeps the absolute path)."""
-    data.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(lake_catalog)) as connection, connection:
-        # Readers open it read-only and could not switch to WAL themselves.
+def _make_readable(lake_catalog: Path) -> None:
+    """Readers open a lake's catalog read-only and could not switch it to WAL themselves."""
+    with closing(sqlite3.connect(lake_catalog)) as connection:
         connection.execute("pragma journal_mode = wal")
-        connection.execute("update ducklake_metadata set value = ? where key = 'data_path'", (f"{data}/",))
 
 
 def _refuse_served(settings: Settings) -> None:

@@ -26,13 +26,17 @@ class NotFound(TallystickError):
 
 
 class ValidationError(TallystickError):
-    """Input was refused. `details` is field -> codes in Lago's words, e.g. {"code": ["value_already_exist"]} (lago_api §4)."""
+    """Input was refused. `details` is field -> codes in Lago's words, e.g. {"code": ["value_already_exist"]} (lago_api §4).
 
-    def __init__(self, details: Mapping[str, Sequence[str]]) -> None:
+    `advice` says in words what a code cannot, such as the position in an expression.
+    """
+
+    def __init__(self, details: Mapping[str, Sequence[str]], advice: str = "") -> None:
+        self.advice = advice
         self.details: dict[str, list[str]] = {field: list(codes) for field, codes in details.items()}
         listed = "; ".join(f"{field}: {', '.join(codes)}" for field, codes in self.details.items())
         super().__init__(
-            "validation_errors", f"The input was refused ({listed}). Correct these fields and send it again."
+            "validation_errors", f"The input was refused ({listed}). {advice or 'Correct these fields and send it again.'}"
         )
 
 

@@ -6,6 +6,7 @@ A lake is Parquet files and a catalog database: SQLite when embedded, Postgres w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,7 +63,8 @@ def attach(
     connection: duckdb.DuckDBPyConnection, lake: Lake, *, read_only: bool = False, snapshot: int | None = None
 ) -> None:
     """Attaches the lake under its alias, for writing or read-only, at its newest version or at a snapshot."""
-    options = [f"data_path {_literal(lake.data_path)}"]
+    # DuckLake keeps the absolute path of its first attach; ours wins, so that a folder may be moved or copied.
+    options = [f"data_path {_literal(lake.data_path)}", "override_data_path true"]
     if lake.is_embedded:
         options += ["meta_journal_mode 'WAL'", f"meta_busy_timeout {BUSY_TIMEOUT_MS}"]
     else:
@@ -73,6 +75,22 @@ def attach(
     if snapshot is not None:
         options.append(f"snapshot_version {snapshot}")
     connection.execute(f"attach {_literal(lake.location)} as {lake.alias} ({', '.join(options)})")
+
+
+def ensure_tables(connection: duckdb.DuckDBPyConnection, alias: str, tables: Mapping[str, Mapping[str, str]]) -> None:
+    """Creates the tables (`schema.table` -> column -> type) that an attached lake lacks, and adds the columns that they lack."""
+    found: dict[str, set[str]] = {}
+    query = "select schema_name || '.' || table_name, column_name from duckdb_columns() where database_name = ?"
+    for table, column in connection.execute(query, [alias]).fetchall():
+        found.setdefault(table, set()).add(column)
+    for table, columns in tables.items():
+        relation = ".".join(_quoted(part) for part in (alias, *table.split(".")))
+        if table not in found:
+            declared = ", ".join(f"{_quoted(column)} {data_type}" for column, data_type in columns.items())
+            connection.execute(f"create table {relation} ({declared})")
+            continue
+        for column in columns.keys() - found[table]:
+            connection.execute(f"alter table {relation} add column {_quoted(column)} {columns[column]}")
 
 
 def last_snapshot(connection: duckdb.DuckDBPyConnection, lake: Lake) -> int:
@@ -105,6 +123,10 @@ def _location(settings: Settings, catalog: Path, alias: str) -> str:
 
 def _folder(path: Path) -> str:
     return f"{path}/"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:

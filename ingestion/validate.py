@@ -106,6 +106,11 @@ def parse_event(body: bytes) -> UsageEvent | Refusal:
     if wire is None:
         return Refusal(True, "param is missing or the value is empty: event", {})
     verdict = validate_event(wire, may_hold_long_integer(body))
+    return accepted_event(verdict)
+
+
+def accepted_event(verdict: Verdict) -> UsageEvent | Refusal:
+    """The one event of a request, or the refusal that its rejections make."""
     if isinstance(verdict, UsageEvent):
         return verdict
     return Refusal(False, _sentence(verdict), _details(verdict))
@@ -125,10 +130,14 @@ def parse_batch(body: bytes) -> list[UsageEvent] | Refusal:
     if refusal := _refuse_size(len(wires)):
         return refusal
     long_integers = may_hold_long_integer(body)
+    return accepted_batch([validate_event(wire, long_integers) for wire in wires])
+
+
+def accepted_batch(verdicts: Sequence[Verdict]) -> list[UsageEvent] | Refusal:
+    """All events of a batch, or the refusal that the rejections of some make."""
     events: list[UsageEvent] = []
     refused: dict[str, Sequence[Rejection]] = {}
-    for index, wire in enumerate(wires):
-        verdict = validate_event(wire, long_integers)
+    for index, verdict in enumerate(verdicts):
         if isinstance(verdict, UsageEvent):
             events.append(verdict)
         else:

@@ -9,12 +9,14 @@ from orchestration.defs.dbt.assets import books_and_marts, drafts
 from orchestration.defs.ingestion.assets import raw_facts
 from orchestration.defs.ingestion.sensors import landing_zone_sensor
 from orchestration.defs.jobs import billing_job, billing_schedule, usage_job, usage_schedule
-from orchestration.lib.resources import Installation
+from orchestration.lib.resources import Installation, Writer
 
 defs = dg.Definitions(
     assets=[raw_facts, drafts, issued_invoices, books_and_marts, published_snapshots],
     jobs=[usage_job, billing_job],
     schedules=[usage_schedule, billing_schedule],
     sensors=[landing_zone_sensor],
-    resources={"installation": Installation()},
+    resources={"installation": Writer(), "watched": Installation()},
+    # One process per run: what it holds of the warehouse it holds from the first step to the last.
+    executor=dg.in_process_executor,
 )

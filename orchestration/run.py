@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +15,15 @@ from core.settings import Settings
 from core.warehouse.publish import published
 
 STEPS = {
-    "raw_facts": "facts loaded",
-    "drafts": "drafts built",
-    "books__issued_invoices": "invoices issued",
-    "books_and_marts": "marts built",
-    "published__snapshots": "published",
+    "raw_facts": "Loading facts",
+    "drafts": "Building drafts: staging, metering, rating, billing",
+    "books__issued_invoices": "Issuing what is due",
+    "books_and_marts": "Building ledger and marts",
+    "published__snapshots": "Publishing",
 }
+
+Progress = Callable[[str, float], None]
+"""What a run does now, and which part of its tables has been built, from 0 to 1."""
 
 
 class RunFailed(TallystickError):
@@ -40,31 +44,41 @@ class RunReport:
     seconds: dict[str, float]
 
 
-def run(settings: Settings, as_of: datetime | None = None, progress: Callable[[str], None] | None = None) -> RunReport:
-    """Runs the whole billing job; with `as_of` it settles only to that instant. Raises RunFailed."""
+def run(settings: Settings, as_of: datetime | None = None, progress: Progress | None = None) -> RunReport:
+    """Runs the whole billing job; with `as_of` it settles only to that instant. Raises RunFailed.
+
+    Waits for a run that another process has going on.
+    """
     from orchestration.definitions import defs
-    from orchestration.lib.resources import Installation
+    from orchestration.lib.dbt import first_failure
+    from orchestration.lib.resources import Writer
 
     job = defs.resolve_job_def("billing")
     config = {
         "ops": {"raw_facts": {"config": {"as_of": as_of.isoformat() if as_of else ""}}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
+    run_id = str(uuid.uuid4())
     # What dbt says goes to a file: a failure is told in one line, and its story is kept.
     log = (settings.home / "run.log").open("w")
     with log, contextlib.redirect_stdout(log), dg.DagsterInstance.ephemeral() as instance:
+        if progress:
+            tables = len(list(job.asset_layer.executable_asset_keys))
+            instance.add_event_listener(run_id, _Listener(progress, tables))
         result = job.execute_in_process(
             run_config=config,
             instance=instance,
-            resources={"installation": Installation(home=str(settings.home))},
+            resources={"installation": Writer(home=str(settings.home))},
             raise_on_error=False,
+            run_id=run_id,
         )
         seconds: dict[str, float] = {}
         numbers = {"invoices": 0, "accepted": 0, "duplicates": 0}
         for event in result.all_events:
             if event.is_step_failure:
                 error = event.step_failure_data.error
-                raise RunFailed(str(event.step_key), (error.cause or error).message.strip() if error else "unknown")
+                reason = (error.cause or error).message.strip() if error else "unknown"
+                raise RunFailed(str(event.step_key), first_failure(reason, settings.home / "dbt" / str(event.step_key)))
             if event.is_step_success:
                 seconds[str(event.step_key)] = event.step_success_data.duration_ms / 1000
             if event.is_step_materialization:
@@ -75,7 +89,23 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Callable[[s
             raise RunFailed("start", "the job did not run to its end")
     pair = published(settings.published)
     assert pair is not None
-    if progress:
-        for step in seconds:
-            progress(STEPS.get(step, step))
     return RunReport(pair.as_of, numbers["invoices"], numbers["accepted"], numbers["duplicates"], seconds)
+
+
+class _Listener:
+    """Tells of each step as it starts, and of each table as it is built."""
+
+    def __init__(self, progress: Progress, tables: int) -> None:
+        self._progress = progress
+        self._tables = tables
+        self._built = 0
+        self._step = "Waiting for the warehouse"
+
+    def __call__(self, entry: dg.EventLogEntry) -> None:
+        event = entry.dagster_event
+        if event is None:
+            return
+        if event.is_step_start:
+            self._step = STEPS.get(str(event.step_key), str(event.step_key))
+        self._built += event.is_step_materialization
+        self._progress(self._step, self._built / self._tables)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from api.answers import one
 from api.deps import Served
 from api.pagination import Paged, listed
-from api.schemas.billable_metrics import CREATE, UPDATE, metric_object
+from api.schemas.billable_metrics import CREATE, EVALUATE_OPENAPI, UPDATE, expression_and_event, metric_object
 from core.catalog import billable_metrics, deletions
 
 router = APIRouter(prefix="/billable_metrics", tags=["Billable metrics"])
@@ -21,6 +22,14 @@ def create(metric: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -
     with served.change() as uow:
         row = billable_metrics.create(uow, **metric)
     return one("billable_metric", metric_object(row))
+
+
+@router.post("/evaluate_expression", openapi_extra=EVALUATE_OPENAPI)
+async def evaluate_expression(request: Request, served: Served) -> Response:
+    """Try an expression on an event, as ingestion would evaluate it."""
+    expression, event = expression_and_event(await request.body(), served.clock.now())
+    value = await run_in_threadpool(served.calculations.value_of, expression, event)
+    return one("expression_result", {"value": value})
 
 
 @router.get("")

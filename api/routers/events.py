@@ -15,7 +15,7 @@ from api.errors import BadRequest, answer_error, validation_body
 from api.schemas.events import batch_answer, event_answer, found_event
 from core.catalog import subscriptions
 from core.errors import NotFound
-from ingestion.validate import Refusal, parse_batch, parse_event
+from ingestion.validate import Refusal, accepted_batch, accepted_event, parse_batch, parse_event
 
 router = APIRouter(tags=["Events"])
 
@@ -25,6 +25,9 @@ async def create(request: Request) -> Response:
     """Receive one event."""
     services = await _authorized(request)
     event = parse_event(await request.body())
+    if not isinstance(event, Refusal):
+        (verdict,) = await services.calculations.complete([event])
+        event = accepted_event(verdict)
     if isinstance(event, Refusal):
         return _refused(event)
     receipt = await services.inbox.append_async([event])
@@ -36,6 +39,8 @@ async def create_batch(request: Request) -> Response:
     """Receive 1 to 100 events, all or nothing."""
     services = await _authorized(request)
     events = parse_batch(await request.body())
+    if not isinstance(events, Refusal):
+        events = accepted_batch(await services.calculations.complete(events))
     if isinstance(events, Refusal):
         return _refused(events)
     receipt = await services.inbox.append_async(events)
@@ -65,4 +70,4 @@ async def _authorized(request: Request) -> Services:
 def _refused(refusal: Refusal) -> Response:
     if refusal.malformed:
         return answer_error(BadRequest(refusal.message))
-    return answer(validation_body(refusal.error_details), status=422)
+    return answer(validation_body(refusal.error_details, refusal.message), status=422)

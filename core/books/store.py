@@ -26,24 +26,14 @@ class BooksBusy(TallystickError):
 
 
 def create(settings: Settings) -> None:
-    """Creates the tables of the books that are missing, and adds the columns that tables of an earlier version lack. Idempotent."""
+    """Creates the tables of the books that are missing, and the columns that they have gained since. Idempotent."""
     settings.books_data.mkdir(parents=True, exist_ok=True)
     connection = lake.connect()
     try:
         lake.attach(connection, lake.books(settings))
-        for name, columns in TABLES.items():
-            declared = ", ".join(f"{column} {data_type}" for column, data_type in columns.items())
-            connection.execute(f"create table if not exists books.main.{name} ({declared})")
-            _add_columns(connection, name, columns)
+        lake.ensure_tables(connection, "books", {f"main.{name}": columns for name, columns in TABLES.items()})
     finally:
         connection.close()
-
-
-def _add_columns(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str]) -> None:
-    """Books cannot be rebuilt, so a table only ever gains columns; rows written before have null in them."""
-    described = connection.execute(f"describe books.main.{name}").fetchall()
-    for column in columns.keys() - {row[0] for row in described}:
-        connection.execute(f"alter table books.main.{name} add column {column} {columns[column]}")
 
 
 @contextmanager

@@ -66,6 +66,7 @@ def create(
 def update(
     uow: UnitOfWork,
     code: str,
+    /,
     *,
     tax_codes: Sequence[str] | None = None,
     test_clock_id: str | None = None,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
+from core.domain.expressions import Calculation, InvalidExpression, parse
 from core.domain.problems import Problems
 from core.errors import NotFound
 from core.ids import new_id
@@ -21,13 +22,15 @@ ROUNDINGS = ("round", "ceil", "floor")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BillableMetric(Version):
-    """A metric. `filters` is a list of {key, values}: the event properties that charges may filter on."""
+    """A metric. `filters` is a list of {key, values}: the event properties that charges may filter on. The value of
+    `expression` is written to the property `field_name` of each event before it is stored (rating §2.8)."""
 
     code: str
     name: str
     description: str | None
     aggregation_type: str
     field_name: str | None
+    expression: str | None
     recurring: bool
     rounding_function: str | None
     rounding_precision: int | None
@@ -43,6 +46,7 @@ BILLABLE_METRICS = Versions("billable_metrics", BillableMetric, unique=("code",)
 _OPTIONAL: dict[str, Any] = {
     "description": None,
     "field_name": None,
+    "expression": None,
     "recurring": False,
     "rounding_function": None,
     "rounding_precision": None,
@@ -64,7 +68,7 @@ def create(
     return BILLABLE_METRICS.add(uow, stamp, id=new_id(), **_normal(values))
 
 
-def update(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None, **fields: Any) -> BillableMetric:
+def update(uow: UnitOfWork, code: str, /, *, test_clock_id: str | None = None, **fields: Any) -> BillableMetric:
     """Change what is given, keep the rest. Raises NotFound, ValidationError."""
     metric = get(uow.connection, code)
     values = {name: getattr(metric, name) for name in (*_OPTIONAL, "code", "name", "aggregation_type")} | _given(fields)
@@ -106,6 +110,17 @@ def page(connection: sa.Connection, *, limit: int | None = None, offset: int = 0
     return BILLABLE_METRICS.page(connection, limit=limit, offset=offset)
 
 
+def calculations(connection: sa.Connection) -> dict[str, Calculation]:
+    """Code -> what its metric's expression computes, for the metrics that have one."""
+    columns = BILLABLE_METRICS.c
+    rows = connection.execute(
+        sa.select(columns.code, columns.field_name, columns.expression).where(
+            BILLABLE_METRICS.is_current, columns.expression.is_not(None)
+        )
+    )
+    return {row.code: Calculation(row.field_name, row.expression) for row in rows}
+
+
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
     # Null for a flag or a list means its default, not null.
     return {
@@ -115,11 +130,14 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normal(values: dict[str, Any]) -> dict[str, Any]:
-    """Values come back sorted on the wire, a count has no field, and the weighted interval follows from the type."""
+    """Values come back sorted on the wire, a count has no field and nothing to compute, and the weighted interval follows
+    from the type."""
     filters = [{"key": row["key"], "values": sorted(set(row["values"]))} for row in values["filters"]]
-    field_name = None if values["aggregation_type"] == "count_agg" else values["field_name"]
+    counts = values["aggregation_type"] == "count_agg"
+    field_name = None if counts else values["field_name"]
+    expression = None if counts else values["expression"] or None
     stored = {name: value for name, value in values.items() if name != "weighted_interval"}
-    return stored | {"filters": filters, "field_name": field_name}
+    return stored | {"filters": filters, "field_name": field_name, "expression": expression}
 
 
 def _check(values: dict[str, Any]) -> Problems:
@@ -135,6 +153,11 @@ def _check(values: dict[str, Any]) -> Problems:
     problems.one_of("weighted_interval", ("seconds",))
     problems.one_of("rounding_function", ROUNDINGS)
     problems.integer("rounding_precision", least=-15, most=12)
+    if values["expression"]:
+        try:
+            parse(values["expression"])
+        except InvalidExpression as invalid:
+            problems.add("expression", "invalid_expression", invalid.message)
     for row in values["filters"]:
         if not row.get("key"):
             problems.add("key", "value_is_mandatory")

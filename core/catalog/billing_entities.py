@@ -97,7 +97,7 @@ def create(uow: UnitOfWork, *, code: str, name: str, test_clock_id: str | None =
     return entity
 
 
-def update(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None, **fields: Any) -> BillingEntity:
+def update(uow: UnitOfWork, code: str, /, *, test_clock_id: str | None = None, **fields: Any) -> BillingEntity:
     """Change what is given, keep the rest; null clears what has no default. Raises NotFound, ValidationError."""
     entity = get(uow.connection, code)
     tax_codes = fields.pop("tax_codes", None)

@@ -81,6 +81,7 @@ def create(
 def update(
     uow: UnitOfWork,
     code: str,
+    /,
     *,
     plan_codes: Sequence[str] | None = None,
     billable_metric_codes: Sequence[str] | None = None,

@@ -87,6 +87,7 @@ def create(
 def update(
     uow: UnitOfWork,
     code: str,
+    /,
     *,
     charges_input: Sequence[Mapping[str, Any]] | None = None,
     fixed_charges_input: Sequence[Mapping[str, Any]] | None = None,

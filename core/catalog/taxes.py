@@ -61,7 +61,7 @@ def create(
     return TAXES.add(uow, stamp, id=new_id(), code=code, name=name, rate=_rate_text(rate), description=description)
 
 
-def update(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None, **fields: Any) -> Tax:
+def update(uow: UnitOfWork, code: str, /, *, test_clock_id: str | None = None, **fields: Any) -> Tax:
     """Change any of code, name, rate, description; absent ones stay. Raises NotFound, ValidationError."""
     tax = get(uow.connection, code)
     problems = Problems(fields)

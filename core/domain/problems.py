@@ -21,17 +21,20 @@ class Problems:
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
         self.details: dict[str, list[str]] = {}
+        self._advice: list[str] = []
 
-    def add(self, field: str, code: str) -> None:
-        """Record `code` under `field` once."""
+    def add(self, field: str, code: str, advice: str = "") -> None:
+        """Record `code` under `field` once; `advice` says in words what the code cannot."""
         codes = self.details.setdefault(field, [])
         if code not in codes:
             codes.append(code)
+        if advice:
+            self._advice.append(advice)
 
     def refuse(self) -> None:
         """Raise ValidationError with everything found, if anything was."""
         if self.details:
-            raise ValidationError(self.details)
+            raise ValidationError(self.details, "; ".join(self._advice))
 
     def mandatory(self, *names: str) -> None:
         """Blank or absent gives `value_is_mandatory`."""

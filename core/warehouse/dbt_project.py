@@ -69,6 +69,7 @@ def _compile(project_dir: Path, target_path: Path) -> dict[str, Any]:
     output = io.StringIO()
     arguments = [
         "--quiet",
+        "--no-partial-parse",  # which keeps unit tests that are no longer there
         "compile",
         "--target",
         "memory",

@@ -14,16 +14,31 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from filelock import FileLock, Timeout
 
 from core import lake
+from core.errors import TallystickError
 from core.settings import Settings
-from core.warehouse.pricing_graph import Node, PricingGraph, quoted
+from core.warehouse.pricing_graph import Node, PricingGraph
 
 EVENT_COLUMNS = (
     "external_subscription_id", "transaction_id", "code", "timestamp", "properties", "precise_total_amount_cents", "received_at",
     "received_sequence", "source", "source_row",
 )  # fmt: skip
 REJECTION_COLUMNS = ("source", "source_row", "reason", "field", "message", "content", "received_at")
+
+
+RUN_LOCK_SECONDS = 3600.0
+
+
+class WarehouseBusy(TallystickError):
+    """Another run writes the warehouse."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            "warehouse_busy",
+            f"another run has held the warehouse for more than {seconds:g} s; wait until it has ended, or stop it",
+        )
 
 
 @dataclass(frozen=True)
@@ -44,19 +59,12 @@ class WriteWarehouse:
         self.graph = graph
 
     def create(self) -> None:
-        """Creates schemas and empty source tables that are missing. Idempotent."""
-        existing = {
-            row[0]
-            for row in self.connection.execute(
-                "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'warehouse'"
-            ).fetchall()
-        }
+        """Creates schemas, source tables and their columns that are missing. Idempotent."""
         for schema in ("raw", "settlement", "staging", "metering", "rating", "billing", "ledger", "marts"):
             self.connection.execute(f"create schema if not exists warehouse.{schema}")
-        for source in ("catalog", "landing", "settlement"):
-            for node in self.graph.sources(source):
-                if f"{node.layer}.{_table(node)}" not in existing:
-                    self.connection.execute(f"create table {node.relation} ({_columns(node)})")
+        sources = [node for source in ("catalog", "landing", "settlement") for node in self.graph.sources(source)]
+        tables = {f"{node.layer}.{_table(node)}": node.columns or {} for node in sources}
+        lake.ensure_tables(self.connection, "warehouse", tables)
 
     def registered_files(self) -> set[str]:
         """Names of the landing files that have been loaded."""
@@ -189,6 +197,19 @@ class WriteWarehouse:
 
 
 @contextmanager
+def run_lock(settings: Settings, timeout: float = RUN_LOCK_SECONDS) -> Iterator[None]:
+    """Holds the warehouse for one whole run, so that the steps of two runs never mix: what is published is of one run.
+
+    Raises WarehouseBusy after `timeout` seconds.
+    """
+    try:
+        with FileLock(settings.home / "warehouse.lock", timeout=timeout):
+            yield
+    except Timeout as error:
+        raise WarehouseBusy(timeout) from error
+
+
+@contextmanager
 def open_for_writing(settings: Settings, graph: PricingGraph) -> Iterator[WriteWarehouse]:
     """The warehouse, attached for writing."""
     connection = lake.connect()
@@ -201,7 +222,3 @@ def open_for_writing(settings: Settings, graph: PricingGraph) -> Iterator[WriteW
 
 def _table(node: Node) -> str:
     return node.relation.split(".")[-1].strip('"')
-
-
-def _columns(node: Node) -> str:
-    return ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())

@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from core.clock import Clock
+from ingestion.calculate import Calculator
 from ingestion.event import UsageEvent, to_micros
 from ingestion.landing import Kind, Landing, LandingWriter, is_landing_name, key_of
 from ingestion.sources.json_reader import JsonLinesReader, JsonReader
@@ -19,7 +20,7 @@ from ingestion.sources.mapping import EventsMapping, MappingError, default_mappi
 from ingestion.sources.rows import Chunk, Reader, SetAside
 from ingestion.sources.table_reader import CsvReader, ParquetReader
 from ingestion.tables import RejectedRow, event_table, rejection_table
-from ingestion.validate import Rejection
+from ingestion.validate import Rejection, Verdict
 
 Progress = Callable[[str, int], None]
 """Called with the file's name and how many of its rows are done."""
@@ -54,19 +55,23 @@ def ingest_paths(
     clock: Clock,
     mapping: EventsMapping | None = None,
     progress: Progress | None = None,
+    calculator: Calculator | None = None,
 ) -> list[FileReport]:
     """Take in the files at these paths and URLs: Parquet, CSV, JSON Lines, JSON, and CloudEvents in the last two.
 
     A row lands whole or is refused whole into `rejections`; a file that cannot be read to its end is set aside whole, as
     one rejection without a row. Without a `mapping`, a file in a given folder follows the `_mapping.yaml` of the nearest
     folder around it, and each field is in the column of its own name where there is none. A file (name, size, content) is taken in once per mapping, however often it is offered
-    and wherever the last attempt stopped; calling this on each tick over a drop folder watches it.
+    and wherever the last attempt stopped; calling this on each tick over a drop folder watches it. The `calculator` fills
+    in what expressions of metrics compute; a row without a value is refused.
     Raises SourceNotFound.
     """
-    return _ingest(find_files(paths), landing, clock, mapping, progress)
+    return _ingest(find_files(paths), landing, clock, mapping, progress, calculator)
 
 
-def adopt_foreign(landing: Landing, clock: Clock, progress: Progress | None = None) -> list[FileReport]:
+def adopt_foreign(
+    landing: Landing, clock: Clock, progress: Progress | None = None, calculator: Calculator | None = None
+) -> list[FileReport]:
     """Take in the files that somebody put directly under landing/events. They stay where they are, unread by others.
 
     Their own `received_at`, if any, is not believed: what we learn, we stamp.
@@ -77,7 +82,7 @@ def adopt_foreign(landing: Landing, clock: Clock, progress: Progress | None = No
         if not is_landing_name(path)
     ]
     files = (source_file(landing.filesystem, info, info.path[len(landing.root) + 1 :]) for info in infos)
-    return _ingest(files, landing, clock, default_mapping(), progress)
+    return _ingest(files, landing, clock, default_mapping(), progress, calculator)
 
 
 def _ingest(
@@ -86,11 +91,12 @@ def _ingest(
     clock: Clock,
     mapping: EventsMapping | None,
     progress: Progress | None,
+    calculator: Calculator | None,
 ) -> list[FileReport]:
     with landing.files_lock():
         landed: dict[Kind, set[str]] = {}
         return [
-            _FileIngestion(file, landing, clock, mapping or _mapping_around(file), landed, progress).run()
+            _FileIngestion(file, landing, clock, mapping or _mapping_around(file), landed, progress, calculator).run()
             for file in files
         ]
 
@@ -118,6 +124,7 @@ class _FileIngestion:
         mapping: EventsMapping,
         landed: dict[Kind, set[str]],
         progress: Progress | None,
+        calculator: Calculator | None,
     ) -> None:
         self._file = file
         self._landing = landing
@@ -125,6 +132,7 @@ class _FileIngestion:
         self._mapping = mapping
         self._landed = landed
         self._progress = progress
+        self._calculator = calculator
         self._key = ""
         self._counts: dict[Kind, int] = {"events": 0, "rejections": 0}
 
@@ -147,7 +155,9 @@ class _FileIngestion:
 
     def _open(self) -> Reader | SetAside:
         file = self._file
-        self._key = _digest(file.name, str(file.size), file.content_digest(), self._mapping.digest)
+        # What has landed of a file was computed by one set of expressions; under another it lands anew, as repeats.
+        computed = [self._calculator.digest] if self._calculator and self._calculator.digest else []
+        self._key = _digest(file.name, str(file.size), file.content_digest(), self._mapping.digest, *computed)
         if not self._landed:
             self._landed.update(
                 {"events": _keys(self._landing, "events"), "rejections": _keys(self._landing, "rejections")}
@@ -168,7 +178,7 @@ class _FileIngestion:
             if file.has_changed():
                 return self._report(rows, "changed_while_read")
             rows += len(chunk.rows.numbers) + len(chunk.broken)
-            events, source_rows, rejections = _events_of(chunk, self._mapping, file.name)
+            events, source_rows, rejections = _events_of(chunk, self._mapping, file.name, self._calculator)
             self._land(f"{index:06d}", rows, events, source_rows, rejections)
         return self._report(rows, None)
 
@@ -240,13 +250,15 @@ def _open(file: SourceFile, mapping: EventsMapping) -> Reader:
 
 
 def _events_of(
-    chunk: Chunk, mapping: EventsMapping, file: str
+    chunk: Chunk, mapping: EventsMapping, file: str, calculator: Calculator | None
 ) -> tuple[list[UsageEvent], list[int], list[RejectedRow]]:
     """The chunk's events with the row that each comes from, and its refused rows. A row lands whole or not at all."""
     events: list[UsageEvent] = []
     source_rows: list[int] = []
     rejected = [RejectedRow(row.number, row.reason, None, row.message, row.content) for row in chunk.broken]
-    per_event = [event.events(chunk.rows, file) for event in mapping.events]
+    per_event: list[Sequence[Verdict]] = [event.events(chunk.rows, file) for event in mapping.events]
+    if calculator:
+        per_event = [calculator.complete(verdicts) for verdicts in per_event]
     for index, (number, verdicts) in enumerate(zip(chunk.rows.numbers, zip(*per_event, strict=True), strict=True)):
         good = [verdict for verdict in verdicts if isinstance(verdict, UsageEvent)]
         if len(good) == len(verdicts):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -63,3 +65,15 @@ class LayerTranslator(DagsterDbtTranslator):
         if node is not None and node["resource_type"] == "model" and node["schema"] in BOOK_LAYERS:
             spec = spec.replace_attributes(deps=[*spec.deps, dg.AssetDep(ISSUED)])
         return spec
+
+
+def first_failure(message: str, logs: Path) -> str:
+    """The first thing that failed in dbt, in a line that names the log with the rest; any other message as it is."""
+    message = re.sub("\x1b\\[[0-9;]*m", "", message)
+    failures = re.findall(r"^Failure in (.+?) \(.*\)\n((?:[ \t]+.*\n?|\n(?=[ \t]))+)", message, re.MULTILINE)
+    if not failures:
+        return message
+    name, story = failures[0]
+    last = [line.strip() for line in story.splitlines() if line.strip()][-1]
+    others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
+    return f"{name}: {last}{others}; the whole is in {logs / 'dbt.log'}"

@@ -1,5 +1,7 @@
 """What assets need from outside: where this installation is, and the compiled models."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 import dagster as dg
@@ -10,6 +12,7 @@ from core.catalog.engine import connect
 from core.clock import Clock, SystemClock
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
+from core.warehouse.write import run_lock
 from ingestion.inbox import Inbox
 from ingestion.landing import Landing
 
@@ -46,3 +49,16 @@ class Installation(dg.ConfigurableResource[None]):
     def inbox(self) -> Inbox:
         """The durable inbox; close it after use."""
         return Inbox(self.settings.inbox, self.clock)
+
+
+class Writer(Installation):
+    """The installation with its warehouse held from the first step of a run to its last.
+
+    All steps of a run share one process (`definitions`), so Dagster makes this once for the run.
+    """
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Writer"]:  # type: ignore[override]
+        """Waits for a run that another process has going on."""
+        with run_lock(self.settings):
+            yield self

@@ -17,10 +17,16 @@ TESTS = sorted((PROJECT_DIR / "tests").rglob("*.sql"))
 # One invoice of two lines (graduated usage, taxed) that a coupon and a wallet pay in part, and the drafts of the next.
 WORLD: dict[str, list[dict[str, Any]]] = {
     "stg_landing__events": [
-        {"external_subscription_id": "s", "transaction_id": "a"},
-        {"external_subscription_id": "s", "transaction_id": "b"},
-        {"external_subscription_id": "t", "transaction_id": "a"},
+        {"external_subscription_id": "s", "transaction_id": "a", "landing_file": "x"},
+        {"external_subscription_id": "s", "transaction_id": "b", "landing_file": "x"},
+        {"external_subscription_id": "t", "transaction_id": "a", "landing_file": "y"},
     ],
+    "stg_landing__landing_files": [
+        {"landing_file": "x", "row_count": 3, "accepted_count": 2, "duplicate_count": 1},
+        {"landing_file": "y", "row_count": 1, "accepted_count": 1, "duplicate_count": 0},
+        {"landing_file": "z", "row_count": 1, "accepted_count": 0, "duplicate_count": 0},
+    ],
+    "stg_landing__rejections": [{"landing_file": "z", "source_row": 1}],
     # b is what the change of a fixed charge is compared with: rated, and no fee of its own.
     "int_metering__chargeable_quantities": [{"usage_id": "q", "units": 12}, {"usage_id": "b", "units": 1}],
     "int_metering__fixed_charge_quantities": [{"usage_id": "b", "side": "before"}, {"usage_id": "q", "side": "after"}],
@@ -70,6 +76,13 @@ WORLD: dict[str, list[dict[str, Any]]] = {
 # Test -> faults, each of which alone must make it fail.
 FAULTS = {
     "assert_no_event_counts_twice": ["insert into stg_landing__events select * from stg_landing__events where external_subscription_id = 't'"],
+    "assert_every_landed_row_is_accounted_for": [
+        "delete from stg_landing__events where transaction_id = 'b'",
+        "insert into stg_landing__events select * from stg_landing__events where transaction_id = 'b'",
+        "delete from stg_landing__rejections",
+        "update stg_landing__landing_files set duplicate_count = 0",
+        "delete from stg_landing__events where external_subscription_id = 't'",
+    ],
     "assert_every_quantity_is_rated_once": ["delete from int_rating__charges", "insert into int_rating__charges select * from int_rating__charges"],
     "assert_tiers_sum_to_their_charge": [
         "delete from int_rating__charge_tiers where position = 2",

@@ -9,6 +9,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from core.billing.gates import CHECKS, ConservationBroken, refuse_unless_conserved
+from core.warehouse.settlement import Settlement
 from tests.property.conftest import Played
 
 # Each query lists what breaks the law. Gaps and overlaps are sought between a subscription's usage periods in order.
@@ -131,3 +133,33 @@ def test_law_can_fail(books: duckdb.DuckDBPyConnection, law: str) -> None:
     found = cursor.execute(LAWS[law]).fetchall()
     cursor.execute("rollback")
     assert found
+
+
+# Rule of the gate before issue -> a fault in what was settled that breaks it.
+GATE_FAULTS = {
+    "the lines of an invoice sum to its fees": "delete from fees where rowid = 77",
+    "coupon uses sum to the invoice's coupons": "delete from coupon_uses where rowid = 5",
+    "coupon shares of the lines sum to the coupons": "update fees set precise_coupons_amount_cents = 0.00001 where rowid = 77",
+    "fees less coupons plus taxes less credits are the total, and it is not negative": "update invoices set total_amount_cents = total_amount_cents + 1 where rowid = 77",
+    "wallet uses sum to the invoice's prepaid credits": "update wallet_uses set amount_cents = amount_cents + 1 where rowid = 5",
+    "postings sum to zero and receivables to the total": "delete from postings where rowid = 5",
+    "the steps of a line sum to its precise amount": "update fee_tiers set amount = amount + 0.000000000000001 where amount > 0",
+    "every line belongs to an invoice": "delete from invoices where rowid = 5",
+    "every invoice and line is there once": "insert into fees select * from fees limit 1",
+}
+
+
+def test_what_adds_up_may_be_issued(played: Played) -> None:
+    refuse_unless_conserved(Settlement(played.books, 1))
+
+
+@pytest.mark.parametrize("rule", CHECKS)
+def test_a_settlement_that_breaks_a_rule_is_not_issued(books: duckdb.DuckDBPyConnection, played: Played, rule: str) -> None:
+    cursor = books.cursor()
+    cursor.execute("begin")
+    cursor.execute(GATE_FAULTS[rule])
+    damaged = {name: cursor.execute(f"select * from {name}").to_arrow_table() for name in played.books}
+    cursor.execute("rollback")
+    with pytest.raises(ConservationBroken) as refused:
+        refuse_unless_conserved(Settlement(damaged, 1))
+    assert rule in refused.value.broken

@@ -11,7 +11,6 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from core.backup import point_at
 from core.settings import Settings
 
 EVENTS = 3_000
@@ -48,7 +47,4 @@ def demo_home() -> Path:
 def copy_of(home: Path, target: Path) -> Settings:
     """A copy that can be changed."""
     shutil.copytree(home, target)
-    settings = Settings(home=target)
-    point_at(settings.books_catalog, settings.books_data)
-    point_at(settings.warehouse_catalog, settings.warehouse_data)
-    return settings
+    return Settings(home=target)

@@ -8,7 +8,7 @@ from core.warehouse.publish import Published, publish
 from core.warehouse.write import open_for_writing
 from orchestration.defs.ingestion.assets import WRITER_POOL
 from orchestration.lib.dbt import ISSUED
-from orchestration.lib.resources import Installation
+from orchestration.lib.resources import Writer
 
 
 @dg.asset(
@@ -18,7 +18,7 @@ from orchestration.lib.resources import Installation
     pool=WRITER_POOL,
     kinds={"ducklake"},
 )
-def issued_invoices(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+def issued_invoices(context: dg.AssetExecutionContext, installation: Writer) -> dg.MaterializeResult[None]:
     """Settles every due invoice pass by pass and appends it to the books; refuses if conservation does not hold."""
     report = issue_due(installation.settings, installation.graph)
     context.log.info(f"{len(report.invoice_ids)} invoices issued in {report.passes} passes")
@@ -31,7 +31,7 @@ def issued_invoices(context: dg.AssetExecutionContext, installation: Installatio
     deps=[["marts", "fct_reconciliation"], ["marts", "fct_invoices"]],
     pool=WRITER_POOL,
 )
-def published_snapshots(context: dg.AssetExecutionContext, installation: Installation) -> dg.MaterializeResult[None]:
+def published_snapshots(context: dg.AssetExecutionContext, installation: Writer) -> dg.MaterializeResult[None]:
     """Points readers at this run's versions, unless a conservation check of the warehouse fails."""
     settings = installation.settings
     with open_for_writing(settings, installation.graph) as warehouse:

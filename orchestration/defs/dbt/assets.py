@@ -11,13 +11,13 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from core.warehouse.dbt_project import PROJECT_DIR, manifest_path
 from orchestration.defs.ingestion.assets import WRITER_POOL
 from orchestration.lib.dbt import BOOK_LAYERS, DRAFT_LAYERS, SETTLEMENT, LayerTranslator, environment, selection
-from orchestration.lib.resources import Installation
+from orchestration.lib.resources import Writer
 
 MANIFEST = manifest_path()
 TRANSLATOR = LayerTranslator()
 
 
-def _build(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Any]:
+def _build(context: dg.AssetExecutionContext, installation: Writer) -> Iterator[Any]:
     # The dbt of this very environment, which need not be on the PATH.
     executable = Path(sys.executable).with_name("dbt")
     dbt = DbtCliResource(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(executable))
@@ -37,7 +37,7 @@ def _build(context: dg.AssetExecutionContext, installation: Installation) -> Ite
     pool=WRITER_POOL,
     name="drafts",
 )
-def drafts(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Any]:
+def drafts(context: dg.AssetExecutionContext, installation: Writer) -> Iterator[Any]:
     """staging, metering, rating and billing up to the draft invoices, with their tests as checks."""
     yield from with_lakes(context, installation)
 
@@ -49,12 +49,12 @@ def drafts(context: dg.AssetExecutionContext, installation: Installation) -> Ite
     pool=WRITER_POOL,
     name="books_and_marts",
 )
-def books_and_marts(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Any]:
+def books_and_marts(context: dg.AssetExecutionContext, installation: Writer) -> Iterator[Any]:
     """ledger and marts, with their tests as checks."""
     yield from with_lakes(context, installation)
 
 
-def with_lakes(context: dg.AssetExecutionContext, installation: Installation) -> Iterator[Any]:
+def with_lakes(context: dg.AssetExecutionContext, installation: Writer) -> Iterator[Any]:
     """Runs dbt with the locations of this installation's lakes in its environment."""
     import os
 

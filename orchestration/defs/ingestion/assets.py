@@ -9,9 +9,10 @@ import dagster as dg
 from core.catalog.export import export_fence
 from core.clock import as_utc
 from core.warehouse.write import open_for_writing
+from ingestion.calculate import calculator_of
 from ingestion.flush import drain
 from ingestion.sources.files import adopt_foreign, ingest_paths
-from orchestration.lib.resources import Installation
+from orchestration.lib.resources import Writer
 
 CATALOG_TABLES = (
     "add_ons", "applied_coupons", "applied_taxes", "billable_metrics", "billing_entities", "charge_filter_values", "charge_filters", "charge_group_keys",
@@ -37,14 +38,15 @@ class Horizon(dg.Config):
     name="raw_facts",
 )
 def raw_facts(
-    context: dg.AssetExecutionContext, config: Horizon, installation: Installation
+    context: dg.AssetExecutionContext, config: Horizon, installation: Writer
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Takes in dropped files, drains the inbox, loads what is new, exports the catalog and sets the horizon of the run."""
     landing = installation.landing()
     drop = Path(installation.settings.home) / "drop"
-    reports = adopt_foreign(landing, installation.clock)
+    calculator = calculator_of(installation.catalog(), installation.clock)
+    reports = adopt_foreign(landing, installation.clock, calculator=calculator)
     if drop.is_dir():
-        reports += ingest_paths([drop], landing, installation.clock)
+        reports += ingest_paths([drop], landing, installation.clock, calculator=calculator)
     inbox = installation.inbox()
     try:
         drained = drain(inbox, landing, installation.clock)

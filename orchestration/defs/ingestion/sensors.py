@@ -10,11 +10,11 @@ from orchestration.lib.resources import Installation
 
 @dg.sensor(job=usage_job, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
 def landing_zone_sensor(
-    context: dg.SensorEvaluationContext, installation: Installation
+    context: dg.SensorEvaluationContext, watched: Installation
 ) -> dg.SensorResult | dg.SkipReason:
     """One run per set of files not seen before; the cursor is the newest landing name and the number of dropped files."""
-    files = installation.landing().files("events")
-    drop = Path(installation.settings.home) / "drop"
+    files = watched.landing().files("events")
+    drop = Path(watched.settings.home) / "drop"
     dropped = sum(1 for path in drop.rglob("*") if path.is_file()) if drop.is_dir() else 0
     cursor = f"{files[-1] if files else ''}|{dropped}"
     if cursor == (context.cursor or "|0"):

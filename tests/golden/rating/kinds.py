@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from tests.golden.rating import aggregation, charge_models, fixed_charge_fees, fixed_charge_units, routing, usage
+from tests.golden.rating import (
+    aggregation,
+    charge_models,
+    expressions,
+    fixed_charge_fees,
+    fixed_charge_units,
+    routing,
+    usage,
+)
 
 KINDS: dict[str, ModuleType] = {
     "charge_model": charge_models,
     "aggregation": aggregation,
     "usage_timeline": usage,
     "filtered_usage": usage,
+    "expression": expressions,
     "fixed_charge_units": fixed_charge_units,
     "fixed_charge_fee": fixed_charge_fees,
     "fixed_charge_delta": fixed_charge_fees,

@@ -74,9 +74,12 @@ def test_a_batch_is_answered_in_the_order_sent(api: Api) -> None:
 )
 def test_a_bad_event_is_refused_with_its_fields(api: Api, change: dict[str, Any], details: dict[str, Any]) -> None:
     expected = {"status": 422, "error": "Unprocessable Entity", "code": "validation_errors", "error_details": details}
-    assert api.refused("POST", "/events", {"event": EVENT | change}) == expected
-    batch = {"events": [EVENT, EVENT | change]}
-    assert api.refused("POST", "/events/batch", batch) == expected | {"error_details": {"1": details}}
+    alone = api.refused("POST", "/events", {"event": EVENT | change})
+    assert next(iter(details)) in alone.pop("message")
+    assert alone == expected
+    in_batch = api.refused("POST", "/events/batch", {"events": [EVENT, EVENT | change]})
+    assert in_batch.pop("message").startswith("event 1: ")
+    assert in_batch == expected | {"error_details": {"1": details}}
     assert received(api) == set()
 
 

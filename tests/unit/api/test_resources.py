@@ -253,3 +253,11 @@ def test_charge_errors(api: Api) -> None:
         refused = api.refused("POST", "/plans", {"plan": PLAN | {"charges": [{"billable_metric_id": metric} | charge]}})
         assert refused["error_details"] == details
     assert api.ok("GET", "/plans")["plans"] == []
+
+
+@pytest.mark.parametrize(("root", "path", "content"), RESOURCES)
+def test_an_update_may_carry_the_code_and_change_it(api: Api, root: str, path: str, content: dict[str, Any]) -> None:
+    api.ok("POST", f"/{path}", {root: content})
+    assert api.ok("PUT", f"/{path}/{content['code']}", {root: content})[root]["code"] == content["code"]
+    assert api.ok("PUT", f"/{path}/{content['code']}", {root: {"code": "other"}})[root]["code"] == "other"
+    assert api.refused("GET", f"/{path}/{content['code']}")["status"] == 404

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import duckdb
 import pytest
+import sqlalchemy as sa
 import typer
 from typer.testing import CliRunner
 
@@ -87,3 +90,18 @@ def test_decimals_are_shown_without_padding(number: Decimal | int | None, text: 
 )
 def test_exit_code_of_ingest(reports: list[FileReport], exit_code: int) -> None:
     assert Totals.of(reports).exit_code == exit_code
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        duckdb.IOException("IO Error: cannot open\nthe lake"),
+        sqlite3.OperationalError("database is locked"),
+        sa.exc.OperationalError("select 1", {}, Exception("connection refused")),
+    ],
+)
+def test_a_database_that_does_not_answer_is_one_line_that_sends_to_the_doctor(error: Exception) -> None:
+    result = CliRunner().invoke(failing(error), ["break-down"])
+    assert result.exit_code == FAILED
+    assert result.stderr.count("\n") == 1
+    assert "tallystick doctor" in result.stderr and "sqlalche.me" not in result.stderr

@@ -1,0 +1,26 @@
+"""Every dbt unit test through the pricing graph, for the quick loop; `-k MODEL` runs those of one model."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from core.warehouse.pricing_graph import PricingGraph
+from tests.support import unit_tests
+from tests.support.facts import open_connection
+
+
+@pytest.fixture(scope="module")
+def connection() -> duckdb.DuckDBPyConnection:
+    return open_connection()
+
+
+@pytest.fixture(scope="module")
+def graph() -> PricingGraph:
+    return PricingGraph.load()
+
+
+@pytest.mark.parametrize("test", unit_tests.unit_tests(), ids=lambda test: f"{test.model}-{test.name}")
+def test_unit_test(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, test: unit_tests.UnitTest) -> None:
+    actual, expected = unit_tests.run(connection, graph, test)
+    assert actual == expected
