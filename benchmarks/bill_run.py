@@ -1,102 +1,35 @@
-"""Bill run against the bare minimum, side by side: python benchmarks/bill_run.py [--events N] [--subscriptions N].
+"""The bill run against the bare minimum, side by side.
 
-Prints the seconds of the run (raw facts, drafts, issue; dbt tests included), of a run on an empty lake (start-up), and of
-`bare.sql` over the same landing files, the ratio (run - start-up) / bare, and the peak memory of the run.
+    python benchmarks/bill_run.py [--events N] [--subscriptions N] [--rounds N] [--home DIR]
+
+`run` takes landing files to issued invoices (raw facts, drafts with dbt's tests, issue) through Dagster; `start-up` is the
+same process on an empty lake; `bare` is `bare.sql` over the same landing files, with the same limits. Each is a process
+of its own. Prints (run - start-up) / bare and the peak memory of the run's processes together.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
+from statistics import median
 
-import duckdb
+from company import END, found, land
+from measure import load_average, measured
 
-from core.billing import installation
-from core.catalog import billable_metrics, customers, plans, subscriptions
-from core.catalog.engine import connect
-from core.catalog.unit_of_work import unit_of_work
-from core.clock import ManualClock
+from core import lake
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
 
-BEGIN = datetime(2026, 1, 1)
-AS_OF = datetime(2026, 2, 2)
-METRICS = ("input_tokens", "output_tokens", "images", "audio", "storage")
-FILES = 40
+AS_OF = END + timedelta(days=1)
+HOME = "home"
+"""Where an installation is founded it must run: its lakes keep their absolute paths."""
 
 
-def found(settings: Settings, count: int) -> None:
-    clock = ManualClock(BEGIN - timedelta(days=1))
-    installation.create(settings, PricingGraph.load(), clock)
-    with unit_of_work(connect(settings.catalog), clock) as uow:
-        ranges = [
-            {"from_value": "0", "to_value": "1000000", "per_unit_amount": "0.00001", "flat_amount": "0"},
-            {"from_value": "1000001", "to_value": None, "per_unit_amount": "0.000005", "flat_amount": "1"},
-        ]
-        charges = []
-        for number, code in enumerate(METRICS):
-            metric = billable_metrics.create(uow, code=code, name=code, aggregation_type="sum_agg", field_name="tokens")
-            model = (
-                {"charge_model": "graduated", "properties": {"graduated_ranges": ranges}}
-                if number % 2
-                else {"charge_model": "standard", "properties": {"amount": "0.000002"}}
-            )
-            charges.append({"billable_metric_id": metric.id, "code": code, **model})
-        plans.create(
-            uow,
-            code="p",
-            name="Plan",
-            interval="monthly",
-            amount_cents=1000,
-            amount_currency="USD",
-            charges_input=charges,
-        )
-        customers.create_many(
-            uow, [{"external_id": f"c{n}", "name": f"Customer {n}", "currency": "USD"} for n in range(count)]
-        )
-        rows = [
-            {"external_id": f"s{n}", "external_customer_id": f"c{n}", "plan_code": "p", "subscription_at": BEGIN}
-            for n in range(count)
-        ]
-        subscriptions.create_many(uow, rows)
-
-
-def land(settings: Settings, events: int, count: int) -> None:
-    connection = duckdb.connect()
-    for number in range(FILES):
-        received = BEGIN + timedelta(days=31) * (number + 1) / FILES
-        folder = settings.landing / "events" / f"received_date={received:%Y-%m-%d}"
-        folder.mkdir(parents=True, exist_ok=True)
-        target = folder / f"{received:%Y%m%d%H%M%S%f}-file-bench-{number:03d}.parquet"
-        size = events // FILES
-        connection.execute(
-            f"""copy (
-                select 's' || (hash(i) % {count}) as external_subscription_id, 'request-' || (i + {number * size}) as transaction_id,
-                    ['{"','".join(METRICS)}'][1 + (hash(i + 7) % {len(METRICS)})::int] as code,
-                    timestamp '{BEGIN}' + to_microseconds(((hash(i + {number}) % 2678000000000))::bigint) as timestamp,
-                    '{{"tokens":' || (hash(i + 3) % 4000) || ',"model":"swift"}}' as properties, null::varchar as precise_total_amount_cents,
-                    timestamp '{received}' as received_at, i + {number * size} as received_sequence, 'http' as source, null::bigint as source_row
-                from range({size}) as numbers(i)
-            ) to '{target}' (format parquet, compression zstd)"""
-        )
-
-
-def measured(command: list[str]) -> tuple[float, float]:
-    """(seconds, peak GiB) of a process with its children."""
-    since = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.monotonic() - since, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
-
-
-def bill(home: str) -> None:
-    """The child: one run up to the issue."""
+def run(home: str) -> None:
+    """The child that bills: one run up to the issue. Prints the seconds of its steps."""
     import dagster as dg
 
     from orchestration.defs.billing.assets import issued_invoices
@@ -104,42 +37,78 @@ def bill(home: str) -> None:
     from orchestration.defs.ingestion.assets import Horizon, raw_facts
     from orchestration.lib.resources import Installation
 
-    config = dg.RunConfig(ops={"raw_facts": Horizon(as_of=AS_OF.isoformat())})
-    dg.materialize(
-        [raw_facts, drafts, issued_invoices], run_config=config, resources={"installation": Installation(home=home)}
+    result = dg.materialize(
+        [raw_facts, drafts, issued_invoices],
+        run_config=dg.RunConfig(ops={"raw_facts": Horizon(as_of=AS_OF.isoformat())}),
+        resources={"installation": Installation(home=home)},
     )
+    for event in result.all_events:
+        if event.is_step_success:
+            print(f"STEP {event.step_key} {event.step_success_data.duration_ms / 1000:.1f} s")
+        if event.is_step_materialization and event.step_key == "books__issued_invoices":
+            print("STEP", dict(event.step_materialization_data.materialization.metadata))
+
+
+def bare(home: str) -> None:
+    """The child that does the least."""
+    files = sorted(str(path) for path in Settings(home=Path(home)).landing.rglob("events/**/*.parquet"))
+    connection = lake.connect()
+    query = Path(__file__).with_name("bare.sql").read_text()
+    connection.execute(f"create table bare as {query}", {"files": files})
+    print("STEP", connection.execute("select sum(events), count(*) from bare").fetchone())
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--subscriptions", type=int, default=10_000)
-    parser.add_argument("--bill")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--home", type=Path, help="keep the company here, for the next time")
+    parser.add_argument("--child", nargs=2, metavar=("WHAT", "HOME"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.bill:
-        bill(options.bill)
+    if options.child:
+        {"run": run, "bare": bare}[options.child[0]](options.child[1])
         return
-    root = Path(tempfile.mkdtemp())
+    folder = options.home or Path(tempfile.mkdtemp())
+    PricingGraph.load()  # compiled before anything is timed
     try:
-        empty, full = Settings(home=root / "empty"), Settings(home=root / "full")
-        found(empty, 0)
-        found(full, options.subscriptions)
-        land(full, options.events, options.subscriptions)
-        files = sorted(str(path) for path in full.landing.rglob("events/**/*.parquet"))
-        connection = duckdb.connect()
-        connection.execute("set memory_limit = '3GB'")
-        since = time.monotonic()
-        query = Path(__file__).with_name("bare.sql").read_text()
-        connection.execute(f"create table bare as {query}", {"files": files})
-        bare = time.monotonic() - since
-        connection.close()
-        start_up, _ = measured([sys.executable, __file__, "--bill", str(empty.home)])
-        run, peak = measured([sys.executable, __file__, "--bill", str(full.home)])
-        print(
-            f"bare {bare:.1f} s, start-up {start_up:.1f} s, run {run:.1f} s, ratio {(run - start_up) / bare:.2f}, peak {peak:.2f} GiB"
-        )
+        for name, count in (("empty", 0), ("full", options.subscriptions)):
+            if not (folder / name).exists():
+                settings = Settings(home=folder / HOME)
+                found(settings, count)
+                if count:
+                    land(settings, options.events, count)
+                settings.home.rename(folder / name)
+        compare(folder, options.rounds)
     finally:
-        shutil.rmtree(root)
+        if not options.home:
+            shutil.rmtree(folder)
+
+
+def compare(folder: Path, rounds: int) -> None:
+    ratios = []
+    for _ in range(rounds):
+        wall, cpu = {}, {}
+        for what, name in (("bare", "full"), ("start-up", "empty"), ("run", "full")):
+            home = folder / HOME
+            shutil.rmtree(home, ignore_errors=True)
+            shutil.copytree(folder / name, home)
+            child = measured(Path(__file__), "--child", "bare" if what == "bare" else "run", str(home))
+            wall[what], cpu[what] = child.seconds, child.cpu_seconds
+            print(
+                f"{what}: {child.seconds:.1f} s, {child.cpu_seconds:.1f} s of CPU, peak {child.peak_gib:.2f} GiB, {load_average()}",
+                flush=True,
+            )
+            for line in child.output.splitlines():
+                if line.startswith("STEP"):
+                    print("   ", line.removeprefix("STEP "))
+        ratios.append(_ratio(wall))
+        print(f"(run - start-up) / bare: {ratios[-1]:.2f}, in CPU seconds {_ratio(cpu):.2f}", flush=True)
+    print(f"median ratio {median(ratios):.2f} over {rounds} rounds")
+
+
+def _ratio(spent: dict[str, float]) -> float:
+    return (spent["run"] - spent["start-up"]) / spent["bare"]
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ EVENT_COLUMNS = (
     "external_subscription_id", "transaction_id", "code", "timestamp", "properties", "precise_total_amount_cents", "received_at",
     "received_sequence", "source", "source_row",
 )  # fmt: skip
+IDENTITY_HASH = "hash(external_subscription_id, transaction_id)"
+SORTED_ROWS = 2_000_000
 REJECTION_COLUMNS = ("source", "source_row", "reason", "field", "message", "content", "received_at")
 
 
@@ -76,48 +78,29 @@ class WriteWarehouse:
         """Loads event files below `root` and registers them, in one transaction. A file is loaded once.
 
         Of several events with one identity (external_subscription_id, transaction_id) the first received stays, over
-        all files ever loaded (law 4). Suspects are found by hash and then compared exactly.
+        all files ever loaded (law 4). Suspects are found by hash and then compared exactly. SORTED_ROWS rows at a time
+        are sorted by subscription and time, which bounds the memory of a load of any size.
         """
-        new = [name for name in names if name not in self.registered_files()]
+        registered = self.registered_files()
+        new = [name for name in names if name not in registered]
         if not new:
             return Loaded(0, 0, 0, 0)
         connection = self.connection
         files = [str(root / name) for name in new]
         prefix = len(str(root)) + 2
-        identity = "hash(external_subscription_id, transaction_id)"
-        connection.execute(
-            f"create or replace temp table new_keys as select {identity} as h, count(*) as n from read_parquet(?) group by h",
-            [files],
-        )
-        connection.execute(
-            f"create or replace temp table suspects as select h from new_keys where n > 1 union "
-            f"select {identity} as h from warehouse.raw.events where {identity} in (select h from new_keys)"
-        )
-        columns = ", ".join(EVENT_COLUMNS)
-        source = f"select {columns}, substr(filename, {prefix}) as landing_file from read_parquet(?, filename = true)"
-        connection.execute(
-            f"""create or replace temp table settled_suspects as
-            select {columns}, landing_file from (
-                select *, row_number() over (
-                    partition by external_subscription_id, transaction_id order by received_at, received_sequence, landing_file
-                ) as place
-                from ({source} where {identity} in (select h from suspects)) as suspected
-            ) as placed
-            where place = 1 and (external_subscription_id, transaction_id) not in (
-                select (external_subscription_id, transaction_id) from warehouse.raw.events where {identity} in (select h from suspects)
-            )""",
-            [files],
-        )
+        source = f"select {', '.join(EVENT_COLUMNS)}, substr(filename, {prefix}) as landing_file from read_parquet(?, filename = true)"
+        self._settle_suspects(files, source)
         connection.execute("begin")
         try:
-            connection.execute(
-                f"""insert into warehouse.raw.events by name
-                select * from (
-                    {source} where {identity} not in (select h from suspects)
-                    union all by name select * from settled_suspects
-                ) order by external_subscription_id, timestamp""",
-                [files],
-            )
+            for part in self._parts(files):
+                connection.execute(
+                    f"""insert into warehouse.raw.events by name
+                    select * from (
+                        {source} where {IDENTITY_HASH} not in (select h from suspects)
+                        union all by name select * from settled_suspects where landing_file in (select substr(unnest(?), {prefix}))
+                    ) order by external_subscription_id, timestamp""",
+                    [part, part],
+                )
             connection.execute(
                 f"""insert into warehouse.raw.landing_files by name
                 select counted.landing_file, counted.row_count, coalesce(kept.accepted_count, 0) as accepted_count,
@@ -125,7 +108,7 @@ class WriteWarehouse:
                 from (select substr(file_name, {prefix}) as landing_file, num_rows as row_count from parquet_file_metadata(?)) as counted
                 left join (
                     select landing_file, count(*) as accepted_count from (
-                        select substr(filename, {prefix}) as landing_file from read_parquet(?, filename = true) where {identity} not in (select h from suspects)
+                        select landing_file from ({source}) where {IDENTITY_HASH} not in (select h from suspects)
                         union all select landing_file from settled_suspects
                     ) group by landing_file
                 ) as kept on counted.landing_file = kept.landing_file""",
@@ -142,9 +125,50 @@ class WriteWarehouse:
         assert row is not None
         return Loaded(int(row[0]), int(row[1]), int(row[2]), int(row[3]))
 
+    def _settle_suspects(self, files: Sequence[str], source: str) -> None:
+        """Leaves `suspects`, the hashes that more than one event has, and `settled_suspects`, the rows of theirs that stay."""
+        connection = self.connection
+        connection.execute(
+            f"create or replace temp table new_keys as select {IDENTITY_HASH} as h, count(*) as n from read_parquet(?) group by h",
+            [files],
+        )
+        connection.execute(
+            f"create or replace temp table suspects as select h from new_keys where n > 1 union "
+            f"select {IDENTITY_HASH} as h from warehouse.raw.events where {IDENTITY_HASH} in (select h from new_keys)"
+        )
+        connection.execute("drop table new_keys")
+        connection.execute(
+            f"""create or replace temp table settled_suspects as
+            select {", ".join(EVENT_COLUMNS)}, landing_file from (
+                select *, row_number() over (
+                    partition by external_subscription_id, transaction_id order by received_at, received_sequence, landing_file
+                ) as place
+                from ({source} where {IDENTITY_HASH} in (select h from suspects)) as suspected
+            ) as placed
+            where place = 1 and (external_subscription_id, transaction_id) not in (
+                select (external_subscription_id, transaction_id) from warehouse.raw.events where {IDENTITY_HASH} in (select h from suspects)
+            )""",
+            [files],
+        )
+
+    def _parts(self, files: Sequence[str]) -> list[list[str]]:
+        """The files in their order, in parts of about SORTED_ROWS rows."""
+        parts: list[list[str]] = []
+        rows = SORTED_ROWS
+        for file, count in self.connection.execute(
+            "select file_name, num_rows from parquet_file_metadata(?) order by file_name", [files]
+        ).fetchall():
+            if rows >= SORTED_ROWS:
+                parts.append([])
+                rows = 0
+            parts[-1].append(file)
+            rows += count
+        return parts
+
     def load_rejections(self, root: Path, names: Sequence[str], loaded_at: datetime) -> int:
         """Loads rejection files and registers them, in one transaction; returns how many rows were refused."""
-        new = [name for name in names if name not in self.registered_files()]
+        registered = self.registered_files()
+        new = [name for name in names if name not in registered]
         if not new:
             return 0
         files = [str(root / name) for name in new]

@@ -32,7 +32,7 @@ final as (
     select
         external_subscription_id, code, usage_on,
         count(*) as events_count,
-        {{ quantity('sum(case when ' ~ is_plain_number('field_text') ~ ' then try_cast(field_text as decimal(38, 12)) end)') }} as units
+        {{ quantity('sum(' ~ plain_number('field_text') ~ ')') }} as units
     from valued
     group by external_subscription_id, code, usage_on
 )
