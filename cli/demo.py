@@ -118,7 +118,7 @@ def _one_explained(console: Console, cursor: Any) -> str:
 
     row = cursor.execute(
         "select invoices.invoice_id, invoices.number from books.main.invoices inner join books.main.fee_tiers using (invoice_id) "
-        "where invoices.taxes_amount_cents > 0 group by all order by count(*) desc, invoices.invoice_id limit 1"
+        "where invoices.taxes_amount_cents > 0 and step_kind = 'tier' group by all order by count(*) desc, invoices.invoice_id limit 1"
     ).fetchone()
     if not row:
         return ""

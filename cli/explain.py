@@ -20,6 +20,10 @@ TOTALS = (
     ("fees_amount_cents", "Fees"), ("coupons_amount_cents", "Coupons"), ("taxes_amount_cents", "Taxes"),
     ("prepaid_credit_amount_cents", "Prepaid credits"), ("total_amount_cents", "Total"),
 )  # fmt: skip
+STEP_COLUMNS = {
+    "from_value": "From", "to_value": "To", "units": "Units", "per_unit_amount": "Per unit", "rate": "Rate %",
+    "package_size": "Package", "flat_count": "Times", "flat_amount": "Flat", "amount": "Amount",
+}  # fmt: skip
 
 
 def explain(
@@ -90,24 +94,7 @@ def _print_line(to: Console, fee: dict[str, Any]) -> None:
         highlight=False,
     )
     if fee["tiers"]:
-        table = Table(
-            "From",
-            "To",
-            "Units",
-            "Per unit",
-            "Flat",
-            "Amount",
-            title=f"{fee['charge_model'] or ''} tiers",
-            title_justify="left",
-        )
-        for tier in fee["tiers"]:
-            table.add_row(
-                *(
-                    plain(tier[name])
-                    for name in ("from_value", "to_value", "units", "per_unit_amount", "flat_amount", "amount")
-                )
-            )
-        to.print(table)
+        to.print(_steps_table(fee))
     if fee.get("events"):
         table = Table(
             "Transaction",
@@ -126,6 +113,32 @@ def _print_line(to: Console, fee: dict[str, Any]) -> None:
                 escape(f"{event['properties']}{note}"),
             )
         to.print(table)
+
+
+def _steps_table(fee: dict[str, Any]) -> Table:
+    """The steps of a line, without the columns that its charge model does not use."""
+    titles = ["Step", *STEP_COLUMNS.values()]
+    rows = [
+        [
+            tier["step_kind"].replace("_", " ") if tier["step_kind"] else "",
+            *(plain(tier[name]) for name in STEP_COLUMNS),
+        ]
+        for tier in fee["tiers"]
+    ]
+    # A flat amount that is due once needs no count.
+    idle = {"Flat": ("", "0"), "Times": ("", "0", "1")}
+    used = [
+        place for place in range(len(rows[0])) if any(row[place] not in idle.get(titles[place], ("",)) for row in rows)
+    ]
+    model = (fee["charge_model"] or "").replace("_", " ")
+    table = Table(
+        *(titles[place] for place in used),
+        title=f"{model} {'tiers' if 'From' in (titles[place] for place in used) else 'price'}",
+        title_justify="left",
+    )
+    for row in rows:
+        table.add_row(*(row[place] for place in used))
+    return table
 
 
 def plain(number: Any) -> str:

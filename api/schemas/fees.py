@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api.schemas.amount_details import amount_details
 from api.schemas.usage import without_nulls
 from api.schemas.wire import decimal, instant, last_instant, number
 from core.catalog import plans
@@ -97,7 +98,7 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
         "precise_coupons_amount_cents": decimal(coupons),
         "sub_total_excluding_taxes_amount_cents": int(round_half_away(net, 0)),
         "sub_total_excluding_taxes_precise_amount_cents": decimal(net),
-        "amount_details": _amount_details(fee, context.tiers.get(fee["fee_id"], [])),
+        "amount_details": amount_details(fee["charge_model"], fee["units"], context.tiers.get(fee["fee_id"], [])),
         "self_billed": False,
         "item": _item(fee, context),
         "applied_taxes": [_applied_tax(tax, fee) for tax in context.taxes.get(fee["fee_id"], [])],
@@ -119,27 +120,6 @@ def _item(fee: Row, context: FeeContext) -> dict[str, Any]:
         "item_type": item_type,
         "grouped_by": without_nulls(json.loads(fee["group_key"])) if fee["group_key"] else {},
     }
-
-
-def _amount_details(fee: Row, tiers: Sequence[Row]) -> dict[str, Any]:
-    """How the tiers make the amount: the ranges of a graduated charge, the one tier of a volume charge."""
-    ranges = [
-        {
-            "units": decimal(tier["units"]),
-            "from_value": int(tier["from_value"]),
-            "to_value": None if tier["to_value"] is None else int(tier["to_value"]),
-            "flat_unit_amount": decimal(tier["flat_amount"]),
-            "per_unit_amount": decimal(tier["per_unit_amount"]),
-            "per_unit_total_amount": decimal(tier["amount"] - tier["flat_amount"]),
-            "total_with_flat_amount": decimal(tier["amount"]),
-        }
-        for tier in tiers
-    ]
-    if fee["charge_model"] == "graduated":
-        return {"graduated_ranges": ranges}
-    if fee["charge_model"] == "volume" and ranges:
-        return {name: ranges[0][name] for name in ("flat_unit_amount", "per_unit_amount", "per_unit_total_amount")}
-    return {}
 
 
 def _applied_tax(tax: Row, fee: Row) -> dict[str, Any]:

@@ -46,3 +46,8 @@ def number(value: Decimal | str | int | None) -> Any:
     """A decimal as a JSON number, digit by digit: no float takes part."""
     text = decimal(value)
     return None if text is None else msgspec.Raw(text.encode())
+
+
+def whole_or_decimal(value: Decimal | None) -> Any:
+    """A bound of a tier: a JSON integer where it is whole (Lago's clients read one), else a number digit by digit."""
+    return int(value) if value is not None and value == int(value) else number(value)

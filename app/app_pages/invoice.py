@@ -136,23 +136,23 @@ def sums(invoice: dict[str, Any]) -> None:
 def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
     """Why a line comes to its amount: tiers, then the exact events."""
     st.subheader(f"Why {fee['name']} is {fee['amount']}", anchor=False)
-    steps = wording.tiers_of(tiers).get(fee["fee_id"], [])
+    steps = wording.steps_of(tiers).get(fee["fee_id"], [])
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.markdown(
-            f"**{fee['charge_model'].capitalize()} price**, {fee['quantity']} {'unit' if fee['units'] == 1 else 'units'}"
+            f"**{fee['charge_model'].capitalize().replace('_', ' ')} price**, {fee['quantity']} {'unit' if fee['units'] == 1 else 'units'}"
         )
         if steps:
             shown = [
                 {
-                    "said": wording.tier(row, fee["charge_model"], fee["currency"]),
+                    "said": wording.step(row, fee["currency"]),
                     "amount": wording.price(row["amount"], fee["currency"]),
                 }
                 for row in steps
             ]
             tables.show(
                 shown,
-                {"said": tables.text("Tier"), "amount": tables.right("Amount")},
+                {"said": tables.text("Step"), "amount": tables.right("Amount")},
                 key=f"tiers_{fee['fee_id']}",
             )
         else:

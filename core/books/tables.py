@@ -97,7 +97,7 @@ TABLES: dict[str, dict[str, str]] = {
         "taxes_amount_cents": "BIGINT",
         "issued_at": "TIMESTAMP",
     },
-    # One row per tier (or package step) that explains a charge fee; amounts in currency units, unrounded.
+    # One row per step that explains a charge fee: a tier, what was free, packages, fixed amounts; amounts unrounded.
     "fee_tiers": {
         "fee_id": "VARCHAR",
         "invoice_id": "VARCHAR",
@@ -108,6 +108,11 @@ TABLES: dict[str, dict[str, str]] = {
         "per_unit_amount": QUANTITY,
         "flat_amount": QUANTITY,
         "amount": PRECISE_AMOUNT,
+        "step_kind": "VARCHAR",
+        "rate": QUANTITY,
+        "package_size": QUANTITY,
+        "flat_count": QUANTITY,
+        "per_unit_total_amount": PRECISE_AMOUNT,
     },
     # One row per tax of a fee, rounded for display; the invoice's tax is rounded once and stands on the invoice.
     "fee_taxes": {

@@ -54,7 +54,7 @@ def document(invoice: Row, tiers: Sequence[Row]) -> dict[str, Any]:
         "seller": _party(invoice, "billing_entity"),
         "buyer": _party(invoice, "customer"),
         "facts": _facts(invoice),
-        "sections": _sections(invoice, wording.tiers_of(tiers)),
+        "sections": _sections(invoice, wording.steps_of(tiers)),
         "totals": _totals(invoice),
         "total": [_total_label(invoice), _money(invoice["total_amount_cents"], currency)],
         "terms": _terms(invoice),
@@ -99,16 +99,13 @@ def _line(invoice: Row, fee: Row, tiers: Sequence[Row]) -> dict[str, Any]:
         wording.group(fee["group_key"]),
         wording.period(fee["from_at"], fee["to_at"], invoice["timezone"]),
     ]
-    is_averaged = fee["charge_model"] in wording.TIER_MODELS
     return {
         "name": fee["item_name"] or fee["item_code"],
         "note": " · ".join(note for note in notes if note),
         "quantity": wording.quantity(fee["units"]),
-        "price": "as below" if is_averaged and tiers else wording.price(fee["unit_amount"], currency),
+        "price": "as below" if tiers else wording.price(fee["unit_amount"], currency),
         "amount": _amount(fee["amount_cents"], currency),
-        "tiers": [
-            [wording.tier(row, fee["charge_model"], currency), wording.price(row["amount"], currency)] for row in tiers
-        ],
+        "tiers": [[wording.step(row, currency), wording.price(row["amount"], currency)] for row in tiers],
     }
 
 

@@ -1,9 +1,9 @@
-"""How quantities, prices, tiers and periods of the books are worded for people."""
+"""How quantities, prices, steps and periods of the books are worded for people."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,9 +13,6 @@ from core.money.currency import exponent
 
 PRICE_PLACES = 10
 """Decimals at which a price is shown; a derived unit price may have more."""
-
-TIER_MODELS = ("graduated", "volume", "package")
-"""Charge models whose unit price is an average: their tiers say more."""
 
 
 def quantity(value: Decimal) -> str:
@@ -50,24 +47,60 @@ def period(from_at: datetime | None, to_at: datetime | None, timezone: str) -> s
     return day(first) if last <= first else f"{day(first)} – {day(last)}"
 
 
-def tier(row: Mapping[str, Any], charge_model: str, currency: str) -> str:
-    """What a tier says: its range, and units times price plus the flat fee. Package steps count packages."""
-    at_price = f"{quantity(row['units'])} × {price(row['per_unit_amount'], currency)}"
-    if charge_model == "package":
-        free = f", after {quantity(row['from_value'])} free" if row["from_value"] else ""
-        return f"Packages begun{free}: {at_price}"
-    flat = f" + {price(row['flat_amount'], currency)}" if row["flat_amount"] else ""
-    upper = f"to {quantity(row['to_value'])}" if row["to_value"] is not None else "and above"
-    return f"{quantity(row['from_value'])} {upper}: {at_price}{flat}"
+def step(row: Mapping[str, Any], currency: str) -> str:
+    """What a step of a line says: its range and units times price, what was free, packages begun, fixed amounts."""
+    said = _STEPS.get(row["step_kind"])
+    return said(row, currency) if said else str(row["step_kind"] or "")
 
 
-def tiers_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Tiers by fee, in order, without those that the quantity did not reach."""
+def steps_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """The steps worth showing by fee, in order: without those that nothing fell into, and without a plain unit price."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
-        if row["units"] or row["amount"]:
+        is_free = row["step_kind"] == "free" and row["flat_count"]
+        if row["step_kind"] != "units" and (row["units"] or row["amount"] or is_free):
             found.setdefault(row["fee_id"], []).append(row)
     return found
+
+
+def _tier(row: Mapping[str, Any], currency: str) -> str:
+    upper = f"to {quantity(row['to_value'])}" if row["to_value"] is not None else "and above"
+    priced = f"× {price(row['per_unit_amount'], currency)}" if row["rate"] is None else f"at {quantity(row['rate'])} %"
+    flat = f" + {price(row['flat_amount'], currency)}" if row["flat_amount"] else ""
+    prorated = " prorated" if row["step_kind"] == "prorated_tier" else ""
+    return f"{quantity(row['from_value'])} {upper}: {quantity(row['units'])}{prorated} {priced}{flat}"
+
+
+def _free(row: Mapping[str, Any], currency: str) -> str:
+    events = f", {_counted(row['flat_count'], 'event')}" if row["flat_count"] else ""
+    return f"Free: {_counted(row['units'], 'unit')}{events}"
+
+
+def _packages(row: Mapping[str, Any], currency: str) -> str:
+    return f"Packages of {quantity(row['package_size'])} begun: {quantity(row['flat_count'])} × {price(row['flat_amount'], currency)}"
+
+
+def _counted(number: Decimal, thing: str) -> str:
+    return f"{quantity(number)} {thing}" if number == 1 else f"{quantity(number)} {thing}s"
+
+
+_STEPS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
+    "units": lambda row, currency: f"{quantity(row['units'])} × {price(row['per_unit_amount'], currency)}",
+    "tier": _tier,
+    "prorated_tier": _tier,
+    "rate_tier": _tier,
+    "volume_tier": _tier,
+    "free": _free,
+    "packages": _packages,
+    "rate": lambda row, _: f"{_counted(row['units'], 'unit')} at {quantity(row['rate'])} %",
+    "fixed_fee": lambda row, currency: (
+        f"{_counted(row['flat_count'], 'event')} × {price(row['flat_amount'], currency)}"
+    ),
+    "min_max": lambda *_: "Minimum and maximum per event",
+    "event_amounts": lambda *_: "Amounts that the events state",
+    "floor": lambda *_: "Less than nothing costs nothing",
+}
+"""Step kind -> how it is said."""
 
 
 def _trimmed(value: Decimal, least: int) -> str:

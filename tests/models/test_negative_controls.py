@@ -28,13 +28,15 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     ],
     "stg_landing__rejections": [{"landing_file": "z", "source_row": 1}],
     # b is what the change of a fixed charge is compared with: rated, and no fee of its own.
-    "int_metering__chargeable_quantities": [{"usage_id": "q", "units": 12}, {"usage_id": "b", "units": 1}],
+    "int_metering__chargeable_quantities": [{"usage_id": "q", "units": 12, "full_units": 12}, {"usage_id": "b", "units": 1, "full_units": 1}],
     "int_metering__fixed_charge_quantities": [{"usage_id": "b", "side": "before"}, {"usage_id": "q", "side": "after"}],
     "int_rating__charges": [
-        {"usage_id": "q", "charge_model": "graduated", "units": 12, "total_aggregated_units": 12, "amount": "3.5", "events_count": 2},
-        {"usage_id": "b", "charge_model": "standard", "units": 1, "total_aggregated_units": 1, "amount": "1", "events_count": 0},
+        {"usage_id": "q", "usage_kind": "period", "charge_model": "graduated", "units": 12, "total_aggregated_units": 12, "amount": "3.5", "events_count": 2},
+        {"usage_id": "b", "usage_kind": "fixed", "charge_model": "standard", "units": 1, "total_aggregated_units": 1, "amount": "1", "events_count": 0},
     ],
-    "int_rating__charge_tiers": [{"usage_id": "q", "position": 1, "amount": "3"}, {"usage_id": "q", "position": 2, "amount": "0.5"}],
+    "int_rating__charge_tiers": [
+        {"usage_id": "q", "position": 1, "amount": "3"}, {"usage_id": "q", "position": 2, "amount": "0.5"}, {"usage_id": "b", "position": 1, "amount": "1"},
+    ],
     "int_billing__fees": [{"fee_id": "q", "invoice_id": "draft", "fee_state": "draft", "amount_cents": 350}],
     "int_billing__draft_invoices": [{"invoice_id": "draft", "fees_amount_cents": 350, "taxes_amount_cents": 70, "total_amount_cents": 420}],
     "int_billing__wallet_inflows": [{"wallet_id": "w", "settled_at": "2026-01-01", "amount_cents": 40}],

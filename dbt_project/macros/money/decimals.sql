@@ -26,7 +26,8 @@
     cast(replace(cast(cast({{ expression }} as decimal(38, {{ places }})) as string), '.', '') as hugeint)
 {%- endmacro %}
 {% macro spark__scaled(expression, places) -%}
-    cast({{ expression }} * cast('1{{ '0' * places }}' as decimal(38, 0)) as decimal(38, 0))
+    cast(cast({{ expression }} as decimal(38, 0)) * cast('1{{ '0' * places }}' as decimal(38, 0))
+        + ({{ expression }} - cast({{ expression }} as decimal(38, 0))) * cast('1{{ '0' * places }}' as decimal(38, 0)) as decimal(38, 0))
 {%- endmacro %}
 
 {#- The whole number `expression` of 10^-places back as a decimal. -#}

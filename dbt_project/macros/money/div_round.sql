@@ -20,9 +20,22 @@
         else -cast((-cast({{ numerator }} as decimal(38, 0))) div cast({{ divisor }} as decimal(38, 0)) as decimal(38, 0)) end
 {%- endmacro %}
 
+{#- numerator * 10^places / divisor, rounded half away from zero, where the whole product would be too wide: by long
+    division, so that numerator and divisor may each have 26 digits. The divisor must not be zero; signs are free. -#}
+{% macro long_div_round(numerator, divisor, places) -%} {{ return(adapter.dispatch('long_div_round', 'tallystick')(numerator, divisor, places)) }} {%- endmacro %}
+{% macro default__long_div_round(numerator, divisor, places) -%}
+    {%- set n = 'abs(' ~ numerator ~ ')' -%}{%- set d = 'abs(' ~ divisor ~ ')' -%}{%- set unit = '1' ~ '0' * places -%}
+    (sign({{ numerator }}) * sign({{ divisor }}) * (({{ n }} // {{ d }}) * {{ unit }} + (({{ n }} % {{ d }}) * {{ unit }}) // {{ d }}
+        + case when 2 * ((({{ n }} % {{ d }}) * {{ unit }}) % {{ d }}) >= {{ d }} then 1 else 0 end))
+{%- endmacro %}
+{% macro spark__long_div_round(numerator, divisor, places) -%}
+    {%- set n = 'abs(' ~ numerator ~ ')' -%}{%- set d = 'abs(' ~ divisor ~ ')' -%}{%- set unit = "cast('1" ~ '0' * places ~ "' as decimal(38, 0))" -%}
+    cast(sign({{ numerator }}) * sign({{ divisor }}) as decimal(38, 0)) * (cast({{ n }} div {{ d }} as decimal(38, 0)) * {{ unit }} + cast((({{ n }} % {{ d }}) * {{ unit }}) div {{ d }} as decimal(38, 0))
+        + case when 2 * ((({{ n }} % {{ d }}) * {{ unit }}) % {{ d }}) >= {{ d }} then 1 else 0 end)
+{%- endmacro %}
+
 {#- amount / units at 15 decimals, half away from zero; amount has 15 decimals, units 12; 0 when units are 0. -#}
 {% macro unit_price(amount, units) -%}
     case when {{ units }} = 0 then {{ working('0') }}
-        when {{ units }} > 0 then {{ unscaled(div_round(scaled(amount, 15) ~ ' * 1000000000000', scaled(units, 12)), 15) }}
-        else {{ unscaled(div_round('-' ~ scaled(amount, 15) ~ ' * 1000000000000', '-' ~ scaled(units, 12)), 15) }} end
+        else {{ unscaled(long_div_round(scaled(amount, 15), scaled(units, 12), 12), 15) }} end
 {%- endmacro %}

@@ -10,12 +10,24 @@ graduated_charges as (
     select * from {{ ref('int_rating__graduated_charges') }}
 ),
 
+graduated_percentage_charges as (
+    select * from {{ ref('int_rating__graduated_percentage_charges') }}
+),
+
 package_charges as (
     select * from {{ ref('int_rating__package_charges') }}
 ),
 
+percentage_charges as (
+    select * from {{ ref('int_rating__percentage_charges') }}
+),
+
 volume_charges as (
     select * from {{ ref('int_rating__volume_charges') }}
+),
+
+dynamic_charges as (
+    select * from {{ ref('int_rating__dynamic_charges') }}
 ),
 
 rated as (
@@ -23,27 +35,43 @@ rated as (
     union all
     select usage_id, amount, unit_amount from graduated_charges
     union all
+    select usage_id, amount, unit_amount from graduated_percentage_charges
+    union all
     select usage_id, amount, unit_amount from package_charges
     union all
+    select usage_id, amount, unit_amount from percentage_charges
+    union all
     select usage_id, amount, unit_amount from volume_charges
+    union all
+    select usage_id, amount, unit_amount from dynamic_charges
 ),
 
--- Negative units or a negative amount bill nothing (rating, section 0.1).
-final as (
+signed as (
     select
-        priced_usage.usage_id,
-        priced_usage.window_charge_id,
-        priced_usage.charge_id,
-        priced_usage.charge_filter_id,
-        priced_usage.group_key,
-        priced_usage.charge_model,
-        priced_usage.events_count,
-        case when priced_usage.units < 0 or rated.amount < 0 then {{ quantity('0') }} else priced_usage.full_units end as units,
-        priced_usage.total_aggregated_units,
-        case when priced_usage.units < 0 or rated.amount < 0 then {{ working('0') }} else rated.amount end as amount,
-        case when priced_usage.units < 0 or rated.amount < 0 then {{ working('0') }} else rated.unit_amount end as unit_amount
+        priced_usage.usage_id, priced_usage.usage_kind, priced_usage.window_charge_id, priced_usage.charge_id, priced_usage.charge_filter_id,
+        priced_usage.group_key, priced_usage.charge_model, priced_usage.events_count, priced_usage.full_units, priced_usage.total_aggregated_units,
+        rated.amount, rated.unit_amount,
+        priced_usage.full_units < 0 or rated.amount < 0 as is_negative
     from priced_usage
     inner join rated on priced_usage.usage_id = rated.usage_id
+),
+
+-- Negative units or a negative amount bill nothing (rating, section 0.1); the units shown are the full ones.
+final as (
+    select
+        usage_id,
+        usage_kind,
+        window_charge_id,
+        charge_id,
+        charge_filter_id,
+        group_key,
+        charge_model,
+        events_count,
+        case when is_negative then {{ quantity('0') }} else full_units end as units,
+        total_aggregated_units,
+        case when is_negative then {{ working('0') }} else amount end as amount,
+        case when is_negative then {{ working('0') }} else unit_amount end as unit_amount
+    from signed
 )
 
 select * from final

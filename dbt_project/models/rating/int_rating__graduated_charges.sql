@@ -8,20 +8,19 @@ graduated_tiers as (
 
 summed as (
     select
-        priced_usage.usage_id,
-        priced_usage.units,
-        {{ working('sum(graduated_tiers.amount)') }} as amount
-    from priced_usage
-    inner join graduated_tiers on priced_usage.usage_id = graduated_tiers.usage_id
-    group by priced_usage.usage_id, priced_usage.units
+        usage_id,
+        {{ working('sum(amount)') }} as amount
+    from graduated_tiers
+    group by usage_id
 ),
 
 final as (
     select
-        usage_id,
-        amount,
-        {{ unit_price('amount', 'units') }} as unit_amount
-    from summed
+        priced_usage.usage_id,
+        summed.amount,
+        {{ unit_price('summed.amount', 'priced_usage.full_units') }} as unit_amount
+    from priced_usage
+    inner join summed on priced_usage.usage_id = summed.usage_id
 )
 
 select * from final

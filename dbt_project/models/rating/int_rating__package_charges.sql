@@ -5,7 +5,7 @@ with priced_usage as (
 paid as (
     select
         usage_id,
-        units,
+        full_units,
         package_size,
         free_units,
         unit_or_package_amount,
@@ -30,6 +30,7 @@ priced as (
 final as (
     select
         usage_id,
+        full_units,
         package_size,
         free_units,
         paid_units,

@@ -1,25 +1,31 @@
 with priced_usage as (
-    select * from {{ ref('int_rating__priced_usage') }}
+    select * from {{ ref('int_rating__priced_usage') }} where charge_model in ('graduated', 'graduated_percentage', 'volume')
 ),
 
-charge_tiers as (
-    select * from {{ ref('stg_catalog__charge_tiers') }}
+tier_bounds as (
+    select * from {{ ref('int_rating__tier_bounds') }}
 ),
 
+-- Tiers cover every unit once: a tier begins where the one before it ends, however its lower bound was written (rating, section 9.4).
+-- Zero units owe the first flat fee unless the charge says otherwise (rating, section 9.1).
 final as (
     select
         priced_usage.usage_id,
-        charge_tiers.position,
-        charge_tiers.from_value,
-        charge_tiers.to_value,
-        charge_tiers.per_unit_amount,
-        charge_tiers.flat_amount
+        tier_bounds.position,
+        tier_bounds.from_value,
+        tier_bounds.to_value,
+        {{ quantity("case when tier_bounds.position = 1 then 0 when tier_bounds.is_adjacent then tier_bounds.from_value else tier_bounds.from_value - 1 end") }} as lower_value,
+        coalesce(tier_bounds.per_unit_amount, {{ percent('tier_bounds.rate') }}) as per_unit_amount,
+        tier_bounds.rate,
+        case
+            when priced_usage.units = 0 and not priced_usage.bills_flat_without_usage then {{ quantity('0') }}
+            else tier_bounds.flat_amount
+        end as flat_amount
     from priced_usage
-    inner join charge_tiers
-        on priced_usage.charge_id = charge_tiers.charge_id
-        and coalesce(priced_usage.charge_filter_id, '') = coalesce(charge_tiers.charge_filter_id, '')
-        and {{ known_at('charge_tiers', 'priced_usage.horizon_at') }}
-    where priced_usage.charge_model in ('graduated', 'volume')
+    inner join tier_bounds
+        on priced_usage.charge_id = tier_bounds.charge_id
+        and coalesce(priced_usage.charge_filter_id, '') = coalesce(tier_bounds.charge_filter_id, '')
+        and {{ known_at('tier_bounds', 'priced_usage.horizon_at') }}
 )
 
 select * from final

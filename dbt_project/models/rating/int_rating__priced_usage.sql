@@ -6,28 +6,37 @@ charge_prices as (
     select * from {{ ref('stg_catalog__charge_prices') }}
 ),
 
--- Tiered models have no scalar terms, so their charges have no row to join.
+-- What is not used by the charge's model is null.
 final as (
     select
         chargeable_quantities.usage_id,
         chargeable_quantities.usage_kind,
         chargeable_quantities.window_charge_id,
+        chargeable_quantities.charge_id,
         chargeable_quantities.charge_filter_id,
         chargeable_quantities.group_key,
-        chargeable_quantities.charge_id,
         chargeable_quantities.charge_model,
         chargeable_quantities.currency,
         chargeable_quantities.prorated,
         chargeable_quantities.horizon_at,
+        chargeable_quantities.through_event_number,
         chargeable_quantities.events_count,
         chargeable_quantities.units,
         chargeable_quantities.full_units,
         chargeable_quantities.total_aggregated_units,
         chargeable_quantities.precise_total_amount_cents,
-        chargeable_quantities.through_event_number,
+        charge_prices.valid_from as priced_from,
         charge_prices.amount as unit_or_package_amount,
         charge_prices.package_size,
-        charge_prices.free_units
+        charge_prices.free_units,
+        {{ percent('charge_prices.rate') }} as rate_share,
+        charge_prices.rate,
+        charge_prices.fixed_amount,
+        charge_prices.free_units_per_events,
+        charge_prices.free_units_per_total_aggregation,
+        charge_prices.per_transaction_min_amount,
+        charge_prices.per_transaction_max_amount,
+        coalesce(charge_prices.bills_flat_without_usage, true) as bills_flat_without_usage
     from chargeable_quantities
     left join charge_prices
         on chargeable_quantities.charge_id = charge_prices.charge_id

@@ -6,6 +6,7 @@ priced as (
     select
         usage_id,
         units,
+        full_units,
         unit_or_package_amount,
         {{ times('units', 'unit_or_package_amount') }} as amount
     from priced_usage
@@ -14,8 +15,10 @@ priced as (
 final as (
     select
         usage_id,
+        units,
+        unit_or_package_amount as per_unit_amount,
         amount,
-        {{ unit_price('amount', 'units') }} as unit_amount
+        {{ unit_price('amount', 'full_units') }} as unit_amount
     from priced
 )
 

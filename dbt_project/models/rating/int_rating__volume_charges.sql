@@ -6,7 +6,7 @@ final as (
     select
         usage_id,
         amount,
-        {{ unit_price('amount', 'units') }} as unit_amount
+        {{ unit_price('amount', 'full_units') }} as unit_amount
     from volume_tiers
 )
 

@@ -6,21 +6,21 @@ priced_tiers as (
     select * from {{ ref('int_rating__priced_tiers') }}
 ),
 
--- The ceiling sends a fraction between two bounds to the upper tier (rating, section 4.4).
+-- The full units choose the tier, also where prorated units are priced (rating, section 4.4).
 reached as (
     select
         priced_usage.usage_id,
         priced_usage.units,
+        priced_usage.full_units,
         priced_tiers.position,
         priced_tiers.from_value,
         priced_tiers.to_value,
-        priced_tiers.per_unit_amount,
         priced_tiers.flat_amount,
-        row_number() over (partition by priced_usage.usage_id order by priced_tiers.position) as tier_rank
+        {{ times('priced_usage.units', 'priced_tiers.per_unit_amount') }} as per_unit_total_amount
     from priced_usage
     inner join priced_tiers on priced_usage.usage_id = priced_tiers.usage_id
-    where (priced_tiers.position = 1 or priced_tiers.from_value <= ceil(priced_usage.units))
-        and (priced_tiers.to_value is null or priced_usage.units <= priced_tiers.to_value)
+    where (priced_tiers.position = 1 or priced_usage.full_units > priced_tiers.lower_value)
+        and (priced_tiers.to_value is null or priced_usage.full_units <= priced_tiers.to_value)
 ),
 
 final as (
@@ -29,12 +29,12 @@ final as (
         position,
         from_value,
         to_value,
-        units,
-        per_unit_amount,
+        full_units,
+        {{ quantity(unit_price('per_unit_total_amount', 'full_units')) }} as per_unit_amount,
         flat_amount,
-        {{ working(times('units', 'per_unit_amount') ~ ' + ' ~ working('flat_amount')) }} as amount
+        per_unit_total_amount,
+        {{ working('per_unit_total_amount + flat_amount') }} as amount
     from reached
-    where tier_rank = 1
 )
 
 select * from final

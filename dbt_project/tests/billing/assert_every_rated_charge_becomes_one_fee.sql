@@ -4,6 +4,6 @@ select charges.usage_id
 from {{ ref('int_rating__charges') }} as charges
 left join {{ ref('int_metering__fixed_charge_quantities') }} as compared on charges.usage_id = compared.usage_id and compared.side = 'before'
 left join {{ ref('int_billing__fees') }} as fees on charges.usage_id = fees.fee_id
-where (charges.units <> 0 or charges.amount <> 0 or charges.events_count <> 0) and compared.usage_id is null
+where charges.usage_kind in ('period', 'fixed') and (charges.units <> 0 or charges.amount <> 0 or charges.events_count <> 0) and compared.usage_id is null
 group by charges.usage_id
 having count(fees.fee_id) is distinct from 1

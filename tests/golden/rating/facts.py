@@ -6,11 +6,24 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.domain.tiers import RANGES
+
 Case = dict[str, Any]
 Outcome = list[dict[str, Any]]
 Facts = dict[str, list[dict[str, Any]]]
 
 ALWAYS = datetime(1970, 1, 1)
+TERMS = (
+    "amount",
+    "package_size",
+    "free_units",
+    "rate",
+    "fixed_amount",
+    "free_units_per_events",
+    "free_units_per_total_aggregation",
+    "per_transaction_min_amount",
+    "per_transaction_max_amount",
+)
 
 
 def instant(text: str) -> datetime:
@@ -36,12 +49,10 @@ def prices(charge_id: str, filter_id: str | None, properties: Case, facts: Facts
         version(
             charge_id=charge_id,
             charge_filter_id=filter_id,
-            amount=properties.get("amount"),
-            package_size=properties.get("package_size"),
-            free_units=properties.get("free_units"),
+            **{term: properties.get(term) for term in TERMS},
         )
     )
-    ranges = properties.get("graduated_ranges") or properties.get("volume_ranges") or []
+    ranges = next((properties[name] for name in RANGES.values() if name in properties), [])
     for position, tier in enumerate(ranges, 1):
         facts["stg_catalog__charge_tiers"].append(
             version(charge_id=charge_id, charge_filter_id=filter_id, position=position, **tier)

@@ -6,6 +6,9 @@ import json
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
+import msgspec
+
+from api.schemas.amount_details import amount_details
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating.facts import Case, Facts, Outcome
 from tests.support import facts as given_facts
@@ -32,7 +35,10 @@ def fees_of(graph: PricingGraph, facts: Facts) -> dict[str, Outcome]:
         tiers.setdefault(row["usage_id"], []).append(row)
     fees: dict[str, Outcome] = {}
     for fee in given_facts.rows_of(connection, "int_billing__fees"):
-        rated = charges[fee["fee_id"]] | fee | {"tiers": tiers.get(fee["fee_id"], [])}
+        rated = charges[fee["fee_id"]] | fee
+        steps = tiers.get(fee["fee_id"], [])
+        details = amount_details(rated["charge_model"], rated["total_aggregated_units"], steps)
+        rated["amount_details"] = json.loads(msgspec.json.encode(details), parse_float=Decimal)
         fees.setdefault(rated["window_charge_id"], []).append(rated)
     return fees
 
@@ -53,11 +59,24 @@ def assert_fee(case: Case, expected: Case, fee: dict[str, Any]) -> None:
             assert_field(case, field, expected[field], fee[field])
     if "units" in expected:
         assert_field(case, "units", expected["units"], fee["total_aggregated_units"])
-    ranges = (expected.get("amount_details") or {}).get("graduated_ranges")
-    for tier, walked in zip(ranges or [], fee["tiers"], strict=bool(ranges)):
-        assert_field(case, "from_value", tier["from_value"], walked["from_value"])
-        assert_field(case, "units", tier["units"], walked["units"])
-        assert_field(case, "total_with_flat_amount", tier["total_with_flat_amount"], walked["amount"])
+    if "amount_details" in expected:
+        assert_details(case, expected["amount_details"], fee["amount_details"])
+
+
+def assert_details(case: Case, expected: Any, actual: Any) -> None:
+    """What the case lists of the details as the API shows them; lists have the same length, nothing is expected of nothing."""
+    if isinstance(expected, list):
+        assert len(expected) == len(actual), f"{case['id']}: {len(actual)} tiers, expected {len(expected)}"
+        for listed, found in zip(expected, actual, strict=True):
+            assert_details(case, listed, found)
+    elif isinstance(expected, dict):
+        assert expected or not actual, f"{case['id']}: there should be no details, not {actual}"
+        for name, value in expected.items():
+            assert_details(case, value, actual[name])
+    elif expected is None or actual is None:
+        assert expected is actual, f"{case['id']}: {actual}, expected {expected}"
+    else:
+        assert Decimal(str(actual)) == Decimal(str(expected)), f"{case['id']}: {actual}, expected {expected}"
 
 
 def bucket_of(case: Case, expected: Case) -> tuple[str | None, str | None]:

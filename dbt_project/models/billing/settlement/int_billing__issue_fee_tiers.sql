@@ -16,7 +16,12 @@ final as (
         charge_tiers.units,
         charge_tiers.per_unit_amount,
         charge_tiers.flat_amount,
-        charge_tiers.amount
+        charge_tiers.amount,
+        charge_tiers.step_kind,
+        charge_tiers.rate,
+        charge_tiers.package_size,
+        charge_tiers.flat_count,
+        charge_tiers.per_unit_total_amount
     from issue_fees
     inner join charge_tiers on issue_fees.fee_id = charge_tiers.usage_id
 )

@@ -12,7 +12,12 @@ final as (
         units,
         per_unit_amount,
         flat_amount,
-        amount
+        amount,
+        step_kind,
+        rate,
+        package_size,
+        flat_count,
+        per_unit_total_amount
     from source
 )
 

@@ -35,9 +35,12 @@ def an_invoice(**changes: Any) -> dict[str, Any]:
     return invoice | changes
 
 
+STEP = dict.fromkeys(("from_value", "to_value", "per_unit_amount", "rate", "package_size")) | {
+    "fee_id": "fee-1", "units": Decimal(2), "flat_count": Decimal(0), "flat_amount": Decimal(0), "amount": Decimal(1),
+}  # fmt: skip
 TIERS = [
-    {"fee_id": "fee-1", "from_value": Decimal(0), "to_value": Decimal(1000), "units": Decimal(1000), "per_unit_amount": Decimal("0.01"), "flat_amount": Decimal(0), "amount": Decimal(10)},
-    {"fee_id": "fee-1", "from_value": Decimal(1000), "to_value": None, "units": Decimal(500), "per_unit_amount": Decimal("0.004"), "flat_amount": Decimal(1), "amount": Decimal(3)},
+    STEP | {"step_kind": "tier", "from_value": Decimal(0), "to_value": Decimal(1000), "units": Decimal(1000), "per_unit_amount": Decimal("0.01"), "flat_amount": Decimal(0), "amount": Decimal(10)},
+    STEP | {"step_kind": "tier", "from_value": Decimal(1000), "to_value": None, "units": Decimal(500), "per_unit_amount": Decimal("0.004"), "flat_amount": Decimal(1), "amount": Decimal(3)},
 ]  # fmt: skip
 
 
@@ -90,12 +93,36 @@ def test_prices_keep_their_own_precision() -> None:
     assert wording.price(Decimal("0.008666666666667"), "EUR") == "≈ 0.0086666667"
 
 
-def test_a_package_step_says_what_was_free() -> None:
-    step = {
-        "units": Decimal(2),
-        "from_value": Decimal(100),
-        "to_value": None,
-        "per_unit_amount": Decimal(4),
-        "flat_amount": Decimal(0),
-    }
-    assert wording.tier(step, "package", "EUR") == "Packages begun, after 100 free: 2 × 4.00"
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ({"step_kind": "free", "units": Decimal(250), "flat_count": Decimal(2)}, "Free: 250 units, 2 events"),
+        ({"step_kind": "free", "units": Decimal(1)}, "Free: 1 unit"),
+        (
+            {"step_kind": "packages", "package_size": Decimal(10), "flat_count": Decimal(13), "flat_amount": Decimal(4)},
+            "Packages of 10 begun: 13 × 4.00",
+        ),
+        ({"step_kind": "rate", "rate": Decimal("1.30")}, "2 units at 1.3 %"),
+        ({"step_kind": "fixed_fee", "flat_count": Decimal(1), "flat_amount": Decimal("0.5")}, "1 event × 0.50"),
+        ({"step_kind": "min_max"}, "Minimum and maximum per event"),
+        ({"step_kind": "event_amounts"}, "Amounts that the events state"),
+        ({"step_kind": "units", "per_unit_amount": Decimal(3)}, "2 × 3.00"),
+        (
+            {"step_kind": "rate_tier", "from_value": Decimal(11), "rate": Decimal(5), "flat_amount": Decimal(2)},
+            "11 and above: 2 at 5 % + 2.00",
+        ),
+        (
+            {"step_kind": "prorated_tier", "from_value": Decimal(0), "to_value": Decimal(10), "per_unit_amount": Decimal(3)},
+            "0 to 10: 2 prorated × 3.00",
+        ),
+    ],
+)  # fmt: skip
+def test_steps_are_said_in_words(step: dict[str, Any], said: str) -> None:
+    assert wording.step(STEP | step, "EUR") == said
+
+
+def test_steps_that_say_nothing_are_left_out() -> None:
+    nothing = STEP | {"units": Decimal(0), "amount": Decimal(0)}
+    kept = STEP | {"step_kind": "free", "units": Decimal(0), "amount": Decimal(0), "flat_count": Decimal(3)}
+    rows = [STEP | {"step_kind": "units"}, nothing | {"step_kind": "tier", "flat_count": Decimal(1)}, kept]
+    assert wording.steps_of(rows) == {"fee-1": [kept]}

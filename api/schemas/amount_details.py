@@ -1,0 +1,89 @@
+"""How a charge's steps make its amount, in Lago's shape per charge model (rating §4, "Details"). Names only: SQL has the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from api.schemas.wire import decimal, whole_or_decimal
+
+Step = Mapping[str, Any]
+Steps = Sequence[Step]
+
+
+def amount_details(charge_model: str | None, units: Decimal, steps: Steps) -> dict[str, Any]:
+    """The details of a fee with these units, from the steps that explain it; empty for a model that has none."""
+    detail = _DETAILS.get(charge_model or "")
+    return detail(units, steps) if detail and steps else {}
+
+
+def _graduated(units: Decimal, steps: Steps) -> dict[str, Any]:
+    # A prorated graduated charge has steps of another kind, and Lago shows no details for it.
+    tiers = [_range(step) | {"per_unit_amount": decimal(step["per_unit_amount"])} for step in _kind(steps, "tier")]
+    return {"graduated_ranges": tiers} if tiers else {}
+
+
+def _graduated_percentage(units: Decimal, steps: Steps) -> dict[str, Any]:
+    tiers = [_range(step) | {"rate": decimal(step["rate"])} for step in _kind(steps, "rate_tier")]
+    return {"graduated_percentage_ranges": tiers}
+
+
+def _range(step: Step) -> dict[str, Any]:
+    return {
+        "units": decimal(step["units"]),
+        "from_value": whole_or_decimal(step["from_value"]),
+        "to_value": whole_or_decimal(step["to_value"]),
+        "flat_unit_amount": decimal(step["flat_amount"]),
+        "per_unit_total_amount": decimal(step["per_unit_total_amount"]),
+        "total_with_flat_amount": decimal(step["amount"]),
+    }
+
+
+def _volume(units: Decimal, steps: Steps) -> dict[str, Any]:
+    (tier,) = _kind(steps, "volume_tier")
+    return {
+        "flat_unit_amount": decimal(tier["flat_amount"]),
+        "per_unit_amount": decimal(tier["per_unit_amount"]),
+        "per_unit_total_amount": decimal(tier["per_unit_total_amount"]),
+    }
+
+
+def _package(units: Decimal, steps: Steps) -> dict[str, Any]:
+    (free,), (packages,) = _kind(steps, "free"), _kind(steps, "packages")
+    return {
+        "free_units": decimal(free["units"]),
+        "paid_units": decimal(packages["units"]),
+        "per_package_size": int(packages["package_size"]),
+        "per_package_unit_amount": decimal(packages["flat_amount"]),
+    }
+
+
+def _percentage(units: Decimal, steps: Steps) -> dict[str, Any]:
+    (free,), (rate,) = _kind(steps, "free"), _kind(steps, "rate")
+    (fixed,), (adjusted,) = _kind(steps, "fixed_fee"), _kind(steps, "min_max")
+    return {
+        "units": decimal(units),
+        "free_units": decimal(free["units"]),
+        "paid_units": decimal(rate["units"]),
+        "free_events": int(free["flat_count"]),
+        "paid_events": int(fixed["flat_count"]),
+        "rate": decimal(rate["rate"]),
+        "per_unit_total_amount": decimal(rate["amount"]),
+        "fixed_fee_unit_amount": decimal(fixed["flat_amount"]),
+        "fixed_fee_total_amount": decimal(fixed["amount"]),
+        "min_max_adjustment_total_amount": decimal(adjusted["amount"]),
+    }
+
+
+def _kind(steps: Steps, kind: str) -> list[Step]:
+    return [step for step in steps if step["step_kind"] == kind]
+
+
+_DETAILS: dict[str, Callable[[Decimal, Steps], dict[str, Any]]] = {
+    "graduated": _graduated,
+    "graduated_percentage": _graduated_percentage,
+    "volume": _volume,
+    "package": _package,
+    "percentage": _percentage,
+}

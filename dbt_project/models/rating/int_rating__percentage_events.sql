@@ -1,0 +1,84 @@
+with percentage_usage as (
+    select * from {{ ref('int_rating__percentage_usage') }}
+    where is_per_transaction or free_events_allowed is not null or free_units_allowed is not null
+),
+
+event_changes as (
+    select * from {{ ref('int_metering__event_changes') }}
+),
+
+window_charges as (
+    select window_charge_id, aggregation_type from {{ ref('int_metering__window_charges') }}
+),
+
+-- Once per bucket and price, however many quantities look at it: a charge in advance has two per event.
+priced_buckets as (
+    select distinct
+        price_bucket_id, window_charge_id, charge_filter_id, group_key, is_per_transaction, rate_share, fixed_amount,
+        free_events_allowed, free_units_allowed, least_amount, most_amount
+    from percentage_usage
+),
+
+-- What is carried into the window is no transaction of it, and for a unique count only a new value is one.
+joined as (
+    select
+        priced_buckets.price_bucket_id, priced_buckets.is_per_transaction, priced_buckets.rate_share, priced_buckets.fixed_amount,
+        priced_buckets.free_events_allowed, priced_buckets.free_units_allowed, priced_buckets.least_amount, priced_buckets.most_amount,
+        event_changes.event_number,
+        event_changes.change_quantity,
+        case
+            when priced_buckets.is_per_transaction and event_changes.event_number = 0 then false
+            when window_charges.aggregation_type = 'unique_count_agg' then event_changes.change_quantity > 0
+            else true
+        end as is_transaction
+    from priced_buckets
+    inner join event_changes
+        on priced_buckets.window_charge_id = event_changes.window_charge_id
+        and coalesce(priced_buckets.charge_filter_id, '') = coalesce(event_changes.charge_filter_id, '')
+        and coalesce(priced_buckets.group_key, '') = coalesce(event_changes.group_key, '')
+    left join window_charges on priced_buckets.window_charge_id = window_charges.window_charge_id
+),
+
+valued as (
+    select *, case when is_transaction then change_quantity else {{ quantity('0') }} end as event_units
+    from joined
+),
+
+placed as (
+    select
+        *,
+        sum(case when is_transaction then 1 else 0 end) over (partition by price_bucket_id order by event_number rows unbounded preceding) as place,
+        sum(event_units) over (partition by price_bucket_id order by event_number rows unbounded preceding) as running_units
+    from valued
+),
+
+peaked as (
+    select
+        *,
+        max(running_units) over (partition by price_bucket_id order by event_number rows between unbounded preceding and 1 preceding) as earlier_peak
+    from placed
+),
+
+-- Whichever allowance is used up first ends both (rating, section 4.6).
+allowed as (
+    select
+        *,
+        is_transaction and (free_events_allowed is not null or free_units_allowed is not null)
+        and coalesce(place <= free_events_allowed, true) and coalesce(earlier_peak < free_units_allowed, true) as is_allowed
+    from peaked
+),
+
+final as (
+    select
+        price_bucket_id, is_per_transaction, rate_share, fixed_amount, least_amount, most_amount, event_number, is_transaction, event_units,
+        case
+            when not is_allowed then {{ quantity('0') }}
+            when running_units > free_units_allowed then {{ quantity('free_units_allowed - (running_units - event_units)') }}
+            else event_units
+        end as free_units,
+        -- On its own, an event that uses up the free amount exactly is still free; in a total it pays the fixed amount.
+        is_allowed and coalesce(running_units < free_units_allowed or (is_per_transaction and running_units = free_units_allowed), true) as is_free
+    from allowed
+)
+
+select * from final
