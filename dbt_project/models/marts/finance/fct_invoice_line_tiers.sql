@@ -6,8 +6,8 @@ invoice_lines as (
     select * from {{ ref('fct_invoice_lines') }} where is_draft
 ),
 
-charge_tiers as (
-    select * from {{ ref('int_rating__charge_tiers') }}
+fee_steps as (
+    select * from {{ ref('int_billing__fee_steps') }}
 ),
 
 final as (
@@ -17,11 +17,11 @@ final as (
     from issued_tiers
     union all
     select
-        invoice_lines.fee_id, invoice_lines.invoice_id, charge_tiers.position, charge_tiers.from_value, charge_tiers.to_value,
-        charge_tiers.units, charge_tiers.per_unit_amount, charge_tiers.flat_amount, charge_tiers.amount,
-        charge_tiers.step_kind, charge_tiers.rate, charge_tiers.package_size, charge_tiers.flat_count, charge_tiers.per_unit_total_amount
+        invoice_lines.fee_id, invoice_lines.invoice_id, fee_steps.position, fee_steps.from_value, fee_steps.to_value,
+        fee_steps.units, fee_steps.per_unit_amount, fee_steps.flat_amount, fee_steps.amount,
+        fee_steps.step_kind, fee_steps.rate, fee_steps.package_size, fee_steps.flat_count, fee_steps.per_unit_total_amount
     from invoice_lines
-    inner join charge_tiers on invoice_lines.fee_id = charge_tiers.usage_id
+    inner join fee_steps on invoice_lines.fee_id = fee_steps.fee_id
 )
 
 select * from final
