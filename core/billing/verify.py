@@ -20,7 +20,14 @@ from core.warehouse.publish import published
 
 KEYS = {
     "invoices": ("invoice_id",),
-    "invoice_subscriptions": ("invoice_id", "subscription_id", "invoicing_reason"),
+    "invoice_subscriptions": (
+        "invoice_id",
+        "subscription_id",
+        "invoicing_reason",
+        # One invoice may bill several periods of a subscription: those that had ended when it was recorded.
+        "fee_from_at",
+        "usage_from_at",
+    ),
     "fees": ("invoice_id", "fee_id"),
     "fee_tiers": ("invoice_id", "fee_id", "position"),
     "fee_taxes": ("invoice_id", "fee_id", "tax_id"),

@@ -36,16 +36,11 @@ class ApiServer:
     """A uvicorn process over `settings`, started at once; it is up when the constructor returns."""
 
     def __init__(self, settings: Settings) -> None:
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         port = self.url.rpartition(":")[2]
         code = f"from api.server import serve; from core.settings import Settings; serve(Settings(home={str(settings.home)!r}), port={port})"
         self.process = subprocess.Popen([sys.executable, "-c", code])
-        deadline = time.monotonic() + START_SECONDS
-        while not self._is_up():
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise RuntimeError(f"the API did not come up at {self.url}")
-            time.sleep(0.1)
+        await_answer(f"{self.url}/health", self.process)
 
     def stop(self) -> None:
         """End it in good order."""
@@ -57,14 +52,26 @@ class ApiServer:
         self.process.kill()
         self.process.wait(30)
 
-    def _is_up(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/health", timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
+
+def await_answer(url: str, server: subprocess.Popen[bytes]) -> None:
+    """Wait until the address answers; kills the server and raises RuntimeError when it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    while not _is_up(url):
+        if server.poll() is not None or time.monotonic() > deadline:
+            server.kill()
+            raise RuntimeError(f"the API did not come up at {url}")
+        time.sleep(0.1)
 
 
-def _free_port() -> int:
+def _is_up(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
+from tests.e2e.api_server import await_answer, free_port, install
+
 CHILD = Path(__file__).parent / "children" / "answer_and_flush.py"
-CALLS = "write,pwrite64,fsync,fdatasync,rename"
+CALLS = "write,writev,sendto,sendmsg,pwrite64,fsync,fdatasync,rename"
 
 _unfinished = re.compile(r"(?P<pid>\d+) +(?P<call>\w+\(.*) <unfinished \.\.\.>$").match
 _resumed = re.compile(r"(?P<pid>\d+) +<\.\.\. \w+ resumed>(?P<rest>.*)$").match
@@ -20,15 +24,25 @@ _resumed = re.compile(r"(?P<pid>\d+) +<\.\.\. \w+ resumed>(?P<rest>.*)$").match
 
 def completed_calls(home: Path, *arguments: str) -> list[str]:
     """The successful calls of the child in the order of their completion, as `name(file or text...`."""
-    strace = shutil.which("strace")
-    if strace is None:
+    watched = [sys.executable, str(CHILD), str(home), *arguments]
+    subprocess.run([*strace(home / "trace"), *watched], check=True, timeout=60)
+    return calls_in(home / "trace")
+
+
+def strace(trace: Path) -> list[str]:
+    """The command that watches another and writes its calls to `trace`."""
+    found = shutil.which("strace")
+    if found is None:
         missing = "strace is not installed; run: apt-get install -y --no-install-recommends strace"
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
-    trace = home / "trace"
-    watched = [sys.executable, str(CHILD), str(home), *arguments]
-    subprocess.run([strace, "-f", "-y", "-e", f"trace={CALLS}", "-o", str(trace), *watched], check=True, timeout=60)
+    assert found is not None
+    return [found, "-f", "-y", "-e", f"trace={CALLS}", "-o", str(trace)]
+
+
+def calls_in(trace: Path) -> list[str]:
+    """The successful calls of a trace, see `completed_calls`."""
     begun: dict[str, str] = {}
     calls = []
     for line in trace.read_text(errors="replace").splitlines():
@@ -80,3 +94,41 @@ def test_a_landing_file_is_synced_and_renamed_before_the_inbox_forgets(tmp_path:
     forgotten = position(calls, WAL_WRITE, answered)
     assert -1 < answered < written < synced < renamed < min(folder, new_folder)
     assert max(folder, new_folder) < forgotten
+
+
+HTTP_ANSWER = r'^(write|writev|sendto|sendmsg)\(.*"HTTP/1\.1 200'
+
+
+def answered_by_the_api(home: Path, *synchronous: str) -> list[str]:
+    """What the real server did between its answer before and its answer to one POST of an event, that one included."""
+    settings, key = install(home / "home")
+    port, trace = free_port(), home / "trace"
+    child = [sys.executable, "-m", "tests.fault.children.serve_api", str(settings.home), f"{port}", *synchronous]
+    server = subprocess.Popen([*strace(trace), *child])
+    url = f"http://127.0.0.1:{port}"
+    try:
+        await_answer(f"{url}/health", server)
+        event = {"transaction_id": "t", "external_subscription_id": "s", "code": "calls"}
+        answer = httpx.post(
+            f"{url}/api/v1/events", json={"event": event}, headers={"Authorization": f"Bearer {key}"}, timeout=60
+        )
+        assert answer.status_code == 200
+    finally:
+        for watched in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split():
+            os.kill(int(watched), signal.SIGKILL)
+        server.wait(30)
+    calls = calls_in(trace)
+    *_, before, last = [index for index, call in enumerate(calls) if re.search(HTTP_ANSWER, call)]
+    return calls[before : last + 1]
+
+
+@pytest.mark.parametrize(("synchronous", "is_durable"), [((), True), (("off",), False)])
+def test_the_api_syncs_an_event_before_it_answers(
+    tmp_path: Path, synchronous: tuple[str, ...], is_durable: bool
+) -> None:
+    """The whole server, and as negative control the same server with an inbox that does not sync."""
+    calls = answered_by_the_api(tmp_path, *synchronous)
+    writes = [index for index, call in enumerate(calls) if re.search(WAL_WRITE, call)]
+    syncs = [index for index, call in enumerate(calls) if re.search(WAL_SYNC, call)]
+    assert writes, "nothing was stored before the answer"
+    assert (bool(syncs) and writes[-1] < syncs[-1]) is is_durable

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from core.billing.gates import CHECKS, ConservationBroken, refuse_unless_conserved
+from core.billing.verify import KEYS
 from core.warehouse.settlement import Settlement
 from tests.property.conftest import Played
 
@@ -133,6 +134,13 @@ def test_law_can_fail(books: duckdb.DuckDBPyConnection, law: str) -> None:
     found = cursor.execute(LAWS[law]).fetchall()
     cursor.execute("rollback")
     assert found
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_what_verify_compares_by_is_one_row(books: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Else verify would compare rows that have nothing to do with each other."""
+    key = ", ".join(KEYS[table])
+    assert books.execute(f"select {key} from {table} group by {key} having count(*) > 1").fetchall() == []
 
 
 # Rule of the gate before issue -> a fault in what was settled that breaks it.
