@@ -15,7 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -89,9 +89,11 @@ class StoredRequest(msgspec.Struct, frozen=True):
 
 
 class _Waiting(NamedTuple):
+    """A request that waits for its commit: in a thread, or in an event loop."""
+
     blob: bytes
     event_count: int
-    receipt: Future[Receipt]
+    receipt: Future[Receipt] | asyncio.Future[Receipt]
 
 
 class Inbox:
@@ -116,11 +118,15 @@ class Inbox:
 
         Raises InboxUnavailable when they could not be stored, and then none of them is.
         """
-        return self._submit(events).result()
+        receipt: Future[Receipt] = Future()
+        self._submit(events, receipt)
+        return receipt.result()
 
     async def append_async(self, events: Sequence[UsageEvent]) -> Receipt:
         """`append` for an event loop: others run while this request waits for the group commit."""
-        return await asyncio.wrap_future(self._submit(events))
+        receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._submit(events, receipt)
+        return await receipt
 
     def committed(self, event_limit: int) -> list[StoredRequest]:
         """The oldest requests, in order of receipt, up to about `event_limit` events (at least one request)."""
@@ -166,16 +172,15 @@ class Inbox:
                 self._committer.join()
                 self._committer = None
 
-    def _submit(self, events: Sequence[UsageEvent]) -> Future[Receipt]:
+    def _submit(self, events: Sequence[UsageEvent], receipt: Future[Receipt] | asyncio.Future[Receipt]) -> None:
         if not events:
             raise ValueError("a request must hold at least one event")
-        waiting = _Waiting(_encode(events), len(events), Future())
+        waiting = _Waiting(_encode(events), len(events), receipt)
         with self._starting:  # so that nothing is queued behind the end of work
             if self._committer is None:
                 self._committer = threading.Thread(target=self._commit_forever, name="inbox", daemon=True)
                 self._committer.start()
             self._waiting.put(waiting)
-        return waiting.receipt
 
     def _commit_forever(self) -> None:
         with closing(_connect(self.path)) as connection:
@@ -204,13 +209,9 @@ class Inbox:
             with _transaction(connection):
                 receipts = self._stamp_and_insert(connection, group)
         except Exception as error:  # whatever it was, those who wait must hear of it
-            for waiting in group:
-                if waiting.receipt.set_running_or_notify_cancel():
-                    waiting.receipt.set_exception(InboxUnavailable(self.path, error))
+            _tell(group, [InboxUnavailable(self.path, error) for _ in group])
             return
-        for waiting, receipt in zip(group, receipts, strict=True):
-            if waiting.receipt.set_running_or_notify_cancel():
-                waiting.receipt.set_result(receipt)
+        _tell(group, receipts)
 
     def _stamp_and_insert(self, connection: sqlite3.Connection, group: list[_Waiting]) -> list[Receipt]:
         last_stamp, last_sequence = connection.execute("select last_received_at, last_sequence from state").fetchone()
@@ -231,6 +232,33 @@ class Inbox:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with closing(_connect(self.path)) as connection:
             yield connection
+
+
+def _tell(group: Sequence[_Waiting], outcomes: Sequence[Receipt | InboxUnavailable]) -> None:
+    """Wake whoever waits: an event loop once for all its requests, because waking one costs as much as a small request."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Receipt], Receipt | InboxUnavailable]]] = {}
+    for waiting, outcome in zip(group, outcomes, strict=True):
+        if isinstance(waiting.receipt, Future):
+            if waiting.receipt.set_running_or_notify_cancel():
+                _settle(waiting.receipt, outcome)
+        else:
+            by_loop.setdefault(waiting.receipt.get_loop(), []).append((waiting.receipt, outcome))
+    for loop, told in by_loop.items():
+        with suppress(RuntimeError):  # a loop that has closed waits for nothing
+            loop.call_soon_threadsafe(_settle_all, told)
+
+
+def _settle_all(told: Sequence[tuple[asyncio.Future[Receipt], Receipt | InboxUnavailable]]) -> None:
+    for receipt, outcome in told:
+        if not receipt.done():  # its request may have been cancelled
+            _settle(receipt, outcome)
+
+
+def _settle(receipt: Future[Receipt] | asyncio.Future[Receipt], outcome: Receipt | InboxUnavailable) -> None:
+    if isinstance(outcome, InboxUnavailable):
+        receipt.set_exception(outcome)
+    else:
+        receipt.set_result(outcome)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
