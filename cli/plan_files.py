@@ -19,6 +19,7 @@ from api.body import BOOLEAN, INTEGER, Fields, read_fields
 from api.routers.plans import OWNED
 from api.schemas import billable_metrics as metric_schema
 from api.schemas import plans as plan_schema
+from api.sql_models import check_metric
 from core.catalog import billable_metrics, plans
 from core.catalog.unit_of_work import UnitOfWork
 from core.errors import NotFound, TallystickError, ValidationError
@@ -132,6 +133,7 @@ def apply(uow: UnitOfWork, wanted: Mapping[Key, Document]) -> list[Change]:
 
 def _put_metric(uow: UnitOfWork, code: str, document: Document, is_new: bool) -> None:
     fields = read_fields(document, FIELDS[METRICS])
+    check_metric(fields)
     if is_new:
         billable_metrics.create(uow, **fields)
     else:

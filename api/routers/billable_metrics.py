@@ -11,6 +11,7 @@ from api.answers import one
 from api.deps import Served
 from api.pagination import Paged, listed
 from api.schemas.billable_metrics import CREATE, EVALUATE_OPENAPI, UPDATE, expression_and_event, metric_object
+from api.sql_models import check_metric
 from core.catalog import billable_metrics, deletions
 
 router = APIRouter(prefix="/billable_metrics", tags=["Billable metrics"])
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/billable_metrics", tags=["Billable metrics"])
 @router.post("", openapi_extra=CREATE.openapi)
 def create(metric: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Create a metric."""
+    check_metric(metric)
     with served.change() as uow:
         row = billable_metrics.create(uow, **metric)
     return one("billable_metric", metric_object(row))
@@ -50,6 +52,7 @@ def show(code: str, served: Served) -> Response:
 @router.put("/{code}", openapi_extra=UPDATE.openapi)
 def update(code: str, metric: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
     """Change a metric."""
+    check_metric(metric)
     with served.change() as uow:
         row = billable_metrics.update(uow, code, **metric)
     return one("billable_metric", metric_object(row))

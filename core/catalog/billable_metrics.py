@@ -15,7 +15,7 @@ from core.domain.problems import Problems
 from core.errors import NotFound
 from core.ids import new_id
 
-AGGREGATIONS = ("count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg", "weighted_sum_agg")
+AGGREGATIONS = ("count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg", "weighted_sum_agg", "custom_agg")
 _NOT_RECURRING = ("count_agg", "max_agg", "latest_agg")
 ROUNDINGS = ("round", "ceil", "floor")
 
@@ -23,7 +23,8 @@ ROUNDINGS = ("round", "ceil", "floor")
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BillableMetric(Version):
     """A metric. `filters` is a list of {key, values}: the event properties that charges may filter on. The value of
-    `expression` is written to the property `field_name` of each event before it is stored (rating §2.8)."""
+    `expression` is written to the property `field_name` of each event before it is stored (rating §2.8). `sql_metric` names
+    the dbt model that gives the units of a custom_agg."""
 
     code: str
     name: str
@@ -31,6 +32,7 @@ class BillableMetric(Version):
     aggregation_type: str
     field_name: str | None
     expression: str | None
+    sql_metric: str | None
     recurring: bool
     rounding_function: str | None
     rounding_precision: int | None
@@ -47,6 +49,7 @@ _OPTIONAL: dict[str, Any] = {
     "description": None,
     "field_name": None,
     "expression": None,
+    "sql_metric": None,
     "recurring": False,
     "rounding_function": None,
     "rounding_precision": None,
@@ -130,14 +133,15 @@ def _given(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normal(values: dict[str, Any]) -> dict[str, Any]:
-    """Values come back sorted on the wire, a count has no field and nothing to compute, and the weighted interval follows
-    from the type."""
+    """Values come back sorted on the wire, a count has no field and nothing to compute, only a custom_agg has a SQL metric,
+    and the weighted interval follows from the type."""
     filters = [{"key": row["key"], "values": sorted(set(row["values"]))} for row in values["filters"]]
     counts = values["aggregation_type"] == "count_agg"
     field_name = None if counts else values["field_name"]
     expression = None if counts else values["expression"] or None
+    sql_metric = values["sql_metric"] if values["aggregation_type"] == "custom_agg" else None
     stored = {name: value for name, value in values.items() if name != "weighted_interval"}
-    return stored | {"filters": filters, "field_name": field_name, "expression": expression}
+    return stored | {"filters": filters, "field_name": field_name, "expression": expression, "sql_metric": sql_metric}
 
 
 def _check(values: dict[str, Any]) -> Problems:
@@ -145,7 +149,11 @@ def _check(values: dict[str, Any]) -> Problems:
     problems.key("code")
     problems.mandatory("name", "aggregation_type")
     problems.one_of("aggregation_type", AGGREGATIONS)
-    if values["aggregation_type"] in AGGREGATIONS and values["aggregation_type"] != "count_agg":
+    if values["aggregation_type"] == "custom_agg":
+        problems.mandatory("sql_metric")
+        if values["expression"]:
+            problems.mandatory("field_name")
+    elif values["aggregation_type"] in AGGREGATIONS and values["aggregation_type"] != "count_agg":
         problems.mandatory("field_name")
     problems.boolean("recurring")
     if values["recurring"] and values["aggregation_type"] in _NOT_RECURRING:

@@ -35,7 +35,7 @@ _PLAIN: dict[str, str] = {
     "schedule_ticks": "schedule_id tick_at",
     "taxes": "code name rate description",
     "applied_taxes": "owner_type owner_id tax_id",
-    "billable_metrics": "code name aggregation_type field_name recurring rounding_function rounding_precision",
+    "billable_metrics": "code name aggregation_type field_name sql_metric recurring rounding_function rounding_precision",
     "plans": "code name invoice_display_name interval amount_cents amount_currency pay_in_advance parent_id",
     "charges": "plan_id code billable_metric_id charge_model invoice_display_name pay_in_advance prorated invoiceable "
     "min_amount_cents position",

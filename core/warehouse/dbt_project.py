@@ -17,6 +17,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from core.warehouse.sql_models import refuse_unsound
+
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SOURCES_OF_SQL = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds")
 
@@ -40,7 +42,8 @@ def content_hash(project_dir: Path = PROJECT_DIR) -> str:
 def compiled_models(project_dir: Path = PROJECT_DIR, cache_dir: Path | None = None) -> list[dict[str, Any]]:
     """The models, seeds and sources of the project with compiled SQL, compiling it if it has changed.
 
-    Raises RuntimeError with dbt's own message when the project does not compile.
+    Raises RuntimeError with dbt's own message when the project does not compile, UnsoundSqlModel when a SQL metric or SQL
+    charge is not deterministic.
     """
     cache = (cache_dir or project_dir / "target") / f"compiled-{content_hash(project_dir)}.json"
     if not cache.exists():
@@ -49,6 +52,7 @@ def compiled_models(project_dir: Path = PROJECT_DIR, cache_dir: Path | None = No
             if not cache.exists():
                 manifest = _compile(project_dir, cache.parent / "compile")
                 nodes = _nodes(manifest)
+                refuse_unsound(nodes)
                 cache.with_name(cache.name.replace("compiled-", "manifest-")).write_text(json.dumps(manifest))
                 temporary = cache.with_suffix(".tmp")
                 temporary.write_text(json.dumps(nodes))
@@ -100,6 +104,8 @@ def _nodes(manifest: dict[str, Any]) -> list[dict[str, Any]]:
                     "relation": node["relation_name"],
                     "sql": node.get("compiled_code"),
                     "depends_on": node["depends_on"].get("nodes", []),
+                    "path": node["original_file_path"],
+                    "meta": node["config"]["meta"],
                     "materialized": node["config"]["materialized"],
                     "columns": {name: column["data_type"] for name, column in node["columns"].items()},
                 }

@@ -30,6 +30,20 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     # b is what the change of a fixed charge is compared with: rated, and no fee of its own.
     "int_metering__chargeable_quantities": [{"usage_id": "q", "units": 12, "full_units": 12}, {"usage_id": "b", "units": 1, "full_units": 1}],
     "int_metering__fixed_charge_quantities": [{"usage_id": "b", "side": "before"}, {"usage_id": "q", "side": "after"}],
+    "int_metering__window_charges": [
+        {"window_charge_id": "w", "aggregation_type": "custom_agg", "sql_metric": "minutes"},
+        {"window_charge_id": "v", "aggregation_type": "sum_agg"},
+    ],
+    "int_metering__sql_metrics": [{"sql_metric": "minutes"}],
+    "int_metering__sql_metric_events": [
+        {"sql_metric": "minutes", "window_charge_id": "w", "external_subscription_id": "s", "transaction_id": "a"},
+        {"sql_metric": "minutes", "window_charge_id": "w", "charge_filter_id": "f", "group_key": "g", "external_subscription_id": "s", "transaction_id": "b"},
+        {"sql_metric": "minutes", "window_charge_id": "w", "external_subscription_id": "s", "transaction_id": "c"},
+    ],
+    "int_metering__sql_metric_contributions": [
+        {"sql_metric": "minutes", "window_charge_id": "w", "external_subscription_id": "s", "transaction_id": "a", "quantity": 1},
+        {"sql_metric": "minutes", "window_charge_id": "w", "charge_filter_id": "f", "group_key": "g", "external_subscription_id": "s", "transaction_id": "b", "quantity": 1},
+    ],
     "int_rating__charges": [
         {"usage_id": "q", "usage_kind": "period", "charge_model": "graduated", "units": 12, "total_aggregated_units": 12, "amount": "3.5", "events_count": 2},
         {"usage_id": "b", "usage_kind": "fixed", "charge_model": "standard", "units": 1, "total_aggregated_units": 1, "amount": "1", "events_count": 0},
@@ -84,6 +98,20 @@ FAULTS = {
         "delete from stg_landing__rejections",
         "update stg_landing__landing_files set duplicate_count = 0",
         "delete from stg_landing__events where external_subscription_id = 't'",
+    ],
+    "assert_sql_metrics_count_events_of_their_bucket_once": [
+        "insert into int_metering__sql_metric_contributions select * from int_metering__sql_metric_contributions where transaction_id = 'a'",
+        "delete from int_metering__sql_metric_events where transaction_id = 'a'",
+        "update int_metering__sql_metric_contributions set charge_filter_id = null where transaction_id = 'b'",
+        "update int_metering__sql_metric_contributions set group_key = null where transaction_id = 'b'",
+        "update int_metering__sql_metric_contributions set external_subscription_id = 't' where transaction_id = 'b'",
+        "update int_metering__sql_metric_contributions set window_charge_id = 'v' where transaction_id = 'a'",
+        "update int_metering__sql_metric_contributions set sql_metric = 'other'",
+    ],
+    "assert_every_custom_metric_has_its_model": [
+        "delete from int_metering__sql_metrics",
+        "update int_metering__window_charges set sql_metric = 'hours' where window_charge_id = 'w'",
+        "update int_metering__window_charges set sql_metric = null where window_charge_id = 'w'",
     ],
     "assert_every_quantity_is_rated_once": ["delete from int_rating__charges", "insert into int_rating__charges select * from int_rating__charges"],
     "assert_tiers_sum_to_their_charge": [

@@ -17,6 +17,7 @@ final as (
         charge_events.known_at, charge_events.received_at, charge_events.received_sequence, charge_events.field_text, charge_events.field_value,
         case charge_events.aggregation_type
             when 'count_agg' then true
+            when 'custom_agg' then true
             when 'unique_count_agg' then coalesce(charge_events.field_text, '') <> ''
             else charge_events.field_value is not null
         end as is_counted

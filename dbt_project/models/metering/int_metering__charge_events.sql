@@ -46,7 +46,7 @@ final as (
         external_subscription_id, transaction_id, timestamp, is_before_window, properties, precise_total_amount_cents,
         known_at, received_at, received_sequence, field_text,
         case
-            when aggregation_type in ('sum_agg', 'max_agg', 'latest_agg', 'weighted_sum_agg') then {{ plain_number('field_text') }}
+            when aggregation_type in ('sum_agg', 'max_agg', 'latest_agg', 'weighted_sum_agg', 'custom_agg') then {{ plain_number('field_text') }}
         end as field_value
     from matched
 )

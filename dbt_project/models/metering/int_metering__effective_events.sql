@@ -6,9 +6,14 @@ window_charges as (
     select * from {{ ref('int_metering__window_charges') }}
 ),
 
+contributions as (
+    select * from {{ ref('int_metering__sql_metric_contributions') }}
+),
+
 placed as (
     select
         bucketed_events.*,
+        contributions.quantity as contributed_quantity,
         row_number() over (
             partition by bucketed_events.window_charge_id, bucketed_events.charge_filter_id, bucketed_events.group_key
             order by bucketed_events.timestamp, bucketed_events.received_at, bucketed_events.received_sequence
@@ -18,6 +23,11 @@ placed as (
         bucketed_events.aggregation_type = 'unique_count_agg' and window_charges.prorated and not window_charges.pay_in_advance as bills_held_days
     from bucketed_events
     inner join window_charges on bucketed_events.window_charge_id = window_charges.window_charge_id
+    left join contributions
+        on bucketed_events.window_charge_id = contributions.window_charge_id
+        and bucketed_events.external_subscription_id = contributions.external_subscription_id
+        and bucketed_events.transaction_id = contributions.transaction_id
+    where bucketed_events.aggregation_type <> 'custom_agg' or contributions.quantity is not null
 ),
 
 surveyed as (
@@ -46,6 +56,7 @@ changed as (
         *,
         case aggregation_type
             when 'count_agg' then {{ quantity('1') }}
+            when 'custom_agg' then contributed_quantity
             when 'unique_count_agg' then {{ quantity('is_active_after - is_active_before') }}
             when 'max_agg' then case when field_value = largest_value and value_number = 1 then field_value else {{ quantity('0') }} end
             else field_value

@@ -22,6 +22,10 @@ weighted_quantities as (
     select * from {{ ref('int_metering__weighted_quantities') }}
 ),
 
+sql_quantities as (
+    select * from {{ ref('int_metering__sql_quantities') }}
+),
+
 prorated_quantities as (
     select * from {{ ref('int_metering__prorated_quantities') }}
 ),
@@ -34,6 +38,8 @@ metered as (
     select window_charge_id, charge_filter_id, group_key, events_count, units, null, null from unique_quantities
     union all
     select window_charge_id, charge_filter_id, group_key, events_count, units, level_at_end, null from weighted_quantities
+    union all
+    select window_charge_id, charge_filter_id, group_key, events_count, units, null, null from sql_quantities
 ),
 
 -- A bucket without events is still rated: the first tier's flat fee may be due (rating, section 4.2).

@@ -66,6 +66,7 @@ final as (
         billable_metrics.name as billable_metric_name,
         billable_metrics.aggregation_type,
         billable_metrics.field_name,
+        billable_metrics.sql_metric,
         billable_metrics.recurring,
         billable_metrics.rounding_function,
         coalesce(billable_metrics.rounding_precision, 0) as rounding_precision,

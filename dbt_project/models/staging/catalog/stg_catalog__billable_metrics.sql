@@ -9,6 +9,7 @@ final as (
         name,
         aggregation_type,
         field_name,
+        sql_metric,
         recurring,
         rounding_function,
         rounding_precision,

@@ -1,0 +1,110 @@
+"""What may differ from run to run is refused in the models that others write, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core.errors import ValidationError
+from core.warehouse.determinism import violations
+from core.warehouse.sql_models import UnsoundSqlModel, check_name, names, refuse_unsound
+
+EVENTS = '"warehouse"."metering"."int_metering__sql_metric_events"'
+CHANGING = {
+    "now": "select now() as a from {t}",
+    "current date": "select current_date as a from {t}",
+    "local timestamp": "select localtimestamp as a from {t}",
+    "today": "select today() as a from {t}",
+    "ago": "select ago(interval 1 day) as a from {t}",
+    "random": "select random() as a from {t}",
+    "uuid": "select uuid() as a from {t}",
+    "generated uuid": "select gen_random_uuid() as a from {t}",
+    "sequence": "select nextval('s') as a from {t}",
+    "transaction": "select txid_current() as a from {t}",
+    "environment": "select getenv('HOME') as a from {t}",
+    "setting": "select current_setting('TimeZone') as a from {t}",
+    "version": "select version() as a from {t}",
+    "user": "select current_user as a from {t}",
+    "any value": "select any_value(a) as a from {t}",
+    "first": "select first(a) as a from {t}",
+    "mode": "select mode(a) as a from {t}",
+    "arg_max": "select arg_max(a, b) as a from {t}",
+    "estimate": "select approx_quantile(a, 0.95) as a from {t}",
+    "unordered list": "select string_agg(a, ',') as a from {t}",
+    "unordered rows": "select row_number() over (partition by a) as a from {t}",
+    "unordered neighbour": "select lag(a) over () as a from {t}",
+    "limit": "select a from {t} order by a limit 1",
+    "sample": "select a from {t} using sample 10%",
+    "distinct on": "select distinct on (a) a, b from {t}",
+    "file": "select a from 'usage.parquet'",
+    "reader": "select a from read_csv('usage.csv')",
+    "relation behind dbt's back": "select a from warehouse.raw.events",
+    "query": "select a from query('select 1 as a')",
+    "unknown function": "select guess(a) as a from {t}",
+    "in a subquery": "with c as (select a, random() as r from {t}), final as (select a from c where r < 1) select * from final",
+}  # fmt: skip
+STEADY = """
+with events as (select * from {t} where sql_metric = 'x'),
+numbers as (select cast(range as bigint) as n from range(0, 3)),
+ranked as (
+    select *, row_number() over (partition by a order by event_number) as place,
+        max(b) over (partition by a order by event_number rows between unbounded preceding and 1 preceding) as before
+    from events
+),
+final as (
+    select a, string_agg(b, ',' order by place) as texts, quantile_disc(c, 0.95) as p95, count(*) as n,
+        coalesce(sum(c), 0) as total, nullif(max(c), 0) as most, md5(a) as id, epoch_us(d) // 60000000 as minutes,
+        json_extract_string(e, '$.f') as text, try_cast(b as decimal(38, 12)) as number, round(c, 2) as rounded
+    from ranked as r inner join numbers on true
+    group by a, c, d, e, b
+)
+select * from final
+"""
+
+
+@pytest.mark.parametrize("what", CHANGING)
+def test_what_may_differ_from_run_to_run_is_found(what: str) -> None:
+    assert violations("model", CHANGING[what].format(t=EVENTS), [EVENTS])
+
+
+def test_what_gives_the_same_rows_is_let_through() -> None:
+    assert violations("model", STEADY.format(t=EVENTS), [EVENTS]) == []
+
+
+def node(name: str, sql: str | None, *parents: str, path: str = "", kind: str = "model", **meta: str) -> dict[str, Any]:
+    return {"id": name, "name": name, "kind": kind, "relation": f'"w"."m"."{name}"', "sql": sql, "depends_on": parents, "path": path, "meta": meta}
+
+
+EVENTS_NODE = node("int_metering__sql_metric_events", "select now() as at", path="models/metering/events.sql")
+FOLDER = "models/metering/sql_metrics"
+
+
+def test_models_outside_of_the_folders_are_not_judged() -> None:
+    refuse_unsound([EVENTS_NODE])
+
+
+def test_an_unsound_model_is_refused_with_its_file_and_what_to_do() -> None:
+    clock = node("sql_metric__a", 'select now() as at from "w"."m"."int_metering__sql_metric_events"', EVENTS_NODE["id"], path=f"{FOLDER}/a.sql")
+    with pytest.raises(UnsoundSqlModel, match=r"models/metering/sql_metrics/a.sql: (now|current_timestamp)\(\) differs from run to run"):
+        refuse_unsound([EVENTS_NODE, clock])
+
+
+def test_a_sql_metric_reads_events_seeds_and_its_neighbours_only() -> None:
+    seed = node("weights", None, kind="seed")
+    helper = node("helper", 'select a from "w"."m"."int_metering__sql_metric_events"', EVENTS_NODE["id"], path=f"{FOLDER}/helper.sql")
+    sound = node("sql_metric__a", 'select a from "w"."m"."helper" cross join "w"."m"."weights"', "helper", "weights", path=f"{FOLDER}/a.sql")
+    refuse_unsound([EVENTS_NODE, seed, helper, sound])
+    raw = node("stg_landing__events", None, kind="source")
+    with pytest.raises(UnsoundSqlModel, match=r"it reads stg_landing__events, .*; read int_metering__sql_metric_events"):
+        refuse_unsound([raw, node("sql_metric__a", 'select a from "w"."m"."stg_landing__events"', raw["id"], path=f"{FOLDER}/a.sql")])
+
+
+def test_a_name_is_checked_against_the_models() -> None:
+    known = names([EVENTS_NODE, node("m", None, sql_metric="minutes")], "sql_metric")
+    assert known == {"minutes"}
+    check_name({"sql_metric": "minutes"}, "sql_metric", known)
+    check_name({"name": "x"}, "sql_metric", known)
+    with pytest.raises(ValidationError, match="there is no model with the name 'hours' in its meta; there are: minutes") as refused:
+        check_name({"sql_metric": "hours"}, "sql_metric", known)
+    assert refused.value.details == {"sql_metric": ["value_is_invalid"]}
