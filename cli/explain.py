@@ -105,7 +105,9 @@ def _print_line(to: Console, fee: dict[str, Any]) -> None:
             title_justify="left",
         )
         for event in fee["events"]:
-            note = "" if event["is_counted"] else " (not counted: its field is no number)"
+            note = "" if event["is_counted"] else " (not counted)"
+            if event["contributed_quantity"] is not None:
+                note = f" (adds {plain(event['contributed_quantity'])})"
             table.add_row(
                 escape(event["transaction_id"]),
                 f"{event['timestamp']}",

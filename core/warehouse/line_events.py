@@ -14,7 +14,9 @@ import duckdb
 from core.warehouse import marts
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 
-TARGET = "int_metering__bucketed_events"
+EVENTS = "int_metering__bucketed_events"
+CONTRIBUTIONS = "int_metering__sql_metric_contributions"
+TARGETS = (EVENTS, CONTRIBUTIONS)
 WINDOWS = "int_metering__usage_windows"
 
 
@@ -30,27 +32,33 @@ def line_events(
 
     The fee's `events_count` is this number, but for a unique count: there it is the number of values that are active at
     the end, and every event that added or removed one is behind the line. `is_counted` is false for an event without
-    the number that its metric needs. `graph` is the SQL to use: the one in force unless given.
+    the number that its metric needs, or without effect on a SQL metric; of a SQL metric, `contributed_quantity` is what the
+    event adds. `graph` is the SQL to use: the one in force unless given.
     Leaves temporary tables on the cursor.
     """
     fee = marts.get_fee(cursor, fee_id)
     if fee["fee_type"] != "charge":
         return [], 0
     graph = graph or _current_graph()
-    relations = {node.name: node.relation for node in graph.inputs([TARGET], [WINDOWS])} | {
+    relations = {node.name: node.relation for node in graph.inputs(TARGETS, [WINDOWS])} | {
         WINDOWS: _window(cursor, graph, fee),
         "landing.events": _events(cursor, fee),
     }
-    graph.run(cursor, [TARGET], relations)
+    graph.run(cursor, TARGETS, relations)
     query = f"""
-        from {temporary(TARGET)} as bucketed
+        from {temporary(EVENTS)} as bucketed
         inner join {temporary("int_metering__window_charges")} as charges using (window_charge_id)
+        left join {temporary(CONTRIBUTIONS)} as contributions
+            on bucketed.window_charge_id = contributions.window_charge_id
+            and bucketed.external_subscription_id = contributions.external_subscription_id
+            and bucketed.transaction_id = contributions.transaction_id
         where charges.charge_id = ? and bucketed.charge_filter_id is not distinct from ? and bucketed.group_key is not distinct from ?"""
     arguments = [fee["charge_id"], fee["charge_filter_id"], fee["group_key"]]
     counted = cursor.execute(f"select count(*) {query}", arguments).fetchone()
     result = cursor.execute(
         f"""select bucketed.external_subscription_id, bucketed.transaction_id, charges.billable_metric_code as code, bucketed.timestamp, bucketed.properties,
-            bucketed.received_at, bucketed.field_text, bucketed.field_value, bucketed.is_counted
+            bucketed.received_at, bucketed.field_text, bucketed.field_value, contributions.quantity as contributed_quantity,
+            bucketed.is_counted and (charges.aggregation_type <> 'custom_agg' or contributions.quantity is not null) as is_counted
         {query} order by bucketed.timestamp, bucketed.received_at, bucketed.transaction_id limit {int(limit)} offset {int(offset)}""",
         arguments,
     )
@@ -60,7 +68,7 @@ def line_events(
 
 def _window(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[str, Any]) -> str:
     declared = graph.node(WINDOWS).columns or {}
-    values = {**fee, "usage_window_id": fee["fee_id"], "timezone": "UTC", "period_days": None, "ends_with_service": False, "successor_plan_id": None, "window_state": "billed"}
+    values = {**fee, "usage_window_id": fee["fee_id"], "timezone": marts.invoice_timezone(cursor, fee["invoice_id"]), "period_days": None, "ends_with_service": False, "successor_plan_id": None, "window_state": "billed"}
     cursor.execute(
         f"create or replace temp table line_window ({', '.join(f'{quoted(name)} {kind}' for name, kind in declared.items())})"
     )

@@ -202,6 +202,14 @@ def line_tiers(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     )
 
 
+def invoice_timezone(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> str:
+    """The time zone in which the invoice's days begin. Raises NotFound."""
+    found = _rows(cursor, f"{INVOICES} select timezone from invoices where invoice_id = ?", [invoice_id])
+    if not found:
+        raise NotFound("invoice", invoice_id)
+    return str(found[0]["timezone"])
+
+
 def list_customers(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """Every customer with how many subscriptions are active and, in `billed_amount_cents`, what was invoiced in the customer's currency."""
     return _rows(
