@@ -19,7 +19,7 @@ from api.body import BOOLEAN, INTEGER, Fields, read_fields
 from api.routers.plans import OWNED
 from api.schemas import billable_metrics as metric_schema
 from api.schemas import plans as plan_schema
-from api.sql_models import check_metric
+from api.sql_models import check_charges, check_metric
 from core.catalog import billable_metrics, plans
 from core.catalog.unit_of_work import UnitOfWork
 from core.errors import NotFound, TallystickError, ValidationError
@@ -146,6 +146,7 @@ def _put_plan(uow: UnitOfWork, code: str, document: Document, is_new: bool) -> N
         | {"billable_metric_id": billable_metrics.get(uow.connection, charge.get("billable_metric_code") or "").id}
         for charge in document["charges"] or []
     ]
+    check_charges(charges)
     fields = read_fields(document | {"charges": charges}, FIELDS[PLANS])
     owned: dict[str, Any] = {argument: fields.pop(name, None) or [] for name, argument in OWNED.items()}
     if is_new:

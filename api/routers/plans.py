@@ -10,6 +10,7 @@ from api.answers import one
 from api.deps import Served
 from api.pagination import Paged, listed
 from api.schemas.plans import CREATE, UPDATE, plan_object, plan_objects
+from api.sql_models import check_charges
 from core.catalog import deletions, plans
 
 router = APIRouter(prefix="/plans", tags=["Plans"])
@@ -27,6 +28,7 @@ OWNED = {
 def create(plan: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Create a plan."""
     given: dict[str, Any] = {argument: plan.pop(name, None) or () for name, argument in OWNED.items()}
+    check_charges(given["charges_input"])
     with served.change() as uow:
         answered = plan_object(uow.connection, plans.create(uow, **plan, **given))
     return one("plan", answered)
@@ -51,6 +53,7 @@ def show(code: str, served: Served) -> Response:
 def update(code: str, plan: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
     """Change a plan; charges, fixed charges and thresholds, where given, are the full sets."""
     given = {argument: plan.pop(name, None) for name, argument in OWNED.items()}
+    check_charges(given["charges_input"])
     with served.change() as uow:
         answered = plan_object(uow.connection, plans.update(uow, code, **plan, **given))
     return one("plan", answered)

@@ -78,6 +78,7 @@ _EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
         ("per_transaction_min_amount", pa.string()),
         ("per_transaction_max_amount", pa.string()),
         ("bills_flat_without_usage", pa.bool_()),
+        ("sql_charge", pa.string()),
     ],
     "charge_tiers": [
         ("charge_id", pa.string()),
@@ -94,6 +95,14 @@ _EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
         ("charge_filter_id", pa.string()),
         ("position", pa.int64()),
         ("key", pa.string()),
+    ],
+    "charge_parameters": [
+        ("charge_id", pa.string()),
+        ("charge_filter_id", pa.string()),
+        ("name", pa.string()),
+        ("position", pa.int64()),
+        ("key", pa.string()),
+        ("value", pa.string()),
     ],
     "alert_thresholds": [
         ("alert_id", pa.string()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,11 +18,11 @@ Range = tuple[datetime, datetime | None, datetime, int]
 
 
 def price_rows(priced: Iterable[tuple[str, str | None, str, Mapping[str, Any], Range]]) -> dict[str, Rows]:
-    """Rows of charge_prices, charge_tiers and charge_group_keys.
+    """Rows of charge_prices, charge_tiers, charge_group_keys and charge_parameters.
 
     `priced` gives, for each version of a charge or filter: charge id, filter id, charge model, properties, range.
     """
-    rows: dict[str, Rows] = {"charge_prices": [], "charge_tiers": [], "charge_group_keys": []}
+    rows: dict[str, Rows] = {"charge_prices": [], "charge_tiers": [], "charge_group_keys": [], "charge_parameters": []}
     for charge_id, filter_id, model, properties, valid in priced:
         terms = parse_properties(model, properties)
         rows["charge_prices"].append((charge_id, filter_id, *_scalars(terms), *valid))
@@ -29,6 +30,7 @@ def price_rows(priced: Iterable[tuple[str, str | None, str, Mapping[str, Any], R
         rows["charge_group_keys"].extend(
             (charge_id, filter_id, position, key, *valid) for position, key in enumerate(terms.group_keys, start=1)
         )
+        rows["charge_parameters"].extend((charge_id, filter_id, *astuple(each), *valid) for each in terms.parameters)
     return rows
 
 
@@ -78,6 +80,7 @@ def _scalars(terms: PriceTerms) -> tuple[Any, ...]:
         _text(terms.per_transaction_min_amount),
         _text(terms.per_transaction_max_amount),
         terms.bills_flat_without_usage,
+        terms.sql_charge,
     )
 
 

@@ -71,6 +71,15 @@ def _tier(row: Mapping[str, Any], currency: str) -> str:
     return f"{quantity(row['from_value'])} {upper}: {quantity(row['units'])}{prorated} {priced}{flat}"
 
 
+def _sql_step(row: Mapping[str, Any], currency: str) -> str:
+    """A step of a SQL charge says what it has: a range, units, a price, a fixed amount."""
+    upper = f"to {quantity(row['to_value'])}" if row["to_value"] is not None else "and above"
+    bounds = f"{quantity(row['from_value'])} {upper}: " if row["from_value"] is not None else ""
+    priced = f" × {price(row['per_unit_amount'], currency)}" if row["per_unit_amount"] is not None else ""
+    flat = f" + {price(row['flat_amount'], currency)}" if row["flat_amount"] else ""
+    return f"{bounds}{quantity(row['units'])}{priced}{flat}"
+
+
 def _free(row: Mapping[str, Any], currency: str) -> str:
     events = f", {_counted(row['flat_count'], 'event')}" if row["flat_count"] else ""
     return f"Free: {_counted(row['units'], 'unit')}{events}"
@@ -97,6 +106,7 @@ _STEPS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
         f"{_counted(row['flat_count'], 'event')} × {price(row['flat_amount'], currency)}"
     ),
     "min_max": lambda *_: "Minimum and maximum per event",
+    "sql_step": _sql_step,
     "event_amounts": lambda *_: "Amounts that the events state",
     "floor": lambda *_: "Less than nothing costs nothing",
 }

@@ -9,6 +9,8 @@ from core.domain.problems import Problems
 
 _IN_ADVANCE = ("count_agg", "sum_agg", "unique_count_agg")
 """Aggregations that know what one event adds."""
+_NOT_IN_ADVANCE = ("volume", "custom")
+"""Models that price a period as a whole."""
 _NOT_ON_LATEST = ("percentage", "graduated_percentage")
 _PRORATED = ("standard", "volume", "graduated")
 
@@ -26,7 +28,7 @@ def check_compatibility(
     ):
         problems.add("charge_model", "invalid_aggregation_type_or_charge_model")
     if charge["pay_in_advance"]:
-        if model == "volume" or aggregation_type not in _IN_ADVANCE:
+        if model in _NOT_IN_ADVANCE or aggregation_type not in _IN_ADVANCE:
             problems.add("pay_in_advance", "invalid_aggregation_type_or_charge_model")
         if charge["min_amount_cents"]:
             problems.add("min_amount_cents", "not_compatible_with_pay_in_advance")

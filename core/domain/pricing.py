@@ -11,9 +11,20 @@ from core.domain.decimals import read_amount, read_rate
 from core.domain.tiers import RANGES, Tier, parse_tiers
 from core.errors import ValidationError
 
-CHARGE_MODELS = ("standard", "graduated", "graduated_percentage", "package", "percentage", "volume", "dynamic")
+CHARGE_MODELS = ("standard", "graduated", "graduated_percentage", "package", "percentage", "volume", "dynamic", "custom")
 FLAT_WITHOUT_USAGE = "flat_fee_without_usage"
 """Property of a tiered charge, true by default: whether zero units owe the first tier's flat fee (rating §9.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One value that a custom charge states for its SQL charge. In a list, `position` counts from 1 and `key` is the key in
+    the object there; a value that stands alone has position 0 and no key."""
+
+    name: str
+    position: int
+    key: str
+    value: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,8 @@ class PriceTerms:
     bills_flat_without_usage: bool = True
     tiers: tuple[Tier, ...] = ()
     group_keys: tuple[str, ...] = ()
+    sql_charge: str | None = None
+    parameters: tuple[Parameter, ...] = ()
 
 
 def default_properties(charge_model: str) -> dict[str, Any]:
@@ -46,6 +59,7 @@ def default_properties(charge_model: str) -> dict[str, Any]:
         "graduated_percentage": {"graduated_percentage_ranges": [free_rate]},
         "volume": {"volume_ranges": [free_tier]},
         "dynamic": {},
+        "custom": {},  # which SQL charge it is has no default
     }
     return defaults[charge_model]
 
@@ -68,6 +82,9 @@ def parse_properties(charge_model: str, properties: Mapping[str, Any]) -> PriceT
         terms["free_units"] = _whole(properties.get("free_units", 0), 0, "invalid_free_units", codes)
     elif charge_model == "percentage":
         terms |= _percentage(properties, codes)
+    elif charge_model == "custom":
+        terms["sql_charge"] = _name(properties.get("sql_charge"), codes)
+        terms["parameters"] = _parameters(properties.get("custom_properties") or {}, codes)
     elif charge_model in RANGES:
         terms["tiers"] = parse_tiers(charge_model, properties, codes)
         terms["bills_flat_without_usage"] = properties.get(FLAT_WITHOUT_USAGE, True)
@@ -95,6 +112,38 @@ def _percentage(properties: Mapping[str, Any], codes: list[str]) -> dict[str, An
         "per_transaction_min_amount": least,
         "per_transaction_max_amount": most,
     }
+
+
+def _name(value: Any, codes: list[str]) -> str | None:
+    if not isinstance(value, str) or not value.strip():
+        codes.append("invalid_sql_charge")
+        return None
+    return value
+
+
+def _parameters(properties: Any, codes: list[str]) -> tuple[Parameter, ...]:
+    """The rows of `custom_properties`: plain values, and lists of objects of plain values."""
+    found: list[Parameter] = []
+    try:
+        for name, value in properties.items():
+            rows = enumerate(value, start=1) if isinstance(value, list) else [(0, {"": value})]
+            found += [Parameter(name, place, key, _plain(item)) for place, row in rows for key, item in row.items()]
+    except (AttributeError, TypeError):
+        codes.append("invalid_custom_properties")
+    return tuple(found)
+
+
+def _plain(value: Any) -> str | None:
+    """A value as text. Raises TypeError for a list or an object, and for a float, which may have lost digits."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(value)
 
 
 def _required(properties: Mapping[str, Any], key: str, read: Any, code: str, codes: list[str]) -> Decimal | None:

@@ -12,8 +12,11 @@ from core.errors import TallystickError, ValidationError
 from core.warehouse.determinism import violations
 
 Node = Mapping[str, Any]
-METRIC = "sql_metric"
-FOLDERS = {"sql_metrics": ("int_metering__sql_metric_events",)}
+METRIC, CHARGE = "sql_metric", "sql_charge"
+FOLDERS = {
+    "sql_metrics": ("int_metering__sql_metric_events",),
+    "sql_charges": ("int_rating__sql_charge_usage", "int_rating__sql_charge_events", "int_rating__sql_charge_parameters"),
+}
 """Folder of such models and of their helpers -> the models outside of it that they may read. Seeds they may read too."""
 
 

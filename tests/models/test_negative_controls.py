@@ -34,6 +34,12 @@ WORLD: dict[str, list[dict[str, Any]]] = {
         {"window_charge_id": "w", "aggregation_type": "custom_agg", "sql_metric": "minutes"},
         {"window_charge_id": "v", "aggregation_type": "sum_agg"},
     ],
+    "int_rating__sql_charge_usage": [{"usage_id": "q", "sql_charge": "zones"}, {"usage_id": "p", "sql_charge": "zones"}],
+    "int_rating__sql_charges": [{"sql_charge": "zones"}],
+    "int_rating__sql_charge_steps": [
+        {"sql_charge": "zones", "usage_id": "q", "position": 1, "amount": 1},
+        {"sql_charge": "zones", "usage_id": "q", "position": 2, "amount": 1},
+    ],
     "int_metering__sql_metrics": [{"sql_metric": "minutes"}],
     "int_metering__sql_metric_events": [
         {"sql_metric": "minutes", "window_charge_id": "w", "external_subscription_id": "s", "transaction_id": "a"},
@@ -112,6 +118,15 @@ FAULTS = {
         "delete from int_metering__sql_metrics",
         "update int_metering__window_charges set sql_metric = 'hours' where window_charge_id = 'w'",
         "update int_metering__window_charges set sql_metric = null where window_charge_id = 'w'",
+    ],
+    "assert_every_custom_charge_has_its_model": [
+        "delete from int_rating__sql_charges",
+        "update int_rating__sql_charge_usage set sql_charge = null where usage_id = 'p'",
+    ],
+    "assert_sql_charges_price_their_own_usage": [
+        "update int_rating__sql_charge_steps set position = 1",
+        "delete from int_rating__sql_charge_usage where usage_id = 'q'",
+        "update int_rating__sql_charge_usage set sql_charge = 'other' where usage_id = 'q'",
     ],
     "assert_every_quantity_is_rated_once": ["delete from int_rating__charges", "insert into int_rating__charges select * from int_rating__charges"],
     "assert_tiers_sum_to_their_charge": [

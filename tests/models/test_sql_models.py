@@ -11,7 +11,7 @@ import jinja2
 import pytest
 
 from core.warehouse.dbt_project import PROJECT_DIR, compiled_models
-from core.warehouse.sql_models import METRIC, UnsoundSqlModel, names
+from core.warehouse.sql_models import CHARGE, METRIC, UnsoundSqlModel, names
 
 CONTRACT = {"quantity": "decimal(38,12)"}
 
@@ -36,7 +36,7 @@ def rows_of(models: list[str], *nodes: Any) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"])
     environment.globals |= {
         "execute": True,
-        "graph": SimpleNamespace(nodes={node.name: node for node in nodes}),
+        "graph": {"nodes": {node.name: node for node in nodes}},
         "exceptions": SimpleNamespace(raise_compiler_error=stop),
         "ref": lambda name: f"<{name}>",
     }
@@ -68,6 +68,7 @@ def test_what_breaks_the_contract_stops_the_compilation(models: list[str], nodes
 
 def test_the_project_has_its_worked_example() -> None:
     assert names(compiled_models(), METRIC) == {"connected_minutes"}
+    assert names(compiled_models(), CHARGE) == {"storage_zones"}
 
 
 def test_a_sql_metric_with_a_clock_does_not_compile(tmp_path: Path) -> None:

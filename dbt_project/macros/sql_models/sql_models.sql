@@ -15,11 +15,12 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- What a metric or charge calls the model; the model's own name as long as dbt has not read its `meta`. -#}
+{#- What a metric or charge calls the model; the model's own name where dbt has no `meta`: while it
+    parses, and in unit tests. -#}
 {% macro sql_model_name(kind, model) -%}
     {%- set found = namespace(name=model) -%}
     {%- if execute -%}
-        {%- for node in graph.nodes.values() if node.name == model and node.config.meta.get(kind) -%}
+        {%- for node in graph.get('nodes', {}).values() if node.name == model and node.config.meta.get(kind) -%}
             {%- set found.name = node.config.meta[kind] -%}
         {%- endfor -%}
     {%- endif -%}
@@ -31,7 +32,7 @@
 {% macro check_sql_models(kind, models, contract) -%}
     {%- if execute -%}
         {%- set by_name = {} -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and (node.config.meta.get(kind) or node.name in models) -%}
+        {%- for node in graph.get('nodes', {}).values() if node.resource_type == 'model' and (node.config.meta.get(kind) or node.name in models) -%}
             {%- set name = node.config.meta.get(kind) -%}
             {%- set told = node.original_file_path ~ ': the ' ~ kind ~ ' ' ~ (name or node.name) -%}
             {%- if not name -%}

@@ -4,7 +4,7 @@ with window_charges as (
     select
         *,
         case when recurring then cast('0001-01-01 00:00:00' as timestamp) else from_at end as counts_from_at,
-        charge_model = 'percentage' or prorated or pay_in_advance as needs_event_changes
+        charge_model in ('percentage', 'custom') or prorated or pay_in_advance as needs_event_changes
     from {{ ref('int_metering__window_charges') }}
 ),
 

@@ -79,7 +79,7 @@ final as (
         window_charge_id, charge_filter_id, group_key, place, is_before_window, bills_held_days,
         external_subscription_id, transaction_id, timestamp, known_at, occurs_on,
         case when bills_held_days then leaves_on end as leaves_on,
-        change_quantity, precise_total_amount_cents
+        change_quantity, precise_total_amount_cents, properties
     from held
     where not bills_held_days or not is_before_window or (change_quantity > 0 and not coalesce(leaves_before_window, false))
 )

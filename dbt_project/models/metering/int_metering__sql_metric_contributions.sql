@@ -1,5 +1,5 @@
 with contributions as (
-    {{ rows_of_sql_models('sql_metric', sql_metric_models(), sql_metric_contract()) }}
+    {{ rows_of_sql_models('sql_metric', sql_metric_models(), sql_metric_columns()) }}
 ),
 
 final as (

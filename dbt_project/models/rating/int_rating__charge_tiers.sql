@@ -27,6 +27,10 @@ dynamic_charges as (
     select * from {{ ref('int_rating__dynamic_charges') }}
 ),
 
+custom_steps as (
+    select * from {{ ref('int_rating__custom_steps') }}
+),
+
 -- An amount is units at a price (or rate) plus a flat amount as often as it is due.
 final as (
     select
@@ -70,6 +74,12 @@ final as (
         units, {{ nothing }}, {{ nothing }}, {{ nothing }}, {{ quantity('0') }},
         {{ quantity('0') }}, {{ working('0') }}, amount
     from dynamic_charges
+    union all
+    select
+        usage_id, position, 'sql_step', from_value, to_value,
+        units, per_unit_amount, {{ nothing }}, {{ nothing }}, {{ quantity('1') }},
+        flat_amount, {{ working('amount - flat_amount') }}, amount
+    from custom_steps
 )
 
 select * from final

@@ -30,6 +30,10 @@ dynamic_charges as (
     select * from {{ ref('int_rating__dynamic_charges') }}
 ),
 
+custom_charges as (
+    select * from {{ ref('int_rating__custom_charges') }}
+),
+
 rated as (
     select usage_id, amount, unit_amount from standard_charges
     union all
@@ -44,6 +48,8 @@ rated as (
     select usage_id, amount, unit_amount from volume_charges
     union all
     select usage_id, amount, unit_amount from dynamic_charges
+    union all
+    select usage_id, amount, unit_amount from custom_charges
 ),
 
 signed as (

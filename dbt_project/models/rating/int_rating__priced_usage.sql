@@ -36,6 +36,7 @@ final as (
         charge_prices.free_units_per_total_aggregation,
         charge_prices.per_transaction_min_amount,
         charge_prices.per_transaction_max_amount,
+        charge_prices.sql_charge,
         coalesce(charge_prices.bills_flat_without_usage, true) as bills_flat_without_usage
     from chargeable_quantities
     left join charge_prices

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from core.warehouse.pricing_graph import PricingGraph
-from tests.golden.rating import metered
+from tests.golden.rating import metered, storage_zones
 from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, window
 from tests.golden.rating.fees import assert_field
 from tests.support.facts import give_all, open_connection, rows_of
@@ -23,16 +23,19 @@ FIELDS = {
     "precise_total_amount_cents": "precise_total_amount_cents",
     "variation": "level_change",
 }
+CUSTOM = "custom_agg"
 PER_EVENT = {"per_event_values": "change_quantity", "per_event_prorated_values": "prorated_quantity"}
 
 
 def covers(case: Case) -> bool:
     """Whether the SQL claims this case's features so far."""
-    return case["subject"] != "custom_agg" and "presentation_by" not in case["inputs"]
+    return "presentation_by" not in case["inputs"]
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
-    """Case id -> (its quantities, its event changes in order)."""
+    """Case id -> (its quantities, its event changes in order); of a user's own function, the rated charge."""
+    custom = [case for case in cases if case["subject"] == CUSTOM]
+    cases = [case for case in cases if case["subject"] != CUSTOM]
     facts = facts_of(cases)
     metered.load_events(graph, facts)
     connection = open_connection()
@@ -44,15 +47,17 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
         found[owner[row["window_charge_id"]]][0].append({name: value for part in parts for name, value in part.items()} | row)
     for row in sorted(rows_of(connection, "int_metering__event_changes"), key=lambda row: row["event_number"]):
         found[owner[row["window_charge_id"]]][1].append(row)
-    return found
+    return found | (storage_zones.run(graph, custom) if custom else {})
 
 
 def bucket(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["window_charge_id"], row["charge_filter_id"], row["group_key"]
 
 
-def check(case: Case, outcome: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> None:
+def check(case: Case, outcome: Any) -> None:
     """Raises AssertionError where a listed field differs."""
+    if case["subject"] == CUSTOM:
+        return storage_zones.check(case, outcome)
     quantities, changes = outcome
     expected = case["expected"]
     looked_at = f"{case['id']}/matching" if "matching_filters" in case["inputs"] else None

@@ -10,13 +10,14 @@ from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating.facts import ALWAYS, Case, Facts, Outcome, charge, no_facts, prices
 from tests.golden.rating.fees import assert_details, assert_fees, fees_of
 
+OWN_FUNCTION = "own_function"
 TIERS = {"graduated_tier": "graduated", "graduated_percentage_tier": "graduated_percentage"}
 """A case of one tier of a total -> the charge model that has such tiers."""
 
 
 def covers(case: Case) -> bool:
-    """Whether the SQL claims this case's features so far."""
-    return case["inputs"]["charge_model"] != "custom"
+    """All of them."""
+    return True
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
@@ -36,7 +37,9 @@ def check(case: Case, outcome: Outcome) -> None:
 
 def facts_of(cases: list[Case]) -> Facts:
     """Cases that price given units: the quantities, and the changes behind them, are the input."""
-    facts = no_facts() | {"int_metering__quantities": [], "int_metering__event_changes": []}
+    # A custom charge's case gives what the user's function says: a SQL charge of one step.
+    own = ["int_metering__quantities", "int_metering__event_changes", "int_rating__sql_charge_steps"]
+    facts = no_facts() | {name: [] for name in own}
     for case in cases:
         inputs = case["inputs"]
         terms = {"currency": inputs.get("currency", "EUR"), "prorated": inputs.get("prorated", False)}
@@ -47,11 +50,17 @@ def facts_of(cases: list[Case]) -> Facts:
         for group in inputs.get("groups") or [inputs]:
             quantity(case["id"], group, facts)
         facts["int_metering__event_changes"] += changes(case["id"], inputs)
+        if "custom_amount" in inputs:
+            facts["int_rating__sql_charge_steps"].append(
+                {"sql_charge": OWN_FUNCTION, "usage_id": case["id"], "position": 1, "amount": inputs["custom_amount"]}
+            )
     return facts
 
 
 def stated(inputs: Case) -> Case:
     """The properties, without the minimum and maximum where the case says that they are switched off."""
+    if inputs["charge_model"] == "custom":
+        return inputs["properties"] | {"sql_charge": OWN_FUNCTION}
     off = () if inputs.get("min_max_enabled", True) else ("per_transaction_min_amount", "per_transaction_max_amount")
     return {name: value for name, value in inputs["properties"].items() if name not in off}
 

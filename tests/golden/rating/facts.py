@@ -23,6 +23,7 @@ TERMS = (
     "free_units_per_total_aggregation",
     "per_transaction_min_amount",
     "per_transaction_max_amount",
+    "sql_charge",
 )
 
 

@@ -15,6 +15,7 @@ final as (
         {{ quantity('free_units_per_total_aggregation') }} as free_units_per_total_aggregation,
         {{ quantity('per_transaction_min_amount') }} as per_transaction_min_amount,
         {{ quantity('per_transaction_max_amount') }} as per_transaction_max_amount,
+        sql_charge,
         coalesce(bills_flat_without_usage, true) as bills_flat_without_usage,
         valid_from,
         valid_to,

@@ -29,7 +29,7 @@ def test_in_arrears_only_latest_and_dynamic_are_particular(model: str, aggregati
 
 @pytest.mark.parametrize(("model", "aggregation"), product(CHARGE_MODELS, AGGREGATIONS))
 def test_in_advance_needs_what_one_event_adds(model: str, aggregation: str) -> None:
-    refused = model == "volume" or aggregation in ("max_agg", "latest_agg", "weighted_sum_agg")
+    refused = model in ("volume", "custom") or aggregation in ("max_agg", "latest_agg", "weighted_sum_agg", "custom_agg")
     assert ("pay_in_advance" in found(aggregation, charge_model=model, pay_in_advance=True)) == refused
 
 

@@ -154,13 +154,31 @@ def test_group_keys_are_read_under_both_names() -> None:
 
 def test_the_default_properties_are_valid_and_free() -> None:
     for model in CHARGE_MODELS:
+        if model == "custom":  # nobody can say which SQL charge is meant
+            assert codes(model, default_properties(model)) == ["invalid_sql_charge"]
+            continue
         terms = parse_properties(model, default_properties(model))
         assert not terms.amount and not terms.rate
         assert all(not (row.per_unit_amount or row.rate or row.flat_amount) for row in terms.tiers)
 
 
+def test_a_custom_charge_states_rows_of_parameters() -> None:
+    stated = {"cap": 10, "note": None, "strict": True, "price": Decimal("0.50"), "ranges": [{"from": "0", "eu": "0.1"}, {"to": None}]}
+    terms = parse_properties("custom", {"sql_charge": "zones", "custom_properties": stated})
+    assert terms.sql_charge == "zones"
+    assert [(row.name, row.position, row.key, row.value) for row in terms.parameters] == [
+        ("cap", 0, "", "10"), ("note", 0, "", None), ("strict", 0, "", "true"), ("price", 0, "", "0.50"),
+        ("ranges", 1, "from", "0"), ("ranges", 1, "eu", "0.1"), ("ranges", 2, "to", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("stated", ["text", [1], {"a": 1.5}, {"a": {"b": 1}}, {"a": [1]}, {"a": [{"b": [1]}]}])
+def test_parameters_that_are_no_rows_are_refused(stated: object) -> None:
+    assert codes("custom", {"sql_charge": "zones", "custom_properties": stated}) == ["invalid_custom_properties"]
+
+
 def test_another_model_is_refused() -> None:
-    assert codes("custom", {}) == ["value_is_invalid"]
+    assert codes("timebased", {}) == ["value_is_invalid"]
     assert parse_properties("dynamic", {}).amount is None
 
 

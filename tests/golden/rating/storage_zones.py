@@ -1,0 +1,51 @@
+"""Cases of a user's own function over events: their fold is restated as units that add up and the SQL charge `storage_zones`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from core.domain.pricing import parse_properties
+from core.warehouse.pricing_graph import PricingGraph
+from tests.golden.rating import metered
+from tests.golden.rating.facts import Case, Facts, no_prices, version
+from tests.golden.rating.fees import assert_field
+from tests.support.facts import give_all, open_connection, rows_of
+
+TARGETS = ["int_rating__charges", "int_rating__charge_tiers"]
+METRIC = {"aggregation_type": "sum_agg", "field_name": "value"}
+FIELDS = {"units": "units", "events_count": "events_count", "custom_amount": "amount"}
+
+
+def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
+    """Case id -> its one charge, rated."""
+    facts = facts_of(cases)
+    metered.load_events(graph, facts)
+    connection = open_connection()
+    empty = ["int_metering__fixed_charge_quantities"]
+    graph.run(connection, TARGETS, give_all(connection, graph, TARGETS, facts, empty=empty))
+    return {row["charge_id"]: row for row in rows_of(connection, "int_rating__charges")}
+
+
+def check(case: Case, charge: dict[str, Any]) -> None:
+    """Raises AssertionError where a listed field differs."""
+    for field in FIELDS.keys() & case["expected"].keys():
+        assert_field(case, field, case["expected"][field], charge[FIELDS[field]])
+
+
+def facts_of(cases: list[Case]) -> Facts:
+    """One window and one charge per case, with the parameters exploded as the catalog exports them."""
+    facts = no_prices() | {"stg_catalog__charge_prices": [], "stg_catalog__charge_parameters": [], "landing.events": []}
+    for case in cases:
+        inputs = case["inputs"]
+        metered.charge(case["id"], METRIC, {"charge_model": "custom"}, facts)
+        metered.usage_window(case["id"], case["id"], inputs["period"], datetime(9999, 1, 1), facts)
+        metered.events(case, inputs["events"], facts)
+        terms = parse_properties("custom", {"sql_charge": "storage_zones", "custom_properties": inputs["custom_properties"]})
+        facts["stg_catalog__charge_prices"].append(version(charge_id=case["id"], sql_charge=terms.sql_charge))
+        facts["stg_catalog__charge_parameters"] += [
+            version(charge_id=case["id"], name=row.name, position=row.position, key=row.key, value=row.value)
+            for row in terms.parameters
+        ]
+    return facts
+
