@@ -18,7 +18,16 @@ from core.warehouse.sql_lint import Violation
 
 _CHANGING = {"VOLATILE", "CONSISTENT_WITHIN_QUERY"}
 # The standard's functions without parentheses, which DuckDB does not list.
-_READS_SESSION = {"current_time", "current_timestamp", "localtime", "localtimestamp", "current_user", "session_user", "user", "current_role"}
+_READS_SESSION = {
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "current_user",
+    "session_user",
+    "user",
+    "current_role",
+}
 _READS_SETTINGS = {"current_setting", "getenv", "getvariable", "version", "which_secret"}
 _TIES = {"any_value", "arbitrary", "first", "last", "mode", "arg_max", "arg_min", "argmax", "argmin", "max_by", "min_by", "arg_max_null", "arg_min_null"}  # fmt: skip
 _GUESSES = {"approx_count_distinct", "approx_quantile", "approx_top_k", "reservoir_quantile"}

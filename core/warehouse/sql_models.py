@@ -15,7 +15,11 @@ Node = Mapping[str, Any]
 METRIC, CHARGE = "sql_metric", "sql_charge"
 FOLDERS = {
     "sql_metrics": ("int_metering__sql_metric_events",),
-    "sql_charges": ("int_rating__sql_charge_usage", "int_rating__sql_charge_events", "int_rating__sql_charge_parameters"),
+    "sql_charges": (
+        "int_rating__sql_charge_usage",
+        "int_rating__sql_charge_events",
+        "int_rating__sql_charge_parameters",
+    ),
 }
 """Folder of such models and of their helpers -> the models outside of it that they may read. Seeds they may read too."""
 
@@ -39,10 +43,14 @@ def refuse_unsound(nodes: Iterable[Node]) -> None:
         problems += [
             f"{node['path']}: it reads {parent['name']}, where facts may be missing or too new; read {' or '.join(FOLDERS[folder])}"
             for parent in parents
-            if parent["kind"] != "seed" and parent["name"] not in FOLDERS[folder] and f"/{folder}/" not in parent.get("path", "")
+            if parent["kind"] != "seed"
+            and parent["name"] not in FOLDERS[folder]
+            and f"/{folder}/" not in parent.get("path", "")
         ]
         relations = [parent["relation"] for parent in parents]
-        problems += [f"{node['path']}: {found.message}" for found in violations(node["name"], node["sql"] or "", relations)]
+        problems += [
+            f"{node['path']}: {found.message}" for found in violations(node["name"], node["sql"] or "", relations)
+        ]
     if problems:
         raise UnsoundSqlModel(problems)
 

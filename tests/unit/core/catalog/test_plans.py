@@ -117,7 +117,7 @@ def test_plan_codes(begin: Begin, basic_plan: plans.Plan, change: dict[str, Any]
 @pytest.mark.parametrize(
     ("change", "codes"),
     [
-        ({"charge_model": "custom"}, {"charge_model": ["value_is_invalid"]}),
+        ({"charge_model": "timebased"}, {"charge_model": ["value_is_invalid"]}),
         ({"charge_model": "percentage", "properties": {}}, {"properties": ["invalid_rate"]}),
         ({"properties": {"amount": "-1"}}, {"properties": ["invalid_amount"]}),
         ({"invoiceable": False}, {"invoiceable": ["must_be_true_unless_pay_in_advance"]}),
