@@ -25,6 +25,7 @@ from api.routers import (
     invoices,
     payments,
     plans,
+    pricing_units,
     subscriptions,
     taxes,
     usage,
@@ -37,6 +38,7 @@ PREFIX = "/api/v1"
 RESOURCES = (
     billable_metrics,
     plans,
+    pricing_units,
     fixed_charges,
     subscriptions,
     applied_coupons,

@@ -7,14 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.body import BOOLEAN, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, objects
+from api.body import BOOLEAN, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, nested, objects
 from api.schemas import usage_thresholds
 from api.schemas.fixed_charges import IN_PLAN_FIELDS, fixed_charge_objects
+from api.schemas.pricing_units import APPLIED_FIELDS
 from api.schemas.taxes import taxes_by_owner
 from api.schemas.wire import instant
-from core.catalog import billable_metrics, charges, fixed_charges
+from core.catalog import billable_metrics, charges, fixed_charges, pricing_units
 from core.catalog.charges import Charge, ChargeFilter
 from core.catalog.plans import Plan
+from core.catalog.pricing_units import PricingUnit
 from core.catalog.usage_thresholds import thresholds_of
 
 FILTER_FIELDS = {"invoice_display_name": TEXT, "properties": MAPPING, "values": TEXT_LISTS}
@@ -31,6 +33,7 @@ CHARGE_FIELDS = {
     "properties": MAPPING,
     "filters": objects(FILTER_FIELDS),
     "tax_codes": TEXTS,
+    "applied_pricing_unit": nested(APPLIED_FIELDS),
 }
 FIELDS = {
     "name": TEXT,
@@ -104,6 +107,7 @@ def _charge_objects(connection: sa.Connection, rows: Sequence[Charge]) -> dict[s
     ids = [charge.id for charge in rows]
     metrics = billable_metrics.by_ids(connection, [charge.billable_metric_id for charge in rows])
     filters = charges.filters_of(connection, ids)
+    units = pricing_units.by_ids(connection, [charge.pricing_unit_id for charge in rows])
     taxes = taxes_by_owner(connection, "charge", ids)
     return {
         charge.id: {
@@ -122,11 +126,17 @@ def _charge_objects(connection: sa.Connection, rows: Sequence[Charge]) -> dict[s
             "properties": _mirrored(charge.properties),
             "filters": [_filter_object(charge, row) for row in filters.get(charge.id, [])],
             "taxes": taxes[charge.id],
-            "applied_pricing_unit": None,
+            "applied_pricing_unit": _applied(charge, units),
             "lago_parent_id": None,
         }
         for charge in rows
     }
+
+
+def _applied(charge: Charge, units: Mapping[str, PricingUnit]) -> dict[str, Any] | None:
+    if charge.pricing_unit_id is None:
+        return None
+    return {"code": units[charge.pricing_unit_id].code, "conversion_rate": charge.conversion_rate}
 
 
 def _filter_object(charge: Charge, row: ChargeFilter) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.catalog import billable_metrics, taxes
+from core.catalog import billable_metrics, pricing_units, taxes
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Version, Versions
@@ -36,8 +36,12 @@ class Charge(Version):
     prorated: bool
     invoiceable: bool
     min_amount_cents: int
+    """In minor units of what the charge is priced in: its pricing unit, else the plan's currency."""
     position: int
     properties: dict[str, Any]
+    pricing_unit_id: str | None
+    conversion_rate: str | None
+    """Units of the plan's currency per pricing unit, as decimal text; None without a pricing unit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +77,7 @@ def replace_charges(
     """Make the plan's charges exactly `inputs` (the wire form of lago_api §7.4), in that order.
 
     An input with the `id` of a charge, or without an id but with its `code`, changes that charge; another one is new;
-    a charge that is not among them ends. Raises ValidationError, or NotFound `billable_metrics` or `charge`.
+    a charge that is not among them ends. Raises ValidationError, or NotFound `billable_metrics`, `charge` or `pricing_unit`.
     """
     metrics = billable_metrics.by_ids(uow.connection, [row.get("billable_metric_id") or "" for row in inputs])
     current = [] if is_new else charges_of(uow.connection, [plan_id]).get(plan_id, [])
@@ -162,8 +166,10 @@ def _put(
         properties = (
             old.properties if old and same_model else default_properties(model) if model in CHARGE_MODELS else {}
         )
+    applied = {name: getattr(old, name, None) for name in ("pricing_unit_id", "conversion_rate")}
     values = (
         before
+        | pricing_units.applied_terms(uow.connection, row, applied)
         | {name: value for name, value in given.items() if value is not None}
         | {
             "code": code,

@@ -38,7 +38,8 @@ _PLAIN: dict[str, str] = {
     "billable_metrics": "code name aggregation_type field_name sql_metric recurring rounding_function rounding_precision",
     "plans": "code name invoice_display_name interval amount_cents amount_currency pay_in_advance parent_id",
     "charges": "plan_id code billable_metric_id charge_model invoice_display_name pay_in_advance prorated invoiceable "
-    "min_amount_cents position",
+    "min_amount_cents position pricing_unit_id conversion_rate",
+    "pricing_units": "code name short_name exponent",
     "charge_filters": "charge_id invoice_display_name position",
     "fixed_charges": "plan_id code add_on_id charge_model invoice_display_name pay_in_advance prorated position",
     "fixed_charge_units": "fixed_charge_id subscription_id units effective_at",

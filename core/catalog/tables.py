@@ -20,6 +20,7 @@ from core.catalog.lifetime_usages import LIFETIME_USAGES
 from core.catalog.one_off_invoices import ONE_OFF_FEES, ONE_OFF_INVOICES
 from core.catalog.payments import PAYMENTS
 from core.catalog.plans import PLANS
+from core.catalog.pricing_units import PRICING_UNITS
 from core.catalog.schedules import SCHEDULE_TICKS, SCHEDULES
 from core.catalog.subscriptions import SUBSCRIPTIONS
 from core.catalog.taxes import APPLIED_TAXES, TAXES
@@ -38,6 +39,7 @@ ALL: tuple[Versions[Any], ...] = (
     TAXES,
     APPLIED_TAXES,
     BILLABLE_METRICS,
+    PRICING_UNITS,
     PLANS,
     CHARGES,
     CHARGE_FILTERS,

@@ -15,6 +15,8 @@ final as (
         invoiceable,
         min_amount_cents,
         position,
+        pricing_unit_id,
+        {{ quantity('conversion_rate') }} as conversion_rate,
         valid_from,
         valid_to,
         recorded_at,
