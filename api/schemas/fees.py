@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.schemas.amount_details import amount_details
+from api.schemas.pricing_units import pricing_unit_details
 from api.schemas.usage import without_nulls
 from api.schemas.wire import decimal, instant, last_instant, number
-from core.catalog import plans
+from core.catalog import plans, pricing_units
 from core.catalog.charges import CHARGE_FILTERS, CHARGES
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.ids import deterministic_id
@@ -44,6 +45,8 @@ class FeeContext:
         filters = CHARGE_FILTERS.where_in(connection, "id", _ids(fees, "charge_filter_id"))
         self.filters = {row.id: row for row in filters}
         self.plans = plans.by_ids(connection, list(_ids(fees, "plan_id")))
+        self.pricing_units = pricing_units.by_ids(connection, _ids(fees, "pricing_unit_id"))
+        self.true_ups = {fee["true_up_parent_fee_id"]: fee["fee_id"] for fee in fees if fee["true_up_parent_fee_id"]}
         self.taxes = _by_fee(taxes)
         self.tiers = _by_fee(tiers)
 
@@ -64,8 +67,8 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
         "lago_charge_filter_id": fee["charge_filter_id"],
         "lago_fixed_charge_id": fee["charge_id"] if is_fixed else None,
         "lago_invoice_id": fee["invoice_id"],
-        "lago_true_up_fee_id": None,
-        "lago_true_up_parent_fee_id": None,
+        "lago_true_up_fee_id": context.true_ups.get(fee["fee_id"]),
+        "lago_true_up_parent_fee_id": fee["true_up_parent_fee_id"],
         "lago_original_fee_id": None,
         "lago_subscription_id": fee["subscription_id"],
         "lago_customer_id": fee["customer_id"],
@@ -99,6 +102,7 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
         "sub_total_excluding_taxes_amount_cents": int(round_half_away(net, 0)),
         "sub_total_excluding_taxes_precise_amount_cents": decimal(net),
         "amount_details": amount_details(fee["charge_model"], fee["units"], context.tiers.get(fee["fee_id"], [])),
+        "pricing_unit_details": pricing_unit_details(fee, context.pricing_units),
         "self_billed": False,
         "item": _item(fee, context),
         "applied_taxes": [_applied_tax(tax, fee) for tax in context.taxes.get(fee["fee_id"], [])],

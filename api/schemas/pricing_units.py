@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.body import DECIMAL, INTEGER, TEXT, Body
-from api.schemas.wire import instant
+from api.schemas.wire import decimal, instant
 from core.catalog.pricing_units import PricingUnit
 
 APPLIED_FIELDS = {"code": TEXT, "conversion_rate": DECIMAL}
@@ -29,3 +29,20 @@ def pricing_unit_objects(rows: Sequence[PricingUnit]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def pricing_unit_details(fee: Mapping[str, Any], units: Mapping[str, PricingUnit]) -> dict[str, Any] | None:
+    """A fee's amounts in the pricing unit that its charge is priced in; None without one. `units` are by id."""
+    unit = units.get(fee["pricing_unit_id"])
+    if unit is None:
+        return None
+    return {
+        "lago_pricing_unit_id": unit.id,
+        "pricing_unit_code": fee["pricing_unit_code"],
+        "short_name": fee["pricing_unit_short_name"],
+        "amount_cents": fee["pricing_unit_amount_cents"],
+        "precise_amount_cents": decimal(fee["pricing_unit_precise_amount"].scaleb(unit.exponent)),
+        "unit_amount_cents": int(fee["pricing_unit_unit_amount"].scaleb(unit.exponent)),
+        "precise_unit_amount": decimal(fee["pricing_unit_unit_amount"]),
+        "conversion_rate": decimal(fee["conversion_rate"]),
+    }

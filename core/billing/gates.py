@@ -41,7 +41,7 @@ CHECKS = {
     "the steps of a line sum to its precise amount": """
         select fees.invoice_id from fees
         left join (select fee_id, sum(amount) as stepped from fee_tiers group by fee_id) as summed using (fee_id)
-        where fees.charge_model is not null and (fees.units <> 0 or fees.precise_amount <> 0) and summed.stepped is distinct from fees.precise_amount""",
+        where fees.charge_model is not null and (fees.units <> 0 or fees.precise_amount <> 0) and summed.stepped is distinct from coalesce(fees.pricing_unit_precise_amount, fees.precise_amount)""",
     "every line belongs to an invoice": """
         select fees.invoice_id from fees left join invoices using (invoice_id) where invoices.invoice_id is null""",
     "every invoice and line is there once": """

@@ -96,6 +96,14 @@ TABLES: dict[str, dict[str, str]] = {
         "taxes_rate": SHARE,
         "taxes_amount_cents": "BIGINT",
         "issued_at": "TIMESTAMP",
+        "true_up_parent_fee_id": "VARCHAR",
+        "pricing_unit_id": "VARCHAR",
+        "pricing_unit_code": "VARCHAR",
+        "pricing_unit_short_name": "VARCHAR",
+        "conversion_rate": QUANTITY,
+        "pricing_unit_unit_amount": PRECISE_AMOUNT,
+        "pricing_unit_precise_amount": PRECISE_AMOUNT,
+        "pricing_unit_amount_cents": "BIGINT",
     },
     # One row per step that explains a charge fee: a tier, what was free, packages, fixed amounts; amounts unrounded.
     "fee_tiers": {

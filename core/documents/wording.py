@@ -108,6 +108,7 @@ _STEPS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
     "min_max": lambda *_: "Minimum and maximum per event",
     "sql_step": _sql_step,
     "event_amounts": lambda *_: "Amounts that the events state",
+    "true_up": lambda *_: "Up to the minimum of the charge",
     "floor": lambda *_: "Less than nothing costs nothing",
 }
 """Step kind -> how it is said."""

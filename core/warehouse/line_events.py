@@ -37,7 +37,7 @@ def line_events(
     Leaves temporary tables on the cursor.
     """
     fee = marts.get_fee(cursor, fee_id)
-    if fee["fee_type"] != "charge":
+    if fee["fee_type"] != "charge" or fee["true_up_parent_fee_id"] is not None:
         return [], 0
     graph = graph or _current_graph()
     relations = {node.name: node.relation for node in graph.inputs(TARGETS, [WINDOWS])} | {

@@ -10,6 +10,10 @@ charge_tiers as (
     select * from {{ ref('int_rating__charge_tiers') }}
 ),
 
+charge_true_ups as (
+    select * from {{ ref('int_billing__charge_true_ups') }}
+),
+
 -- A fee is one quantity, or the difference of two: what was there before is taken off, step by step.
 sides as (
     select usage_id as fee_id, usage_id, 1 as factor from charges
@@ -17,7 +21,8 @@ sides as (
     select window_fixed_charge_id, usage_id, case side when 'after' then 1 else -1 end from fixed_charge_quantities
 ),
 
--- Both sides have the same price, so a position is the same step; a side without usage shows less of it, never more.
+-- What tops a charge up to its minimum is one step of one unit. Both sides of a
+-- change have the same price, so a position is the same step; a side without usage shows less of it, never more.
 final as (
     select
         sides.fee_id,
@@ -36,6 +41,10 @@ final as (
     from sides
     inner join charge_tiers on sides.usage_id = charge_tiers.usage_id
     group by sides.fee_id, charge_tiers.position
+    union all
+    select
+        fee_id, 1, 'true_up', null, null, {{ quantity('1') }}, null, null, null, {{ quantity('0') }}, {{ quantity('0') }}, amount, amount
+    from charge_true_ups
 )
 
 select * from final

@@ -27,29 +27,29 @@ united as (
     select
         fee_id, invoice_id, fee_state, 'subscription' as fee_type, customer_id, subscription_id, external_subscription_id, plan_id,
         null as charge_id, null as charge_filter_id, null as charge_model, null as billable_metric_id, null as billable_metric_code, null as group_key,
-        null as add_on_id, null as wallet_transaction_id, item_code, item_name, null as description, 0 as item_position,
+        null as add_on_id, null as wallet_transaction_id, null as true_up_parent_fee_id, item_code, item_name, null as description, 0 as item_position,
         from_at, to_at, horizon_at, currency, 1 as units, 0 as events_count, amount as unit_amount, amount
     from subscription_fees
     union all
     select
         fee_id, invoice_id, fee_state, fee_type, customer_id, subscription_id, external_subscription_id, plan_id,
         charge_id, charge_filter_id, charge_model, billable_metric_id, billable_metric_code, group_key,
-        null, null, item_code, item_name, null, item_position,
+        null, null, true_up_parent_fee_id, item_code, item_name, null, item_position,
         from_at, to_at, horizon_at, currency, units, events_count, unit_amount, amount
     from usage_fees
-    where fee_state = 'open' or units <> 0 or amount <> 0 or events_count <> 0
+    where fee_state = 'open' or units <> 0 or amount <> 0 or events_count <> 0 or has_true_up
     union all
     select
         fee_id, invoice_id, fee_state, 'fixed_charge', customer_id, subscription_id, external_subscription_id, plan_id,
         charge_id, null, charge_model, null, null, null,
-        add_on_id, null, item_code, item_name, null, 1000000 + item_position,
+        add_on_id, null, null, item_code, item_name, null, 1000000 + item_position,
         from_at, to_at, horizon_at, currency, units, 0, unit_amount, amount
     from fixed_charge_fees
     union all
     select
         one_off_fees.fee_id, one_off_fees.invoice_id, 'due', 'add_on', one_off_fees.customer_id, null, null, null,
         null, null, null, null, null, null,
-        one_off_fees.add_on_id, null, one_off_fees.item_code, one_off_fees.item_name, one_off_fees.description, one_off_fees.item_position,
+        one_off_fees.add_on_id, null, null, one_off_fees.item_code, one_off_fees.item_name, one_off_fees.description, one_off_fees.item_position,
         null, null, one_off_fees.horizon_at, one_off_fees.currency, one_off_fees.units, 0, one_off_fees.unit_amount, one_off_fees.amount
     from one_off_fees
     inner join unissued_invoices on one_off_fees.invoice_id = unissued_invoices.invoice_id
@@ -57,7 +57,7 @@ united as (
     select
         credit_fees.fee_id, credit_fees.invoice_id, 'due', 'credit', credit_fees.customer_id, null, null, null,
         null, null, null, null, null, null,
-        null, credit_fees.wallet_transaction_id, 'prepaid_credits', 'Prepaid credits', null, 0,
+        null, credit_fees.wallet_transaction_id, null, 'prepaid_credits', 'Prepaid credits', null, 0,
         null, null, credit_fees.horizon_at, credit_fees.currency, credit_fees.units, 0, {{ unit_price('credit_fees.amount', 'credit_fees.units') }}, credit_fees.amount
     from credit_fees
     inner join unissued_invoices on credit_fees.invoice_id = unissued_invoices.invoice_id
@@ -81,6 +81,7 @@ final as (
         cast(united.group_key as string) as group_key,
         cast(united.add_on_id as string) as add_on_id,
         cast(united.wallet_transaction_id as string) as wallet_transaction_id,
+        cast(united.true_up_parent_fee_id as string) as true_up_parent_fee_id,
         cast(united.item_code as string) as item_code,
         cast(united.item_name as string) as item_name,
         cast(united.description as string) as description,

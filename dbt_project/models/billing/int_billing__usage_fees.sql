@@ -1,5 +1,5 @@
-with charges as (
-    select * from {{ ref('int_rating__charges') }} where usage_kind = 'period'
+with usage_amounts as (
+    select * from {{ ref('int_billing__usage_amounts') }}
 ),
 
 window_charges as (
@@ -12,7 +12,7 @@ charge_filters as (
 
 final as (
     select
-        charges.usage_id as fee_id,
+        usage_amounts.fee_id,
         window_charges.invoice_id,
         window_charges.window_state as fee_state,
         'charge' as fee_type,
@@ -20,12 +20,12 @@ final as (
         window_charges.subscription_id,
         window_charges.external_subscription_id,
         window_charges.plan_id,
-        charges.charge_id,
-        charges.charge_filter_id,
-        charges.charge_model,
+        window_charges.charge_id,
+        usage_amounts.charge_filter_id,
+        window_charges.charge_model,
         window_charges.billable_metric_id,
         window_charges.billable_metric_code,
-        charges.group_key,
+        usage_amounts.group_key,
         coalesce(window_charges.charge_code, window_charges.billable_metric_code) as item_code,
         coalesce(charge_filters.invoice_display_name, window_charges.invoice_display_name, window_charges.billable_metric_name) as item_name,
         window_charges.charge_position as item_position,
@@ -33,14 +33,16 @@ final as (
         window_charges.to_at,
         window_charges.horizon_at,
         window_charges.currency,
-        charges.units,
-        charges.events_count,
-        charges.unit_amount,
-        charges.amount
-    from charges
-    inner join window_charges on charges.window_charge_id = window_charges.window_charge_id
+        usage_amounts.true_up_parent_fee_id,
+        usage_amounts.has_true_up,
+        usage_amounts.units,
+        usage_amounts.events_count,
+        usage_amounts.unit_amount,
+        usage_amounts.amount
+    from usage_amounts
+    inner join window_charges on usage_amounts.window_charge_id = window_charges.window_charge_id
     left join charge_filters
-        on charges.charge_filter_id = charge_filters.charge_filter_id and {{ known_at('charge_filters', 'window_charges.horizon_at') }}
+        on usage_amounts.charge_filter_id = charge_filters.charge_filter_id and {{ known_at('charge_filters', 'window_charges.horizon_at') }}
 )
 
 select * from final

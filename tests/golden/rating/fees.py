@@ -13,7 +13,12 @@ from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating.facts import Case, Facts, Outcome
 from tests.support import facts as given_facts
 
-TARGETS = ["int_billing__fees", "int_rating__charge_tiers"]
+TARGETS = [
+    "int_billing__fees",
+    "int_billing__fee_pricing_units",
+    "int_billing__charge_totals",
+    "int_rating__charge_tiers",
+]
 OTHER_FEES = [
     "int_billing__subscription_fees",
     "int_billing__one_off_fees",
@@ -33,9 +38,13 @@ def fees_of(graph: PricingGraph, facts: Facts) -> dict[str, Outcome]:
     tiers: dict[str, list[dict[str, Any]]] = {}
     for row in sorted(given_facts.rows_of(connection, "int_rating__charge_tiers"), key=lambda row: row["position"]):
         tiers.setdefault(row["usage_id"], []).append(row)
+    in_units = {row["fee_id"]: row for row in given_facts.rows_of(connection, "int_billing__fee_pricing_units")}
+    totals = {row["window_charge_id"]: row for row in given_facts.rows_of(connection, "int_billing__charge_totals")}
     fees: dict[str, Outcome] = {}
     for fee in given_facts.rows_of(connection, "int_billing__fees"):
-        rated = charges[fee["fee_id"]] | fee
+        rated = charges.get(fee["true_up_parent_fee_id"] or fee["fee_id"], {}) | fee
+        rated["pricing_unit_amount_cents"] = in_units.get(fee["fee_id"], {}).get("amount_cents")
+        rated["charge_total"] = totals[rated["window_charge_id"]]
         steps = tiers.get(fee["fee_id"], [])
         details = amount_details(rated["charge_model"], rated["total_aggregated_units"], steps)
         rated["amount_details"] = json.loads(msgspec.json.encode(details), parse_float=Decimal)
@@ -54,7 +63,7 @@ def assert_field(case: Case, field: str, expected: Any, actual: Any) -> None:
 
 def assert_fee(case: Case, expected: Case, fee: dict[str, Any]) -> None:
     """What the case lists of a fee, its tiers included."""
-    for field in ("amount", "unit_amount", "amount_cents", "events_count"):
+    for field in ("amount", "unit_amount", "amount_cents", "pricing_unit_amount_cents", "events_count"):
         if field in expected:
             assert_field(case, field, expected[field], fee[field])
     if "units" in expected:
@@ -93,6 +102,9 @@ def assert_fees(case: Case, fees: Outcome) -> None:
     parts = expected.get("groups", []) + expected.get("buckets", [])
     for part in parts:
         assert_fee(case, part, used[bucket_of(case, part)])
+    for field in ("units", "amount", "amount_cents"):
+        if parts and field in expected:
+            assert_field(case, field, expected[field], fees[0]["charge_total"][field])
     if not parts:
         looked_at = f"{case['id']}/matching" if "matching_filters" in case["inputs"] else None
         (fee,) = [fee for fee in fees if fee["charge_filter_id"] == looked_at]

@@ -11,15 +11,20 @@ from types import ModuleType
 from tests.golden.rating import (
     aggregation,
     charge_models,
+    estimates,
     expressions,
     fixed_charge_fees,
     fixed_charge_units,
+    pricing_units,
     routing,
     usage,
 )
 
 KINDS: dict[str, ModuleType] = {
     "charge_model": charge_models,
+    "estimate": estimates,
+    "pricing_unit": pricing_units,
+    "spending_minimum": pricing_units,
     "aggregation": aggregation,
     "usage_timeline": usage,
     "filtered_usage": usage,

@@ -10,6 +10,10 @@ issued_invoices as (
     select * from {{ ref('stg_books__invoices') }}
 ),
 
+fee_pricing_units as (
+    select * from {{ ref('int_billing__fee_pricing_units') }}
+),
+
 fee_taxes as (
     select * from {{ ref('int_billing__fee_taxes') }}
 ),
@@ -27,6 +31,7 @@ drafts as (
             partition by draft_fees.invoice_id
             order by
                 draft_fees.external_subscription_id, draft_fees.item_position, draft_fees.from_at, draft_fees.item_code,
+                case when draft_fees.true_up_parent_fee_id is null then 0 else 1 end,
                 draft_fees.charge_filter_id, draft_fees.group_key, draft_fees.fee_id
         ) as position,
         draft_fees.fee_type, draft_fees.customer_id, draft_fees.subscription_id, draft_fees.external_subscription_id, draft_fees.plan_id,
@@ -38,10 +43,14 @@ drafts as (
         {{ share('coalesce(taxed.taxes_rate, 0)') }} as taxes_rate,
         {{ round_cents('coalesce(taxed.precise_cents, 0)') }} as taxes_amount_cents,
         draft_fees.horizon_at,
-        true as is_draft
+        true as is_draft,
+        draft_fees.true_up_parent_fee_id, fee_pricing_units.pricing_unit_id, fee_pricing_units.pricing_unit_code, fee_pricing_units.pricing_unit_short_name,
+        fee_pricing_units.conversion_rate, fee_pricing_units.unit_amount as pricing_unit_unit_amount,
+        fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents
     from draft_fees
     left join issued_invoices on draft_fees.invoice_id = issued_invoices.invoice_id
     left join taxed on draft_fees.fee_id = taxed.fee_id
+    left join fee_pricing_units on draft_fees.fee_id = fee_pricing_units.fee_id
     where issued_invoices.invoice_id is null
 ),
 
@@ -52,7 +61,9 @@ final as (
         item_code, item_name, description, from_at, to_at, units, events_count, unit_amount, precise_amount, amount_cents, currency,
         precise_coupons_amount_cents, taxes_rate, taxes_amount_cents,
         issued_at as horizon_at,
-        false as is_draft
+        false as is_draft,
+        true_up_parent_fee_id, pricing_unit_id, pricing_unit_code, pricing_unit_short_name,
+        conversion_rate, pricing_unit_unit_amount, pricing_unit_precise_amount, pricing_unit_amount_cents
     from issued_fees
     union all
     select * from drafts

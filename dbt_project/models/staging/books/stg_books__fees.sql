@@ -34,7 +34,15 @@ final as (
         precise_coupons_amount_cents,
         taxes_rate,
         taxes_amount_cents,
-        issued_at
+        issued_at,
+        true_up_parent_fee_id,
+        pricing_unit_id,
+        pricing_unit_code,
+        pricing_unit_short_name,
+        conversion_rate,
+        pricing_unit_unit_amount,
+        pricing_unit_precise_amount,
+        pricing_unit_amount_cents
     from source
 )
 
