@@ -10,8 +10,8 @@ from alembic import op
 
 from core.catalog.migrations.version_tables import INTEGER, TEXT, create_versions
 
-revision = "0005"
-down_revision: str | None = "0004"
+revision = "0006"
+down_revision: str | None = "0005"
 
 
 def upgrade() -> None:
