@@ -1,6 +1,6 @@
 """Pricing units, and charges that are priced in one.
 
-Revision ID: 0005
+Revision ID: 0006
 """
 
 from __future__ import annotations
