@@ -60,3 +60,14 @@ def is_used_before_an_upgrade(case: Case) -> bool:
     return case["inputs"].get("charge", {}).get("prorated", False) and any(
         period["from_at"] <= instant(event["timestamp"]) < period["to_at"] for period in upgrades for event in case["inputs"]["events"]
     )
+
+
+def recurs_off_the_grid(case: Case) -> bool:
+    """A recurring threshold whose steps counted from zero are not those counted from the largest fixed threshold.
+
+    The completion view counts them from the other side of zero, so there they meet on half the steps too.
+    """
+    if case["kind"] != "usage_threshold" or not case["inputs"]["recurring_threshold"]:
+        return False
+    apart = max(case["inputs"]["fixed_thresholds"], default=0) * (2 if case["subject"] == "completion" else 1)
+    return bool(apart % case["inputs"]["recurring_threshold"])

@@ -57,6 +57,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     "int_rating__charge_tiers": [
         {"usage_id": "q", "position": 1, "amount": "3"}, {"usage_id": "q", "position": 2, "amount": "0.5"}, {"usage_id": "b", "position": 1, "amount": "1"},
     ],
+    "int_metering__window_charges": [{"window_charge_id": "w", "window_state": "draft"}],
     "int_billing__fees": [{"fee_id": "q", "invoice_id": "draft", "fee_state": "draft", "amount_cents": 350}],
     "int_billing__draft_invoices": [{"invoice_id": "draft", "fees_amount_cents": 350, "taxes_amount_cents": 70, "total_amount_cents": 420}],
     "int_billing__wallet_inflows": [{"wallet_id": "w", "settled_at": "2026-01-01", "amount_cents": 40}],

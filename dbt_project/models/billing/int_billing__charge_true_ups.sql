@@ -8,7 +8,7 @@ charge_units as (
 
 window_charges as (
     select * from {{ ref('int_metering__window_charges') }}
-    where window_state <> 'open' and min_amount_cents > 0 and invoiceable and not pay_in_advance
+    where window_state not in ('open', 'checked') and min_amount_cents > 0 and invoiceable and not pay_in_advance
 ),
 
 window_days as (

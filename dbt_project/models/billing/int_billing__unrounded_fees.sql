@@ -37,7 +37,7 @@ united as (
         null, null, true_up_parent_fee_id, item_code, item_name, null, item_position,
         from_at, to_at, horizon_at, currency, units, events_count, unit_amount, amount
     from usage_fees
-    where fee_state = 'open' or units <> 0 or amount <> 0 or events_count <> 0 or has_true_up
+    where fee_state = 'open' or (fee_state <> 'checked' and (units <> 0 or amount <> 0 or events_count <> 0 or has_true_up))
     union all
     select
         fee_id, invoice_id, fee_state, 'fixed_charge', customer_id, subscription_id, external_subscription_id, plan_id,

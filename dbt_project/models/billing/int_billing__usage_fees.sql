@@ -13,6 +13,7 @@ charge_filters as (
 final as (
     select
         usage_amounts.fee_id,
+        window_charges.usage_window_id,
         window_charges.invoice_id,
         window_charges.window_state as fee_state,
         'charge' as fee_type,

@@ -7,7 +7,7 @@ invoices as (
 ),
 
 usage_windows as (
-    select * from {{ ref('int_metering__usage_windows') }}
+    select * from {{ ref('int_metering__usage_windows') }} where window_state <> 'checked'
 ),
 
 -- What has been issued since the drafts were built is in the books and no longer due.

@@ -46,8 +46,7 @@ ticked as (
         case
             when scheduled.event_at is not null then scheduled.event_at
             when scheduled.every_microseconds is null then listed.tick_at
-            when scheduled.wanted_microseconds <= scheduled.first_microseconds then {{ from_epoch_microseconds('scheduled.first_microseconds') }}
-            else {{ from_epoch_microseconds('scheduled.first_microseconds + scheduled.every_microseconds * ' ~ div_ceil('(scheduled.wanted_microseconds - scheduled.first_microseconds)', 'scheduled.every_microseconds')) }}
+            else {{ first_tick('scheduled.wanted_microseconds', 'scheduled.first_microseconds', 'scheduled.every_microseconds') }}
         end as ready_at
     from scheduled
     left join listed

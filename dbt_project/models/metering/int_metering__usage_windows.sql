@@ -2,6 +2,10 @@ with unissued_items as (
     select * from {{ ref('int_metering__unissued_items') }}
 ),
 
+checked_windows as (
+    select * from {{ ref('int_metering__checked_windows') }}
+),
+
 billed_usage as (
     select subscription_id, max(usage_to_at) as usage_to_at
     from {{ ref('int_metering__invoice_items') }}
@@ -63,15 +67,22 @@ open_periods as (
 ),
 
 windows as (
-    select * from billed
+    select *, cast(null as string) as usage_window_id
+    from billed
     union all
-    select * from open_periods
+    select *, cast(null as string) as usage_window_id
+    from open_periods
+    union all
+    select
+        subscription_id, customer_id, external_subscription_id, plan_id, currency, timezone, cast(null as string),
+        from_at, to_at, period_days, ends_with_service, horizon_at, 'checked', usage_window_id
+    from checked_windows
 ),
 
 -- On an upgrade the next subscription takes the service over, on the day on which this one ends.
 final as (
     select
-        {{ deterministic_id(['windows.subscription_id', instant_text('windows.from_at'), instant_text('windows.to_at')]) }} as usage_window_id,
+        coalesce(windows.usage_window_id, {{ deterministic_id(['windows.subscription_id', instant_text('windows.from_at'), instant_text('windows.to_at')]) }}) as usage_window_id,
         windows.subscription_id, windows.customer_id, windows.external_subscription_id, windows.plan_id,
         windows.currency, windows.timezone, windows.invoice_id,
         windows.from_at, windows.to_at, windows.period_days, windows.ends_with_service,

@@ -10,6 +10,7 @@ from types import ModuleType
 
 from tests.golden.rating import (
     aggregation,
+    alerts,
     charge_models,
     estimates,
     expressions,
@@ -18,6 +19,7 @@ from tests.golden.rating import (
     pricing_units,
     routing,
     usage,
+    usage_thresholds,
 )
 
 KINDS: dict[str, ModuleType] = {
@@ -34,4 +36,6 @@ KINDS: dict[str, ModuleType] = {
     "fixed_charge_delta": fixed_charge_fees,
     "filter_match": routing,
     "filter_scope": routing,
+    "usage_threshold": usage_thresholds,
+    "alert": alerts,
 }

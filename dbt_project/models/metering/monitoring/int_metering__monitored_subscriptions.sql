@@ -1,0 +1,55 @@
+with lifetimes as (
+    select * from {{ ref('int_metering__lifetimes') }}
+),
+
+customers as (
+    select * from {{ ref('stg_catalog__customers') }}
+),
+
+alerts as (
+    select * from {{ ref('stg_catalog__alerts') }} where external_subscription_id is not null
+),
+
+usage_thresholds as (
+    select * from {{ ref('stg_catalog__usage_thresholds') }}
+),
+
+customer_clocks as (
+    select customer_id, max(test_clock_id) as test_clock_id
+    from customers
+    group by customer_id
+),
+
+watches as (
+    select lifetimes.subscription_id, alerts.valid_from
+    from lifetimes
+    inner join alerts on lifetimes.customer_id = alerts.customer_id and lifetimes.external_subscription_id = alerts.external_subscription_id
+    union all
+    select lifetimes.subscription_id, usage_thresholds.valid_from
+    from lifetimes
+    inner join usage_thresholds on lifetimes.subscription_id = usage_thresholds.owner_id
+    union all
+    select lifetimes.subscription_id, usage_thresholds.valid_from
+    from lifetimes
+    inner join usage_thresholds on lifetimes.plan_id = usage_thresholds.owner_id
+),
+
+watched as (
+    select subscription_id, min(valid_from) as monitored_from
+    from watches
+    group by subscription_id
+),
+
+final as (
+    select
+        lifetimes.subscription_id, lifetimes.lifetime_id, lifetimes.customer_id, lifetimes.external_subscription_id, lifetimes.plan_id,
+        lifetimes.created_at, lifetimes.as_of,
+        customer_clocks.test_clock_id,
+        watched.monitored_from
+    from lifetimes
+    inner join watched on lifetimes.subscription_id = watched.subscription_id
+    left join customer_clocks on lifetimes.customer_id = customer_clocks.customer_id
+    where watched.monitored_from <= lifetimes.as_of
+)
+
+select * from final
