@@ -1,4 +1,4 @@
-with usage_amounts as (
+with checked_amounts as (
     select * from {{ ref('int_billing__checked_amounts') }} where fee_state = 'checked'
 ),
 
@@ -10,7 +10,7 @@ of_charges as (
     select
         usage_window_id, billable_metric_id, charge_id,
         sum(amount_cents) as amount_cents, sum(units) as units
-    from usage_amounts
+    from checked_amounts
     group by usage_window_id, billable_metric_id, charge_id
 ),
 

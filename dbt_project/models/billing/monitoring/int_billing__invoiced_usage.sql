@@ -1,4 +1,4 @@
-with usage_amounts as (
+with checked_amounts as (
     select * from {{ ref('int_billing__checked_amounts') }} where fee_state in ('due', 'draft')
 ),
 
@@ -22,11 +22,11 @@ billed as (
     inner join issued_invoices on issued_fees.invoice_id = issued_invoices.invoice_id
     union all
     select
-        usage_amounts.invoice_id, usage_amounts.subscription_id, usage_amounts.billable_metric_id, usage_amounts.charge_id,
-        unissued_items.issued_at, usage_amounts.amount_cents, usage_amounts.units
-    from usage_amounts
+        checked_amounts.invoice_id, checked_amounts.subscription_id, checked_amounts.billable_metric_id, checked_amounts.charge_id,
+        unissued_items.issued_at, checked_amounts.amount_cents, checked_amounts.units
+    from checked_amounts
     inner join unissued_items
-        on usage_amounts.invoice_id = unissued_items.invoice_id and usage_amounts.subscription_id = unissued_items.subscription_id
+        on checked_amounts.invoice_id = unissued_items.invoice_id and checked_amounts.subscription_id = unissued_items.subscription_id
 ),
 
 of_charges as (
