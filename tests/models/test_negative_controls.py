@@ -31,7 +31,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     "int_metering__chargeable_quantities": [{"usage_id": "q", "units": 12, "full_units": 12}, {"usage_id": "b", "units": 1, "full_units": 1}],
     "int_metering__fixed_charge_quantities": [{"usage_id": "b", "side": "before"}, {"usage_id": "q", "side": "after"}],
     "int_metering__window_charges": [
-        {"window_charge_id": "w", "aggregation_type": "custom_agg", "sql_metric": "minutes"},
+        {"window_charge_id": "w", "window_state": "draft", "aggregation_type": "custom_agg", "sql_metric": "minutes"},
         {"window_charge_id": "v", "aggregation_type": "sum_agg"},
     ],
     "int_rating__sql_charge_usage": [{"usage_id": "q", "sql_charge": "zones"}, {"usage_id": "p", "sql_charge": "zones"}],
@@ -57,7 +57,6 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     "int_rating__charge_tiers": [
         {"usage_id": "q", "position": 1, "amount": "3"}, {"usage_id": "q", "position": 2, "amount": "0.5"}, {"usage_id": "b", "position": 1, "amount": "1"},
     ],
-    "int_metering__window_charges": [{"window_charge_id": "w", "window_state": "draft"}],
     "int_billing__fees": [{"fee_id": "q", "invoice_id": "draft", "fee_state": "draft", "amount_cents": 350}],
     "int_billing__draft_invoices": [{"invoice_id": "draft", "fees_amount_cents": 350, "taxes_amount_cents": 70, "total_amount_cents": 420}],
     "int_billing__wallet_inflows": [{"wallet_id": "w", "settled_at": "2026-01-01", "amount_cents": 40}],
