@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from core.errors import TallystickError
 from core.warehouse.dbt_project import PROJECT_DIR, compiled_models
 
 
@@ -33,6 +34,19 @@ class Node:
     sql: str | None = None
     is_view: bool = False
     columns: Mapping[str, str] | None = None
+
+
+class OutOfDomain(TallystickError):
+    """A number is beyond what the types of money hold. Nothing wraps and no digit is lost: the engine refuses."""
+
+    def __init__(self, node: Node, error: duckdb.Error) -> None:
+        # Without the engine's advice on how to write SQL.
+        reason = str(error).splitlines()[0].partition(". ")[0].rstrip(".")
+        super().__init__(
+            "number_out_of_domain",
+            f"{node.name} cannot be computed: {reason}. How large quantities, prices and amounts may be "
+            f"is stated in dbt_project/models/{node.layer}/README.md; correct the price or the usage and run again.",
+        )
 
 
 class PricingGraph:
@@ -128,7 +142,10 @@ class PricingGraph:
     @staticmethod
     def _create(connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> None:
         kind = "view" if node.is_view and node.layer != "staging" else "table"
-        connection.execute(f"create or replace temp {kind} {quoted(node.name)} as {sql}")
+        try:
+            connection.execute(f"create or replace temp {kind} {quoted(node.name)} as {sql}")
+        except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+            raise OutOfDomain(node, error) from error
 
     def run_only(
         self, connection: duckdb.DuckDBPyConnection, models: Iterable[str], relations: Mapping[str, str]

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from core.warehouse.pricing_graph import PricingGraph, quoted
-
-ROWS_PER_INSERT = 100
 
 
 def open_connection() -> duckdb.DuckDBPyConnection:
@@ -27,19 +26,23 @@ def give(
     relation = quoted(f"given.{name}")
     declared = ", ".join(f"{quoted(column)} {data_type}" for column, data_type in columns.items())
     connection.execute(f"create or replace temp table {relation} ({declared})")
-    values = []
-    for row in rows:
+    listed = list(rows)
+    for row in listed:
         unknown = row.keys() - columns.keys()
         if unknown:
             raise ValueError(f"{name} has no column {', '.join(sorted(unknown))}")
-        values.append([row.get(column) for column in columns])
-    # Many rows per statement: one by one they cost more than the models that read them.
-    row_of_marks = f"({', '.join(f'cast(? as {data_type})' for data_type in columns.values())})"
-    for start in range(0, len(values), ROWS_PER_INSERT):
-        some = values[start : start + ROWS_PER_INSERT]
-        marks = ", ".join([row_of_marks] * len(some))
-        connection.execute(f"insert into {relation} values {marks}", [value for row in some for value in row])
+    if listed:
+        # All rows as one table of texts: row by row they cost more than the models that read them.
+        texts = pa.table({column: pa.array([_text(row.get(column)) for row in listed], pa.string()) for column in columns})
+        casts = ", ".join(f"cast({quoted(column)} as {data_type})" for column, data_type in columns.items())
+        connection.register("given_texts", texts)
+        connection.execute(f"insert into {relation} select {casts} from given_texts")
+        connection.unregister("given_texts")
     return f"temp.main.{relation}"
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def give_all(

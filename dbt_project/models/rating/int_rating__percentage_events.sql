@@ -27,7 +27,7 @@ joined as (
         event_changes.event_number,
         event_changes.change_quantity,
         case
-            when priced_buckets.is_per_transaction and event_changes.event_number = 0 then false
+            when priced_buckets.is_per_transaction and event_changes.event_number <= 0 then false
             when window_charges.aggregation_type = 'unique_count_agg' then event_changes.change_quantity > 0
             else true
         end as is_transaction
