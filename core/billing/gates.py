@@ -7,7 +7,7 @@ import duckdb
 from core.errors import TallystickError
 from core.warehouse.settlement import Settlement
 
-# Each query returns the invoices that break the rule of its name.
+# Each query returns the invoices (or fees without one) that break the rule of its name.
 CHECKS = {
     "the lines of an invoice sum to its fees": """
         select invoices.invoice_id from invoices
@@ -39,14 +39,26 @@ CHECKS = {
         ) as summed using (invoice_id)
         where coalesce(summed.balance, 0) <> 0 or coalesce(summed.receivable, 0) is distinct from invoices.total_amount_cents""",
     "the steps of a line sum to its precise amount": """
-        select fees.invoice_id from fees
+        select coalesce(fees.invoice_id, fees.fee_id) from fees
         left join (select fee_id, sum(amount) as stepped from fee_tiers group by fee_id) as summed using (fee_id)
         where fees.charge_model is not null and (fees.units <> 0 or fees.precise_amount <> 0) and summed.stepped is distinct from coalesce(fees.pricing_unit_precise_amount, fees.precise_amount)""",
-    "every line belongs to an invoice": """
-        select fees.invoice_id from fees left join invoices using (invoice_id) where invoices.invoice_id is null""",
+    "a fee without an invoice is its line and its taxes, and its postings sum to zero": """
+        select alone.fee_id from standalone_fees as alone
+        left join (select fee_id, sum(amount_cents) as lines from fees where invoice_id is null group by fee_id) as summed using (fee_id)
+        left join (
+            select transaction_id, sum(amount_cents) as balance, sum(case when account = 'receivables' then amount_cents else 0 end) as receivable
+            from postings group by transaction_id
+        ) as posted on alone.fee_id = posted.transaction_id
+        where coalesce(summed.lines, 0) is distinct from alone.amount_cents
+            or alone.amount_cents + alone.taxes_amount_cents is distinct from alone.total_amount_cents
+            or coalesce(posted.balance, 0) <> 0 or coalesce(posted.receivable, 0) is distinct from alone.total_amount_cents""",
+    "every line belongs to an invoice or stands alone": """
+        select fees.fee_id from fees
+        left join invoices using (invoice_id) left join standalone_fees as alone on fees.invoice_id is null and fees.fee_id = alone.fee_id
+        where invoices.invoice_id is null and alone.fee_id is null""",
     "every invoice and line is there once": """
         select invoice_id from invoices group by invoice_id having count(*) > 1
-        union all select min(invoice_id) from fees group by fee_id having count(*) > 1""",
+        union all select fee_id from fees group by fee_id having count(*) > 1""",
 }
 
 
@@ -54,7 +66,7 @@ class ConservationBroken(TallystickError):
     """What was settled does not add up; nothing of it has been issued."""
 
     def __init__(self, broken: dict[str, list[str]]) -> None:
-        listed = "; ".join(f"{rule}: {len(ids)} invoices, first {ids[0]}" for rule, ids in broken.items())
+        listed = "; ".join(f"{rule}: {len(ids)} times, first {ids[0]}" for rule, ids in broken.items())
         super().__init__("conservation_broken", f"Nothing was issued, because this does not hold: {listed}.")
         self.broken = broken
 

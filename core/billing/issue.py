@@ -67,7 +67,7 @@ def issue_now(
 
 
 def _append(settings: Settings, graph: PricingGraph, settlement: Settlement) -> IssueReport:
-    if not settlement.invoice_count:
+    if settlement.is_empty:
         return IssueReport((), settlement.passes, None)
     refuse_unless_conserved(settlement)
     _, bundle = graph.bundle(TARGETS)

@@ -22,7 +22,11 @@ from core.warehouse.settlement import ISSUES, base_models, settle
 
 HORIZONS = "int_metering__horizons"
 RECOMPUTED = ("invoices", *ISSUES)
-"""Tables of the books that hold rows of invoices."""
+"""Tables of the books that hold rows of what was settled."""
+DOCUMENT = {"standalone_fees": "fee_id", "postings": "transaction_id"} | dict.fromkeys(
+    ("fees", "fee_tiers", "fee_taxes"), "coalesce(invoice_id, fee_id)"
+)
+"""Table -> the invoice that a row belongs to, or the fee that is not invoiced; `invoice_id` unless said here."""
 
 
 class BundleMissing(TallystickError):
@@ -37,7 +41,7 @@ class BundleMissing(TallystickError):
 
 @dataclass(frozen=True)
 class Wave:
-    """The stretches of one rank that one bundle priced. `invoices` is how many the books hold."""
+    """The stretches of one rank that one bundle priced. `invoices` is how many the books hold, with fees that have none."""
 
     rank: int
     sql_bundle_id: str
@@ -53,11 +57,16 @@ def waves(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: Map
     # Gaps and islands: the difference of both ranks is constant along a stretch of one bundle.
     connection.execute(
         """create or replace temp table stretches as
-        with ranked as (
-            select invoice_id, customer_id, issued_at, sql_bundle_id,
-                row_number() over (partition by customer_id order by issued_at, coalesce(customer_sequence, 0), invoice_id) as place,
-                lag(sql_bundle_id) over (partition by customer_id order by issued_at, coalesce(customer_sequence, 0), invoice_id) as previous
-            from books.main.invoices
+        with documents as (
+            select invoice_id as document_id, customer_id, issued_at, coalesce(customer_sequence, 0) as sequence, sql_bundle_id from books.main.invoices
+            union all
+            select fee_id, customer_id, issued_at, 0, sql_bundle_id from books.main.standalone_fees
+        ),
+        ranked as (
+            select document_id, customer_id, issued_at, sql_bundle_id,
+                row_number() over (partition by customer_id order by issued_at, sequence, document_id) as place,
+                lag(sql_bundle_id) over (partition by customer_id order by issued_at, sequence, document_id) as previous
+            from documents
         )
         select *, sum(case when previous is not distinct from sql_bundle_id then 0 else 1 end) over (partition by customer_id order by place) as stretch
         from ranked"""
@@ -82,12 +91,12 @@ def _recompute(
         [wave.rank, wave.sql_bundle_id],
     )
     own = (
-        f"select stretches.invoice_id from stretches inner join {temporary(HORIZONS)} using (customer_id) where stretch"
+        f"select stretches.document_id from stretches inner join {temporary(HORIZONS)} using (customer_id) where stretch"
     )
-    relations = {name: relation for name, relation in facts.items() if _is_read(graph, name)}
+    relations = {name: relation for name, relation in facts.items() if graph.has(name)}
     for name in TABLES:
         if name in RECOMPUTED:
-            source = f"select * from books.main.{name} where invoice_id in"
+            source = f"select * from books.main.{name} where {DOCUMENT.get(name, 'invoice_id')} in"
             connection.execute(
                 f"create or replace temp table {quoted(f'earlier_{name}')} as {source} ({own} < {wave.rank})"
             )
@@ -127,14 +136,6 @@ def _graph_of(connection: duckdb.DuckDBPyConnection, bundle_id: str, current: Pr
         for place, node in enumerate(unread, 1)
     ]
     return PricingGraph.from_bundle(rows, current)
-
-
-def _is_read(graph: PricingGraph, name: str) -> bool:
-    try:
-        graph.node(name)
-    except KeyError:
-        return False
-    return True
 
 
 def _keep(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from core import lake
-from core.billing.recompute import RECOMPUTED, give_events, waves
+from core.billing.recompute import DOCUMENT, RECOMPUTED, give_events, waves
 from core.books.tables import TABLES
 from core.settings import Settings
 from core.warehouse.connection import NothingPublished
@@ -28,16 +28,18 @@ KEYS = {
         "fee_from_at",
         "usage_from_at",
     ),
-    "fees": ("invoice_id", "fee_id"),
-    "fee_tiers": ("invoice_id", "fee_id", "position"),
-    "fee_taxes": ("invoice_id", "fee_id", "tax_id"),
+    "fees": ("fee_id", "invoice_id"),
+    "standalone_fees": ("fee_id",),
+    "fee_tiers": ("fee_id", "invoice_id", "position"),
+    "fee_taxes": ("fee_id", "invoice_id", "tax_id"),
     "invoice_taxes": ("invoice_id", "tax_id"),
     "coupon_uses": ("invoice_id", "applied_coupon_id"),
     "wallet_uses": ("invoice_id", "wallet_use_id"),
-    "postings": ("invoice_id", "posting_id"),
+    "postings": ("posting_id", "invoice_id"),
 }
+"""Table -> what identifies a row, first something that is never null."""
 # Where an invoice stands among those of other customers is checked by `_sequences`, and the hash by `_bundles`.
-NOT_COMPARED = {"invoices": {"entity_sequence", "number", "sql_bundle_id"}}
+NOT_COMPARED = {"invoices": {"entity_sequence", "number", "sql_bundle_id"}, "standalone_fees": {"sql_bundle_id"}}
 # A number may end with the entity's sequence (which wave-by-wave recomputation starts anew) or with the customer's.
 SAME_NUMBER = """(issued.number is not distinct from recomputed.number or (
     regexp_replace(issued.number, '[0-9]+$', '') = regexp_replace(recomputed.number, '[0-9]+$', '')
@@ -170,12 +172,16 @@ def _bundles(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
 
 
 def _orphans(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
-    """Rows of the books that belong to no invoice, which no recomputation would meet."""
+    """Rows of the books that belong to nothing that was issued, which no recomputation would meet."""
     for table in RECOMPUTED[1:]:
-        query = f"select distinct invoice_id from books.main.{table} where invoice_id not in (select invoice_id from books.main.invoices)"
-        for (invoice_id,) in connection.execute(query).fetchall():
+        document = DOCUMENT.get(table, "invoice_id")
+        query = f"""select distinct {document} as document_id from books.main.{table} where document_id not in (
+            select invoice_id from books.main.invoices union all select fee_id from books.main.standalone_fees)"""
+        for (document_id,) in connection.execute(query).fetchall():
             yield Difference(
-                table, f"{table} has rows of invoice {invoice_id}, which the books do not hold", invoice_id
+                table,
+                f"{table} has rows of {document_id}, which the books hold neither as an invoice nor as a fee without one",
+                document_id,
             )
 
 
@@ -222,11 +228,12 @@ def _compared_table(connection: duckdb.DuckDBPyConnection, table: str) -> Iterat
     ).fetchall()
     for is_absent, is_extra, *rest in rows:
         key, values = rest[: len(keys)], rest[len(keys) :]
-        named = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True))
+        named = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True) if value is not None)
+        document = dict(zip(keys, key, strict=True)).get("invoice_id") or key[0]
         if is_absent:
-            yield Difference(table, f"{table} ({named}): the books lack this row, which the facts give", key[0])
+            yield Difference(table, f"{table} ({named}): the books lack this row, which the facts give", document)
         elif is_extra:
-            yield Difference(table, f"{table} ({named}): the books hold this row, which the facts do not give", key[0])
+            yield Difference(table, f"{table} ({named}): the books hold this row, which the facts do not give", document)
         else:
             triples = zip(differs, values[0::3], values[1::3], values[2::3], strict=True)
             told = "; ".join(
@@ -234,7 +241,7 @@ def _compared_table(connection: duckdb.DuckDBPyConnection, table: str) -> Iterat
                 for name, differing, issued, again in triples
                 if differing
             )
-            yield Difference(table, f"{table} ({named}): {told}", key[0])
+            yield Difference(table, f"{table} ({named}): {told}", document)
     keys_listed = ", ".join(keys)
     repeated = f"select {keys_listed} from temp.main.issued_{table} group by {keys_listed} having count(*) > 1 limit {SHOWN_PER_TABLE}"
     for again in connection.execute(repeated).fetchall():

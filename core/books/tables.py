@@ -54,7 +54,7 @@ TABLES: dict[str, dict[str, str]] = {
         "subscription_id": "VARCHAR",
         "external_subscription_id": "VARCHAR",
         "plan_id": "VARCHAR",
-        "invoicing_reason": "VARCHAR",  # starting, periodic, terminating, fixed_charge_change
+        "invoicing_reason": "VARCHAR",  # starting, periodic, terminating, fixed_charge_change, in_advance_charge
         "fee_from_at": "TIMESTAMP",
         "fee_to_at": "TIMESTAMP",
         "usage_from_at": "TIMESTAMP",
@@ -63,7 +63,7 @@ TABLES: dict[str, dict[str, str]] = {
         "fixed_charges_from_at": "TIMESTAMP",
         "fixed_charges_to_at": "TIMESTAMP",
     },
-    # One row per line of an invoice. precise_amount is in currency units before rounding to amount_cents.
+    # One row per line of an invoice, or fee without one. precise_amount is in currency units before rounding to amount_cents.
     "fees": {
         "fee_id": "VARCHAR",
         "invoice_id": "VARCHAR",
@@ -104,6 +104,20 @@ TABLES: dict[str, dict[str, str]] = {
         "pricing_unit_unit_amount": PRECISE_AMOUNT,
         "pricing_unit_precise_amount": PRECISE_AMOUNT,
         "pricing_unit_amount_cents": "BIGINT",
+        "event_transaction_id": "VARCHAR",  # the event of a fee in advance, else null
+    },
+    # One row per fee in advance that is not invoiced; its line is in fees, with the same fee_id and no invoice_id.
+    "standalone_fees": {
+        "fee_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "billing_entity_id": "VARCHAR",
+        "currency": "VARCHAR",
+        "issuing_date": "DATE",
+        "amount_cents": "BIGINT",
+        "taxes_amount_cents": "BIGINT",
+        "total_amount_cents": "BIGINT",
+        "issued_at": "TIMESTAMP",
+        "sql_bundle_id": "VARCHAR",
     },
     # One row per step that explains a charge fee: a tier, what was free, packages, fixed amounts; amounts unrounded.
     "fee_tiers": {

@@ -78,6 +78,10 @@ class PricingGraph:
         """The node called `name`: a model or seed by its name, a source as `source.table`. Raises KeyError."""
         return self._nodes[self._ids[name]]
 
+    def has(self, name: str) -> bool:
+        """Whether the project knows `name`; the SQL of older invoices lacks what came later."""
+        return name in self._ids
+
     def sources(self, source: str) -> list[Node]:
         """The tables of one source."""
         return [node for node in self._nodes.values() if node.kind == "source" and node.name.startswith(f"{source}.")]

@@ -26,6 +26,7 @@ NUMBERED = "int_billing__numbered_invoices"
 ISSUES = {
     "invoice_subscriptions": "int_billing__issue_invoice_subscriptions",
     "fees": "int_billing__issue_fees",
+    "standalone_fees": "int_billing__issue_standalone_fees",
     "fee_tiers": "int_billing__issue_fee_tiers",
     "fee_taxes": "int_billing__issue_fee_taxes",
     "invoice_taxes": "int_billing__issue_invoice_taxes",
@@ -45,6 +46,10 @@ TARGETS = (
     "int_billing__wallet_rank_uses",
 )
 UNLIMITED = 2**62
+DOCUMENTS = ("invoices", "standalone_fees")
+"""Tables with a row per thing that is settled: an invoice, or a fee that is not invoiced."""
+SEEN = ("invoices", "standalone_fees", "coupon_uses", "wallet_uses")
+"""What a settled prefix changes for the next."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +60,20 @@ class Settlement:
     passes: int
 
     @property
-    def invoice_count(self) -> int:
-        """How many invoices were settled."""
-        return int(self.tables["invoices"].num_rows)
+    def is_empty(self) -> bool:
+        """Whether nothing was due: no invoice, and no fee that is not invoiced."""
+        return not any(self.tables[name].num_rows for name in DOCUMENTS)
 
 
 def base_models(graph: PricingGraph) -> list[str]:
     """The models that settlement reads and does not run itself: everything up to the drafts."""
-    own = {node.name for node in graph.plan(TARGETS) if _is_settlement(node.name)}
-    return sorted({node.name for node in graph.plan(TARGETS)} - own)
+    planned = {node.name for node in graph.plan(_targets(graph))}
+    return sorted(name for name in planned if not _is_settlement(name))
+
+
+def _targets(graph: PricingGraph) -> list[str]:
+    """What the graph has of the targets: the SQL of older invoices lacks what came later."""
+    return [name for name in TARGETS if graph.has(name)]
 
 
 def settle(
@@ -98,7 +108,8 @@ class _Driver:
         self.books = {name: relation for name, relation in relations.items() if name.startswith("books.")}
         self.relations = dict(relations)
         self.prefix_limit = prefix_limit
-        self.bundle_id, self.bundle_rows = graph.bundle(TARGETS)
+        self.issues = {table: model for table, model in ISSUES.items() if graph.has(model)}
+        self.bundle_id, _ = graph.bundle(_targets(graph))
 
     def run(self) -> Settlement:
         self._create_working_tables()
@@ -136,11 +147,14 @@ class _Driver:
             self.relations[source] = f"temp.main.{quoted(f'seen_{name}')}" if seen else self.books[source]
         names = [
             node.name
-            for node in self.graph.plan([f"stg_books__{name}" for name in ("invoices", "coupon_uses", "wallet_uses")])
+            for node in self.graph.plan(self._seen())
         ]
         for name in names:
             self.relations[name] = temporary(name)
         self._run(*names)
+
+    def _seen(self) -> list[str]:
+        return [model for model in (f"stg_books__{name}" for name in SEEN) if self.graph.has(model)]
 
     def _settle_prefix(self) -> bool:
         self._steer(0)
@@ -163,7 +177,7 @@ class _Driver:
         return True
 
     def _stage(self) -> None:
-        self._run("int_billing__issue_invoices", *ISSUES.values())
+        self._run("int_billing__issue_invoices", *self.issues.values())
         staged_invoices = self.relations["settlement.staged_invoices"]
         self.connection.execute(
             f"insert into {staged_invoices} by name select * from {temporary('int_billing__issue_invoices')}"
@@ -172,11 +186,11 @@ class _Driver:
         self.connection.execute(
             f"insert into temp.main.staged_invoices by name select {columns} from {temporary('int_billing__issue_invoices')}"
         )
-        for name, model in ISSUES.items():
+        for name, model in self.issues.items():
             self.connection.execute(
                 f"insert into temp.main.{quoted(f'staged_{name}')} by name select * from {temporary(model)}"
             )
-        self._run(*(f"stg_books__{name}" for name in ("invoices", "coupon_uses", "wallet_uses")))
+        self._run(*self._seen())
 
     def _shared_columns(self) -> list[str]:
         def columns(relation: str) -> list[str]:

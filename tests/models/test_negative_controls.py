@@ -77,7 +77,9 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     "stg_books__fees": [
         {"fee_id": "f", "invoice_id": "i", "amount_cents": 200, "precise_amount": "2.004", "units": 3, "charge_model": "graduated", "precise_coupons_amount_cents": "33.33333"},
         {"fee_id": "g", "invoice_id": "i", "amount_cents": 100, "precise_amount": "1", "units": 1, "precise_coupons_amount_cents": "16.66667"},
+        {"fee_id": "h", "invoice_id": None, "amount_cents": 0, "precise_amount": "0", "units": 0, "precise_coupons_amount_cents": "0"},
     ],
+    "stg_books__standalone_fees": [{"fee_id": "h", "amount_cents": 0, "taxes_amount_cents": 0, "total_amount_cents": 0}],
     "stg_books__fee_tiers": [{"fee_id": "f", "invoice_id": "i", "position": 1, "amount": "2"}, {"fee_id": "f", "invoice_id": "i", "position": 2, "amount": "0.004"}],
     # 16.8 and 8.7 are 25.5 exactly, so half a cent goes up once.
     "stg_books__fee_taxes": [
@@ -151,6 +153,8 @@ FAULTS = {
     "assert_every_issued_fee_belongs_to_one_invoice": [
         "insert into stg_books__fees select * from stg_books__fees where fee_id = 'g'",
         "update stg_books__fees set invoice_id = 'lost' where fee_id = 'g'",
+        "delete from stg_books__standalone_fees",
+        "insert into stg_books__standalone_fees select * from stg_books__standalone_fees",
     ],
     "assert_coupon_shares_sum_to_their_uses": [
         "update stg_books__fees set precise_coupons_amount_cents = 16.66666 where fee_id = 'g'",

@@ -36,7 +36,20 @@ LAWS = {
         select invoice_id from invoices left join wallet_uses using (invoice_id)
         group by invoice_id, prepaid_credit_amount_cents having prepaid_credit_amount_cents <> coalesce(sum(amount_cents), 0)""",
     "postings of a transaction sum to zero": "select transaction_id from postings group by transaction_id having sum(amount_cents) <> 0",
-    "every line stands on an invoice": "select * from fees anti join invoices using (invoice_id)",
+    "every line stands on an invoice or alone": """
+        select fee_id from fees anti join invoices using (invoice_id) where invoice_id is not null
+        union all select fee_id from fees anti join standalone_fees using (fee_id) where invoice_id is null""",
+    "a fee alone is its line and its taxes, and what is receivable": """
+        select fee_id from standalone_fees as alone
+        left join fees using (fee_id) left join postings on transaction_id = alone.fee_id and account = 'receivables'
+        where fees.amount_cents is distinct from alone.amount_cents or alone.total_amount_cents <> alone.amount_cents + alone.taxes_amount_cents
+            or coalesce(postings.amount_cents, 0) <> alone.total_amount_cents""",
+    "an event in advance has one fee per charge": """
+        select charge_id from fees where event_transaction_id is not null
+        group by charge_id, external_subscription_id, event_transaction_id having count(*) > 1""",
+    "an invoice in advance is of one event": """
+        select invoice_id from invoice_subscriptions left join fees using (invoice_id) where invoicing_reason = 'in_advance_charge'
+        group by invoice_id having count(*) <> 1 or count(event_transaction_id) <> 1""",
     "tiers explain their line": """
         select fee_id from fees inner join fee_tiers using (fee_id)
         group by fee_id, precise_amount having precise_amount <> sum(amount) and not (precise_amount = 0 and min(fee_tiers.units) < 0)""",
@@ -76,7 +89,7 @@ LAWS = {
 USAGE_PERIODS = """
     create view usage_periods as
     select *, lead(usage_from_at) over (partition by subscription_id order by usage_to_at, usage_from_at) as next_from_at
-    from invoice_subscriptions where usage_from_at is not null"""
+    from invoice_subscriptions where usage_from_at is not null and invoicing_reason <> 'in_advance_charge'"""
 FAULTS = {
     "lines sum to their invoice": "update fees set amount_cents = amount_cents + 1 where rowid = 77",
     "an invoice's amounts follow from each other": "update invoices set taxes_amount_cents = taxes_amount_cents + 1 where rowid = 77",
@@ -85,7 +98,10 @@ FAULTS = {
     "no line is discounted beyond its amount": "update fees set precise_coupons_amount_cents = amount_cents + 1 where rowid = 77",
     "wallet uses sum to the invoice's prepaid credits": "delete from wallet_uses where rowid = 5",
     "postings of a transaction sum to zero": "delete from postings where rowid = 5",
-    "every line stands on an invoice": "delete from invoices where rowid = 5",
+    "every line stands on an invoice or alone": "delete from standalone_fees where rowid = 5",
+    "a fee alone is its line and its taxes, and what is receivable": "update standalone_fees set total_amount_cents = total_amount_cents + 1 where rowid = 5",
+    "an event in advance has one fee per charge": "insert into fees select * replace ('again' as fee_id) from fees where event_transaction_id is not null limit 1",
+    "an invoice in advance is of one event": "update invoice_subscriptions set invoicing_reason = 'in_advance_charge'",
     "tiers explain their line": "update fee_tiers set amount = amount + 0.000000000000001 where rowid = 5",
     "numbers have no gap, per customer": "delete from invoices where customer_sequence = 1 and rowid < 500",
     "numbers have no gap, per billing entity": "delete from invoices where entity_sequence = 1 and rowid < 500",
@@ -152,7 +168,8 @@ GATE_FAULTS = {
     "wallet uses sum to the invoice's prepaid credits": "update wallet_uses set amount_cents = amount_cents + 1 where rowid = 5",
     "postings sum to zero and receivables to the total": "delete from postings where rowid = 5",
     "the steps of a line sum to its precise amount": "update fee_tiers set amount = amount + 0.000000000000001 where amount > 0",
-    "every line belongs to an invoice": "delete from invoices where rowid = 5",
+    "a fee without an invoice is its line and its taxes, and its postings sum to zero": "update standalone_fees set taxes_amount_cents = taxes_amount_cents + 1 where rowid = 5",
+    "every line belongs to an invoice or stands alone": "delete from standalone_fees where rowid = 5",
     "every invoice and line is there once": "insert into fees select * from fees limit 1",
 }
 

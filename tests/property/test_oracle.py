@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from tests.property.conftest import Played
-from tests.support.oracle import Invoice, Oracle
+from tests.property.worlds import ENDS_AT
+from tests.support.oracle import Invoice, Oracle, tax_rate
+from tests.support.oracle_advance import AdvanceOracle
+from tests.support.oracle_fees import Facts, counts, half_up
 
 COLUMNS = {
     "fees_amount_cents": "fees", "coupons_amount_cents": "coupons", "taxes_amount_cents": "taxes",
     "prepaid_credit_amount_cents": "prepaid", "total_amount_cents": "total",
 }  # fmt: skip
+WORKING = Fraction(1, 10**12)
+"""By how much a working amount may differ from the exact one: it has 15 decimals."""
 
 
 @pytest.fixture(scope="module")
@@ -38,5 +44,46 @@ def test_lines_agree_with_the_oracle(played: Played, settled: tuple[list[dict[st
     _, expected = settled
     lines: dict[str, list[int]] = {invoice_id: [] for invoice_id in expected}
     for fee in played.books["fees"].select(["invoice_id", "amount_cents"]).to_pylist():
-        lines[fee["invoice_id"]].append(fee["amount_cents"])
+        if fee["invoice_id"] is not None:
+            lines[fee["invoice_id"]].append(fee["amount_cents"])
     assert {key: sorted(cents) for key, cents in lines.items()} == {key: sorted(line.cents for line in invoice.lines) for key, invoice in expected.items()}
+
+
+def test_fees_in_advance_agree_with_the_oracle(played: Played) -> None:
+    """Units, cents and, within 1e-12, the working amount of every one; the taxes of those that are not invoiced."""
+    facts = Facts(played.facts)
+    oracle = AdvanceOracle(facts, played.books)
+    fees = [fee for fee in played.books["fees"].to_pylist() if fee["event_transaction_id"] is not None]
+    assert len(fees) > 300 and sum(fee["amount_cents"] > 0 for fee in fees) > 100
+    wrong = []
+    for fee in fees:
+        line = oracle.lines[fee["fee_id"]]
+        wanted, actual = (oracle.units[fee["fee_id"]], line.cents), (fee["units"], fee["amount_cents"])
+        if fee["invoice_id"] is None:
+            customer = facts.one("customers", fee["customer_id"], fee["issued_at"])
+            wanted += (half_up(line.cents * tax_rate(facts, line, customer, fee["issued_at"]) / 100),)
+            actual += (fee["taxes_amount_cents"],)
+        difference = abs(line.amount - Fraction(fee["precise_amount"]))
+        if list(map(Fraction, wanted)) != list(map(Fraction, actual)) or difference > WORKING:
+            wrong.append((fee["external_subscription_id"], fee["event_transaction_id"], wanted, actual))
+    assert not wrong, f"{len(wrong)} of {len(fees)} fees differ (oracle, books): " + "\n".join(map(str, wrong[:8]))
+
+
+def test_every_event_of_a_charge_in_advance_has_its_fee(played: Played) -> None:
+    """Of subscriptions that were known and ran when the event came: each event that its metric counts, once per charge."""
+    facts = Facts(played.facts)
+    billed = {(fee["charge_id"], fee["external_subscription_id"], fee["event_transaction_id"]) for fee in played.books["fees"].to_pylist()}
+    wanted = set()
+    for event in facts.rows["events"]:
+        for subscription in facts.of("subscriptions", "external_id", event["external_subscription_id"]):
+            clock_id = facts.one("customers", subscription["customer_id"], ENDS_AT)["test_clock_id"]
+            (known_at,) = [row["reading"] for row in facts.of("test_clocks", "id", clock_id) if row["valid_from"] <= event["received_at"] and (row["valid_to"] is None or event["received_at"] < row["valid_to"])]
+            is_known = subscription["valid_from"] <= known_at and (subscription["valid_to"] is None or known_at < subscription["valid_to"])
+            if not is_known or subscription["terminated_at"] or subscription["ending_at"] or not subscription["started_at"] <= event["timestamp"] <= known_at:
+                continue
+            for charge in facts.at("charges", "plan_id", subscription["plan_id"], known_at):
+                metric = facts.one("billable_metrics", charge["billable_metric_id"], known_at)
+                if charge["pay_in_advance"] and metric["code"] == event["code"] and counts(metric, event):
+                    wanted.add((charge["id"], event["external_subscription_id"], event["transaction_id"]))
+    assert len(wanted) > 200
+    assert wanted <= billed, sorted(wanted - billed)[:5]

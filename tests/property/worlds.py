@@ -28,6 +28,7 @@ ZONES = (
 CURRENCIES = ("EUR", "USD", "JPY", "KWD")
 INTERVALS = ("weekly", "monthly", "monthly", "monthly", "quarterly", "semiannual", "yearly")
 AGGREGATIONS = ("count_agg", "sum_agg", "sum_agg", "max_agg", "unique_count_agg", "latest_agg")
+IN_ADVANCE = ("count_agg", "sum_agg", "unique_count_agg")
 REGIONS = ("eu", "us", "asia")
 VALUES = ("0", "1", "1", "2", "5", "9", "10", "10.5", "11", "20", "100", "100.5", "0.333333333333", "-3", "1e3", None)
 PRICES = ("0", "0.01", "0.005", "0.0000025", "1", "1.5", "12.345678901234")
@@ -167,7 +168,13 @@ class _Drawing:
         return {
             "code": self.code("charge", number), "metric": metric["code"], "charge_model": model, "properties": self.properties(model),
             "filters": filters, "tax_codes": self._some_taxes(0.2),
-        }  # fmt: skip
+        } | self._timing(model, metric)  # fmt: skip
+
+    def _timing(self, model: str, metric: Terms) -> Terms:
+        """Some charges are paid in advance, and some of those are not invoiced."""
+        if model == "volume" or metric["aggregation_type"] not in IN_ADVANCE or self.chance(0.5):
+            return {}
+        return {"pay_in_advance": True, "invoiceable": self.chance(0.5)}
 
     def properties(self, model: str) -> Terms:
         """Prices of a charge model; tiers end where the drawn usage likes to land."""
@@ -207,7 +214,7 @@ class _Drawing:
     def _happenings(self) -> None:
         for number in range(self.random.randrange(1, 4)):
             self._subscription(self.code("sub", number))
-        for _ in range(self.random.randrange(5, 25)):
+        for _ in range(self.random.randrange(8, 32)):
             self._event()
         for coupon in self.script.coupons:
             for _ in range(1 if self.chance(0.8) else 2):

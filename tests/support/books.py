@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from core.warehouse.settlement import Settlement
+from core.billing.recompute import DOCUMENT
+from core.warehouse.settlement import DOCUMENTS, Settlement
 
 Books = Mapping[str, pa.Table]
 
@@ -37,13 +38,15 @@ def differences(left: Books, right: Books) -> list[tuple[str, str, dict[str, Any
 
 
 def rows_where(books: Books, condition: str) -> Books:
-    """Of every table the rows of the invoices that meet a condition on `invoices`."""
+    """Of every table the rows of the invoices, and of the fees without one, that meet a condition on both."""
     with duckdb.connect() as connection:
-        connection.register("invoices", books["invoices"])
+        for name in DOCUMENTS:
+            connection.register(name, books[name])
+        kept_ids = f"select invoice_id from invoices where {condition} union all select fee_id from standalone_fees where {condition}"
         kept = {}
         for name, table in books.items():
             connection.register("rows", table)
             kept[name] = connection.execute(
-                f"select * from rows where invoice_id in (select invoice_id from invoices where {condition})"
+                f"select * from rows where {DOCUMENT.get(name, 'invoice_id')} in ({kept_ids})"
             ).to_arrow_table()
     return kept

@@ -15,6 +15,7 @@ from math import ceil, floor
 
 import pyarrow as pa
 
+from tests.support.oracle_advance import AdvanceOracle
 from tests.support.oracle_fees import EXPONENTS, Facts, Line, Row, at_places, half_up, plan_line, usage_lines
 
 
@@ -56,12 +57,14 @@ class Oracle:
 
     def __init__(self, facts: Mapping[str, pa.Table], books: Mapping[str, pa.Table]) -> None:
         self.facts = Facts(facts)
+        self.advance = AdvanceOracle(self.facts, books)
         self.links: dict[str, list[Row]] = defaultdict(list)
         for link in books["invoice_subscriptions"].to_pylist():
             self.links[link["invoice_id"]].append(link)
         self.sources: dict[str, str] = {}
         for fee in books["fees"].select(["invoice_id", "fee_id", "wallet_transaction_id"]).to_pylist():
-            self.sources[fee["invoice_id"]] = fee["wallet_transaction_id"] or fee["fee_id"]
+            if fee["invoice_id"] is not None:
+                self.sources[fee["invoice_id"]] = fee["wallet_transaction_id"] or fee["fee_id"]
         self.spent: dict[str, list[int]] = defaultdict(list)
         self.taken: dict[tuple[str, str, int], int] = defaultdict(int)
 
@@ -93,6 +96,9 @@ class Oracle:
             return [Line("add_on", amount, half_up(amount * minor), add_on_id=fee["add_on_id"], one_off_fee_id=fee["id"]) for fee, amount in amounts]
         lines = []
         for link in self.links[row["invoice_id"]]:
+            if link["invoicing_reason"] == "in_advance_charge":
+                lines.append(self.advance.lines[self.sources[row["invoice_id"]]])
+                continue
             if link["fee_from_at"] is not None:
                 lines.append(plan_line(self.facts, link, row["timezone"], at, minor))
             if link["usage_from_at"] is not None:

@@ -152,19 +152,27 @@ def bucket_of(event: Row, filters: list[tuple[Row, dict[str, set[str]]]]) -> str
     return str(best[0]["id"])
 
 
+def filters_of(facts: Facts, charge_id: str, at: datetime) -> list[tuple[Row, dict[str, set[str]]]]:
+    """The filters of a charge, each with the values that it accepts per key."""
+    filters = []
+    for row in facts.at("charge_filters", "charge_id", charge_id, at):
+        values: dict[str, set[str]] = defaultdict(set)
+        for value in facts.at("charge_filter_values", "charge_filter_id", row["id"], at):
+            values[value["key"]].add(value["value"])
+        filters.append((row, dict(values)))
+    return filters
+
+
 def usage_lines(facts: Facts, link: Row, clock_id: str, at: datetime, minor: int) -> list[Line]:
     """The usage fees of one subscription on one invoice."""
     lines = []
     for charge in facts.at("charges", "plan_id", link["plan_id"], at):
+        if charge["pay_in_advance"]:
+            continue
         metric = facts.one("billable_metrics", charge["billable_metric_id"], at)
         known = facts.known_events(link["external_subscription_id"], metric["code"], clock_id, at)
         events = [event for event in known if link["usage_from_at"] <= event["timestamp"] < link["usage_to_at"] and counts(metric, event)]
-        filters = []
-        for row in facts.at("charge_filters", "charge_id", charge["id"], at):
-            values: dict[str, set[str]] = defaultdict(set)
-            for value in facts.at("charge_filter_values", "charge_filter_id", row["id"], at):
-                values[value["key"]].add(value["value"])
-            filters.append((row, dict(values)))
+        filters = filters_of(facts, charge["id"], at)
         for filter_id in [None, *(row["id"] for row, _ in filters)]:
             own = {name: [row for row in facts.at(name, "charge_id", charge["id"], at) if row["charge_filter_id"] == filter_id] for name in ("charge_prices", "charge_tiers", "charge_group_keys")}
             keys = [row["key"] for row in sorted(own["charge_group_keys"], key=lambda row: row["position"])]

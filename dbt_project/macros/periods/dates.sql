@@ -35,3 +35,9 @@
         when 'semiannual' then {{ plus_months("cast(date_trunc('year', " ~ from_date ~ ") as date)", "case when month(" ~ from_date ~ ") > 6 then 6 else 0 end") }}
         else cast(date_trunc('year', {{ from_date }}) as date) end
 {%- endmacro %}
+
+{#- Last local day of a half-open window. A service that ends at local midnight still used the day that begins there. -#}
+{% macro last_day(to_at, zone, ends_with_service) -%}
+    case when {{ ends_with_service }} then {{ local_date(to_at, zone) }}
+        else {{ local_date(from_epoch_microseconds(epoch_microseconds(to_at) ~ ' - 1'), zone) }} end
+{%- endmacro %}

@@ -6,6 +6,10 @@ fixed_charge_quantities as (
     select * from {{ ref('int_metering__fixed_charge_quantities') }}
 ),
 
+advance_quantities as (
+    select * from {{ ref('int_metering__advance_quantities') }}
+),
+
 charge_tiers as (
     select * from {{ ref('int_rating__charge_tiers') }}
 ),
@@ -19,6 +23,8 @@ sides as (
     select usage_id as fee_id, usage_id, 1 as factor from charges
     union all
     select window_fixed_charge_id, usage_id, case side when 'after' then 1 else -1 end from fixed_charge_quantities
+    union all
+    select fee_id, usage_id, case side when 'after' then 1 else -1 end from advance_quantities
 ),
 
 -- What tops a charge up to its minimum is one step of one unit. Both sides of a

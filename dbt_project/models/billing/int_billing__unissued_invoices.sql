@@ -10,6 +10,10 @@ credit_fees as (
     select * from {{ ref('int_billing__credit_fees') }}
 ),
 
+advance_fees as (
+    select * from {{ ref('int_billing__advance_fees') }}
+),
+
 customers as (
     select * from {{ ref('stg_catalog__customers') }}
 ),
@@ -66,6 +70,10 @@ final as (
     select
         invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
     from requested_invoices
+    union all
+    select
+        invoice_id, invoice_type, customer_id, billing_entity_id, currency, horizon_at, horizon_at, horizon_at, true, 'in_advance_charge', received_sequence
+    from advance_fees
 )
 
 select * from final

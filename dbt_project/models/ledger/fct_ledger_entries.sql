@@ -21,7 +21,7 @@ final as (
     select
         posting_id as ledger_entry_id,
         transaction_id,
-        'invoice' as source_type,
+        case when invoice_id is null then 'fee' else 'invoice' end as source_type,
         invoice_id, customer_id, account, fee_id, currency, amount_cents, posted_at
     from postings
     union all

@@ -6,6 +6,10 @@ settled_windows as (
     select * from {{ ref('int_ledger__settled_windows') }}
 ),
 
+advance_event_states as (
+    select * from {{ ref('int_ledger__advance_event_states') }}
+),
+
 charges as (
     select * from {{ ref('stg_catalog__charges') }} where not pay_in_advance
 ),
@@ -38,25 +42,30 @@ placed as (
         settled_windows.settled_window_id,
         settled_windows.window_state,
         received_events.code,
+        advance_event_states.event_state as advance_state,
         settled_windows.window_state = 'billed' and received_events.known_at > settled_windows.horizon_at as is_late
     from received_events
     left join settled_windows
         on received_events.external_subscription_id = settled_windows.external_subscription_id
         and received_events.timestamp >= settled_windows.from_at
         and received_events.timestamp < settled_windows.to_at
+    left join advance_event_states
+        on received_events.external_subscription_id = advance_event_states.external_subscription_id
+        and received_events.transaction_id = advance_event_states.transaction_id
 ),
 
--- Counted by window and code first: the state is decided once for all events that share them.
+-- An event that is charged in arrears too stands where its period stands. Counted by window and code first: the state is decided once for all events that share them.
 counted as (
-    select settled_window_id, window_state, code, is_late, count(*) as events_count
+    select settled_window_id, window_state, code, is_late, advance_state, count(*) as events_count
     from placed
-    group by settled_window_id, window_state, code, is_late
+    group by settled_window_id, window_state, code, is_late, advance_state
 ),
 
 decided as (
     select
         counted.events_count,
         case
+            when charged_codes.code is null and counted.advance_state is not null then counted.advance_state
             when counted.settled_window_id is null then 'unmatched'
             when charged_codes.code is null then 'without_effect'
             when counted.is_late then 'late'

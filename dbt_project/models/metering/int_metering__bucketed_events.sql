@@ -15,12 +15,7 @@ final as (
         charge_events.external_subscription_id, charge_events.transaction_id, charge_events.timestamp, charge_events.is_before_window,
         charge_events.properties, charge_events.precise_total_amount_cents,
         charge_events.known_at, charge_events.received_at, charge_events.received_sequence, charge_events.field_text, charge_events.field_value,
-        case charge_events.aggregation_type
-            when 'count_agg' then true
-            when 'custom_agg' then true
-            when 'unique_count_agg' then coalesce(charge_events.field_text, '') <> ''
-            else charge_events.field_value is not null
-        end as is_counted
+        {{ is_counted('charge_events.aggregation_type', 'charge_events.field_text', 'charge_events.field_value') }} as is_counted
     from charge_events
     left join event_buckets
         on charge_events.window_charge_id = event_buckets.window_charge_id

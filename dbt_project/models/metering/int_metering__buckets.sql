@@ -13,7 +13,9 @@ charge_group_keys as (
 filtered as (
     select window_charge_id, cast(null as string) as charge_filter_id from window_charges
     union
-    select window_charge_id, charge_filter_id from bucket_filters
+    select bucket_filters.window_charge_id, bucket_filters.charge_filter_id
+    from bucket_filters
+    inner join window_charges on bucket_filters.window_charge_id = window_charges.window_charge_id
 ),
 
 empty_groups as (

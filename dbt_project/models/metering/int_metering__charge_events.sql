@@ -39,15 +39,12 @@ matched as (
         and received_events.known_at <= window_charges.horizon_at
 ),
 
--- A number is an optional minus, digits, and an optional point with digits; anything else does not count (rating, section 1).
 final as (
     select
         window_charge_id, charge_id, horizon_at, aggregation_type, has_buckets, needs_event_changes,
         external_subscription_id, transaction_id, timestamp, is_before_window, properties, precise_total_amount_cents,
         known_at, received_at, received_sequence, field_text,
-        case
-            when aggregation_type in ('sum_agg', 'max_agg', 'latest_agg', 'weighted_sum_agg', 'custom_agg') then {{ plain_number('field_text') }}
-        end as field_value
+        {{ field_number('aggregation_type', 'field_text') }} as field_value
     from matched
 )
 

@@ -6,6 +6,10 @@ window_charges as (
     select * from {{ ref('int_metering__window_charges') }}
 ),
 
+advance_quantities as (
+    select * from {{ ref('int_metering__advance_quantities') }}
+),
+
 fixed_charge_quantities as (
     select * from {{ ref('int_metering__fixed_charge_quantities') }}
 ),
@@ -62,10 +66,23 @@ fixed_rows as (
     where is_in_force
 ),
 
+advance_rows as (
+    select
+        usage_id,
+        'advance' as usage_kind,
+        window_charge_id, charge_id, charge_filter_id, group_key, charge_model, currency, prorated, horizon_at,
+        units, full_units,
+        full_units as total_aggregated_units,
+        events_count, precise_total_amount_cents, through_event_number
+    from advance_quantities
+),
+
 final as (
     select * from period_rows
     union all
     select * from fixed_rows
+    union all
+    select * from advance_rows
 )
 
 select * from final

@@ -46,12 +46,15 @@ chosen as (
         *,
         min(due_at) over (
             partition by subscription_id, invoicing_reason order by period_index rows between 1 following and unbounded following
-        ) as later_due_at
+        ) as later_due_at,
+        min(case when invoicing_reason = 'terminating' then due_at end) over (partition by subscription_id) as closed_at,
+        min(case when invoicing_reason = 'terminating' then usage_from_at end) over (partition by subscription_id) as closed_from_at
     from ranked
     where epoch_rank = 1
 ),
 
--- A later time zone may find a period before the first one; once the first one was billed, that period is part of it.
+-- A later time zone may find a period before the first one; once the first one was billed, that period is part of it,
+-- also if the first one was the last.
 -- Usage goes on where the bill before it ended, also where the time zone changed in between (invoicing, section 1).
 continued as (
     select
@@ -60,7 +63,8 @@ continued as (
             partition by subscription_id, case when usage_from_at is null then 0 else 1 end order by usage_to_at, due_at
         ) as previous_usage_to_at
     from chosen
-    where invoicing_reason <> 'periodic' or later_due_at is null or later_due_at >= due_at
+    where invoicing_reason <> 'periodic'
+        or (coalesce(later_due_at >= due_at, true) and coalesce(closed_at >= due_at or closed_from_at > usage_from_at, true))
 ),
 
 final as (

@@ -1,5 +1,9 @@
-with charge_events as (
+with window_events as (
     select * from {{ ref('int_metering__charge_events') }} where has_buckets
+),
+
+advance_events as (
+    select * from {{ ref('int_metering__advance_events') }} where has_buckets
 ),
 
 bucket_filters as (
@@ -8,6 +12,12 @@ bucket_filters as (
 
 charge_group_keys as (
     select * from {{ ref('stg_catalog__charge_group_keys') }}
+),
+
+charge_events as (
+    select window_charge_id, charge_id, horizon_at, external_subscription_id, transaction_id, properties from window_events
+    union all
+    select fee_id, charge_id, billed_at, external_subscription_id, transaction_id, properties from advance_events
 ),
 
 filter_sizes as (

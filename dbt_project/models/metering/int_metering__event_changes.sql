@@ -1,4 +1,8 @@
-with effective_events as (
+with advance_totals as (
+    select * from {{ ref('int_metering__advance_totals') }} where charge_model = 'percentage'
+),
+
+effective_events as (
     select * from {{ ref('int_metering__effective_events') }}
 ),
 
@@ -64,6 +68,7 @@ counted as (
     from dated
 ),
 
+-- The events of a charge in advance stand in the order in which they are billed.
 final as (
     select
         window_charge_id, charge_filter_id, group_key,
@@ -77,6 +82,11 @@ final as (
         case when is_prorated then {{ unscaled(div_round(scaled('change_quantity', 12) ~ ' * billed_days', 'period_days'), 12) }} else change_quantity end as prorated_quantity,
         precise_total_amount_cents
     from counted
+    union all
+    select
+        window_charge_id, charge_filter_id, group_key, event_number, external_subscription_id, transaction_id, timestamp, known_at,
+        change_quantity, null, change_quantity, precise_total_amount_cents
+    from advance_totals
 )
 
 select * from final

@@ -11,8 +11,7 @@ dated as (
         {{ local_date('from_at', 'timezone') }} as first_on,
         case
             when successor_plan_id is not null then {{ plus_days(local_date('to_at', 'timezone'), -1) }}
-            when ends_with_service then {{ local_date('to_at', 'timezone') }}
-            else {{ local_date(from_epoch_microseconds(epoch_microseconds('to_at') ~ ' - 1'), 'timezone') }}
+            else {{ last_day('to_at', 'timezone', 'ends_with_service') }}
         end as last_on
     from window_charges
 ),

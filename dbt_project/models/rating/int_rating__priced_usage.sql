@@ -6,7 +6,7 @@ charge_prices as (
     select * from {{ ref('stg_catalog__charge_prices') }}
 ),
 
--- What is not used by the charge's model is null.
+-- What is not used by the charge's model is null. In advance the first units owe the first flat fee, never none (rating, section 5.2).
 final as (
     select
         chargeable_quantities.usage_id,
@@ -37,7 +37,7 @@ final as (
         charge_prices.per_transaction_min_amount,
         charge_prices.per_transaction_max_amount,
         charge_prices.sql_charge,
-        coalesce(charge_prices.bills_flat_without_usage, true) as bills_flat_without_usage
+        chargeable_quantities.usage_kind <> 'advance' and coalesce(charge_prices.bills_flat_without_usage, true) as bills_flat_without_usage
     from chargeable_quantities
     left join charge_prices
         on chargeable_quantities.charge_id = charge_prices.charge_id

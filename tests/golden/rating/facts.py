@@ -117,6 +117,7 @@ def events(case: Case, facts: Facts) -> None:
                 "code": case["id"],
                 "timestamp": occurred,
                 "properties": json.dumps(event.get("properties") or {}),
+                "precise_total_amount_cents": event.get("precise_total_amount_cents"),
                 "received_at": occurred,
                 "received_sequence": index,
                 "known_at": instant(event["ingested_at"]) if "ingested_at" in event else occurred,

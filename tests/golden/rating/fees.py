@@ -20,6 +20,7 @@ TARGETS = [
     "int_rating__charge_tiers",
 ]
 OTHER_FEES = [
+    "int_billing__advance_fees",
     "int_billing__subscription_fees",
     "int_billing__one_off_fees",
     "int_billing__credit_fees",

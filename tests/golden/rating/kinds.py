@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from tests.golden.rating import (
+    advance_fees,
     aggregation,
     alerts,
     charge_models,
@@ -38,4 +39,5 @@ KINDS: dict[str, ModuleType] = {
     "filter_scope": routing,
     "usage_threshold": usage_thresholds,
     "alert": alerts,
+    "pay_in_advance_fees": advance_fees,
 }

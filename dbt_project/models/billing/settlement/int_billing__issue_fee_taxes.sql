@@ -9,7 +9,7 @@ fee_taxes as (
 final as (
     select
         fee_taxes.fee_id,
-        fee_taxes.invoice_id,
+        case when settlement_queue.invoice_type <> 'standalone_fee' then fee_taxes.invoice_id end as invoice_id,
         fee_taxes.tax_id,
         fee_taxes.tax_code,
         fee_taxes.tax_name,

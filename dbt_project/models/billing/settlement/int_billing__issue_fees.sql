@@ -33,7 +33,7 @@ taxed as (
 final as (
     select
         fees.fee_id,
-        fees.invoice_id,
+        case when settlement_queue.invoice_type <> 'standalone_fee' then fees.invoice_id end as invoice_id,
         row_number() over (
             partition by fees.invoice_id
             order by fees.external_subscription_id, fees.item_position, fees.from_at, fees.item_code,
@@ -49,7 +49,8 @@ final as (
         settlement_queue.issued_at,
         fees.true_up_parent_fee_id, fee_pricing_units.pricing_unit_id, fee_pricing_units.pricing_unit_code, fee_pricing_units.pricing_unit_short_name,
         fee_pricing_units.conversion_rate, fee_pricing_units.unit_amount as pricing_unit_unit_amount,
-        fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents
+        fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents,
+        fees.event_transaction_id
     from fees
     inner join settlement_queue on fees.invoice_id = settlement_queue.invoice_id
     left join shared on fees.fee_id = shared.fee_id

@@ -10,6 +10,10 @@ fixed_charge_windows as (
     select * from {{ ref('int_metering__fixed_charge_windows') }}
 ),
 
+advance_fees as (
+    select * from {{ ref('int_billing__advance_fees') }} where invoice_type = 'subscription'
+),
+
 final as (
     select
         unissued_items.invoice_id,
@@ -32,6 +36,12 @@ final as (
         and fixed_charge_windows.billing_side
         = case unissued_items.invoicing_reason when 'starting' then 'advance' when 'fixed_charge_change' then 'change' else 'arrears' end
         and (unissued_items.invoicing_reason <> 'periodic' or unissued_items.usage_to_at = fixed_charge_windows.to_at)
+    union all
+    select
+        advance_fees.invoice_id, advance_fees.subscription_id, advance_fees.external_subscription_id, advance_fees.plan_id, 'in_advance_charge',
+        null, null, advance_fees.from_at, advance_fees.to_at, settlement_queue.issued_at, null, null
+    from advance_fees
+    inner join settlement_queue on advance_fees.invoice_id = settlement_queue.invoice_id
 )
 
 select * from final

@@ -1,5 +1,5 @@
 with issue_fee_taxes as (
-    select * from {{ ref('int_billing__issue_fee_taxes') }}
+    select * from {{ ref('int_billing__issue_fee_taxes') }} where invoice_id is not null
 ),
 
 final as (

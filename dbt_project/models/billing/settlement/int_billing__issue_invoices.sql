@@ -1,5 +1,5 @@
 with settlement_totals as (
-    select * from {{ ref('int_billing__settlement_totals') }}
+    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type <> 'standalone_fee'
 ),
 
 invoice_dates as (

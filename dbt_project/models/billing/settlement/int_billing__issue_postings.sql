@@ -6,41 +6,51 @@ issue_fees as (
     select * from {{ ref('int_billing__issue_fees') }}
 ),
 
+issue_standalone_fees as (
+    select * from {{ ref('int_billing__issue_standalone_fees') }}
+),
+
 issue_wallet_uses as (
     select * from {{ ref('int_billing__issue_wallet_uses') }}
 ),
 
+documents as (
+    select invoice_id as document_id, invoice_id, customer_id, currency, issued_at, total_amount_cents, taxes_amount_cents from issue_invoices
+    union all
+    select fee_id, null, customer_id, currency, issued_at, total_amount_cents, taxes_amount_cents from issue_standalone_fees
+),
+
 -- Debits are positive. A top-up invoice sells credits, which are owed until they pay an invoice.
 legs as (
-    select invoice_id, 'receivables' as account, cast(null as string) as fee_id, 'total' as leg, total_amount_cents as amount_cents
-    from issue_invoices
+    select document_id, 'receivables' as account, cast(null as string) as fee_id, 'total' as leg, total_amount_cents as amount_cents
+    from documents
     union all
     select invoice_id, 'coupon_discounts', null, 'coupons', coupons_amount_cents
     from issue_invoices
     union all
-    select invoice_id, 'taxes_payable', null, 'taxes', -taxes_amount_cents
-    from issue_invoices
+    select document_id, 'taxes_payable', null, 'taxes', -taxes_amount_cents
+    from documents
     union all
     select invoice_id, case when credit_class = 'granted' then 'promotional_credits' else 'prepaid_credits' end, null, wallet_use_id, amount_cents
     from issue_wallet_uses
     union all
-    select invoice_id, case when fee_type = 'credit' then 'prepaid_credits' else 'revenue' end, fee_id, fee_id, -amount_cents
+    select coalesce(invoice_id, fee_id), case when fee_type = 'credit' then 'prepaid_credits' else 'revenue' end, fee_id, fee_id, -amount_cents
     from issue_fees
 ),
 
 final as (
     select
-        {{ deterministic_id(['legs.invoice_id', 'legs.account', 'legs.leg']) }} as posting_id,
-        legs.invoice_id as transaction_id,
-        legs.invoice_id,
-        issue_invoices.customer_id,
+        {{ deterministic_id(['legs.document_id', 'legs.account', 'legs.leg']) }} as posting_id,
+        legs.document_id as transaction_id,
+        documents.invoice_id,
+        documents.customer_id,
         legs.account,
         legs.fee_id,
-        issue_invoices.currency,
+        documents.currency,
         legs.amount_cents,
-        issue_invoices.issued_at as posted_at
+        documents.issued_at as posted_at
     from legs
-    inner join issue_invoices on legs.invoice_id = issue_invoices.invoice_id
+    inner join documents on legs.document_id = documents.document_id
     where legs.amount_cents <> 0
 )
 

@@ -6,6 +6,17 @@ issued_invoices as (
     select * from {{ ref('stg_books__invoices') }}
 ),
 
+issued_fees as (
+    select * from {{ ref('stg_books__standalone_fees') }}
+),
+
+-- What is settled on its own: an invoice, or a fee that is not invoiced.
+issued_documents as (
+    select invoice_id from issued_invoices
+    union all
+    select fee_id from issued_fees
+),
+
 control as (
     select * from {{ source('settlement', 'control') }}
 ),
@@ -18,8 +29,8 @@ waiting as (
             order by draft_invoices.issued_at, draft_invoices.creation_sequence, draft_invoices.invoicing_reason, draft_invoices.invoice_id
         ) as queue_position
     from draft_invoices
-    left join issued_invoices on draft_invoices.invoice_id = issued_invoices.invoice_id
-    where issued_invoices.invoice_id is null
+    left join issued_documents on draft_invoices.invoice_id = issued_documents.invoice_id
+    where issued_documents.invoice_id is null
 ),
 
 final as (

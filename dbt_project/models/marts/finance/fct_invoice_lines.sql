@@ -3,7 +3,7 @@ with issued_fees as (
 ),
 
 draft_fees as (
-    select * from {{ ref('int_billing__fees') }} where invoice_id is not null
+    select * from {{ ref('int_billing__fees') }} where invoice_id is not null and invoice_id <> fee_id
 ),
 
 issued_invoices as (

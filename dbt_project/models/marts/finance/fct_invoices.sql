@@ -3,7 +3,7 @@ with issued_invoices as (
 ),
 
 draft_invoices as (
-    select * from {{ ref('int_billing__draft_invoices') }}
+    select * from {{ ref('int_billing__draft_invoices') }} where invoice_type <> 'standalone_fee'
 ),
 
 customers as (

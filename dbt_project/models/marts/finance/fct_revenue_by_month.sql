@@ -2,19 +2,33 @@ with invoices as (
     select * from {{ ref('stg_books__invoices') }} where status = 'finalized'
 ),
 
+standalone_fees as (
+    select * from {{ ref('stg_books__standalone_fees') }}
+),
+
+documents as (
+    select
+        issuing_date, currency, invoice_type, 1 as invoices_count, sub_total_excluding_taxes_amount_cents, coupons_amount_cents, taxes_amount_cents,
+        prepaid_credit_amount_cents, total_amount_cents
+    from invoices
+    union all
+    select issuing_date, currency, 'standalone_fee', 0, amount_cents, 0, taxes_amount_cents, 0, total_amount_cents
+    from standalone_fees
+),
+
 -- A top-up sells credits; it becomes revenue when they pay an invoice, so it stands apart.
 final as (
     select
         cast(date_trunc('month', issuing_date) as date) as month_on,
         currency,
-        {{ cents('count(*)') }} as invoices_count,
+        {{ cents('sum(invoices_count)') }} as invoices_count,
         {{ cents("sum(case when invoice_type = 'credit' then 0 else sub_total_excluding_taxes_amount_cents end)") }} as revenue_amount_cents,
         {{ cents("sum(case when invoice_type = 'credit' then sub_total_excluding_taxes_amount_cents else 0 end)") }} as credits_sold_amount_cents,
         {{ cents('sum(coupons_amount_cents)') }} as coupons_amount_cents,
         {{ cents('sum(taxes_amount_cents)') }} as taxes_amount_cents,
         {{ cents('sum(prepaid_credit_amount_cents)') }} as prepaid_credit_amount_cents,
         {{ cents('sum(total_amount_cents)') }} as total_amount_cents
-    from invoices
+    from documents
     group by cast(date_trunc('month', issuing_date) as date), currency
 )
 

@@ -18,15 +18,17 @@ invoice_checks as (
     select * from {{ ref('int_ledger__invoice_checks') }}
 ),
 
+standalone_fee_checks as (
+    select * from {{ ref('int_ledger__standalone_fee_checks') }}
+),
+
 wallet_balances as (
     select * from {{ ref('fct_wallet_balances') }}
 ),
 
 landed as (
     select
-        coalesce(sum(row_count), 0) as row_count,
-        coalesce(sum(accepted_count), 0) as accepted_count,
-        coalesce(sum(duplicate_count), 0) as duplicate_count
+        coalesce(sum(row_count), 0) as row_count, coalesce(sum(accepted_count), 0) as accepted_count, coalesce(sum(duplicate_count), 0) as duplicate_count
     from landing_files
 ),
 
@@ -52,6 +54,12 @@ counts as (
     cross join stated
 ),
 
+document_checks as (
+    select check_name, left_value, right_value from invoice_checks
+    union all
+    select check_name, left_value, right_value from standalone_fee_checks
+),
+
 flow_checks as (
     select 1 as position, 'landing rows = accepted + duplicates + rejected' as check_name, row_count as left_value, accepted_count + duplicate_count + rejected_count as right_value
     from counts
@@ -68,7 +76,7 @@ checks as (
     select
         4, check_name, sum(left_value), sum(right_value),
         sum(case when left_value = right_value then 0 else 1 end)
-    from invoice_checks
+    from document_checks
     group by check_name
     union all
     select

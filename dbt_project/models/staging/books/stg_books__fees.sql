@@ -42,7 +42,8 @@ final as (
         conversion_rate,
         pricing_unit_unit_amount,
         pricing_unit_precise_amount,
-        pricing_unit_amount_cents
+        pricing_unit_amount_cents,
+        event_transaction_id
     from source
 )
 

@@ -1,0 +1,43 @@
+"""Kind `pay_in_advance_fees`: the case gives events, and metering, rating and billing make a fee of each."""
+
+from __future__ import annotations
+
+from core.warehouse.pricing_graph import PricingGraph
+from tests.golden.rating.advance_facts import in_advance, no_advance_facts
+from tests.golden.rating.facts import Case, Outcome
+from tests.golden.rating.fees import OTHER_FEES, assert_field
+from tests.support import facts as given_facts
+
+TARGETS = ["int_billing__fees"]
+NOT_IN_ADVANCE = ["int_billing__usage_fees", *(name for name in OTHER_FEES if name != "int_billing__advance_fees")]
+
+
+def covers(case: Case) -> bool:
+    """Whether the SQL claims this case's features so far."""
+    return case["inputs"]["charge"]["charge_model"] in {"standard", "package"}
+
+
+def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Outcome]:
+    """Case id -> the fees of its events, by transaction."""
+    facts = no_advance_facts()
+    for case in cases:
+        in_advance(case, facts)
+    connection = given_facts.open_connection()
+    relations = given_facts.give_all(connection, graph, TARGETS, facts, empty=NOT_IN_ADVANCE)
+    graph.run(connection, TARGETS, relations)
+    fees: dict[str, Outcome] = {}
+    for fee in given_facts.rows_of(connection, "int_billing__fees"):
+        fees.setdefault(fee["external_subscription_id"], []).append(fee)
+    return fees
+
+
+def check(case: Case, outcome: Outcome) -> None:
+    """Raises AssertionError where a listed field differs, or where an event has a fee that the case does not list."""
+    fees = {fee["event_transaction_id"]: fee for fee in outcome or []}
+    listed = case["expected"]["fees"]
+    assert fees.keys() == {f"{case['id']}-{expected['event_index']}" for expected in listed}
+    for expected in listed:
+        fee = fees[f"{case['id']}-{expected['event_index']}"]
+        for field in ("units", "amount_cents", "unit_amount", "events_count"):
+            if field in expected:
+                assert_field(case, field, expected[field], fee[field])
