@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := chromium postgresql strace poppler-utils
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help demo up check test lint types packages clean
+.PHONY: help demo up check mutants test lint types packages clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -31,6 +31,9 @@ types: $(VENV)/.installed ## Types of Python
 
 check: lint types ## The quick loop: lint, types, unit and meta tests (the compiled SQL's lint among them)
 	$(BIN)/pytest tests/unit $(wildcard tests/meta) -x --catalog sqlite
+
+mutants: $(VENV)/.installed ## What neither unit tests nor golden cases notice when the rating SQL is changed (minutes)
+	$(BIN)/python -m tests.meta.mutants $(or $(LAYER),rating)
 
 test: $(VENV)/.installed packages lint types ## Everything
 	$(BIN)/pytest tests

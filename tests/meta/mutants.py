@@ -1,11 +1,13 @@
-"""Mutants of the rating SQL: one comparison, bound or rounding flipped in one model, and whether a fast test notices.
+"""Mutants of the pricing SQL: one comparison, bound or rounding flipped in one model, and whether a fast test notices.
 
-`python -m tests.meta.mutants` prints every mutant that no fast test kills. Fast tests are the models' own dbt unit tests and the
-golden rating cases, both through the pricing graph.
+`test_mutants.py` tries those of rating with the models' own unit tests. `python -m tests.meta.mutants LAYER [MODEL…]` prints,
+for the mutants of a layer, what neither the unit tests nor the golden rating cases notice; with `--golden`, what the golden
+cases alone do not.
 """
 
 from __future__ import annotations
 
+import argparse
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +20,7 @@ import sqlglot
 import yaml
 from sqlglot import exp
 
+from core.errors import TallystickError
 from core.warehouse.pricing_graph import Node, PricingGraph
 from tests.golden import deviations
 from tests.golden.cases_option import OWN
@@ -40,6 +43,8 @@ FLIPS: dict[type[exp.Expression], tuple[type[exp.Expression], ...]] = {
     exp.Min: (exp.Max,),
     exp.Max: (exp.Min,),
 }
+MOST_TEXT = 90
+FAILURES = (AssertionError, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -63,57 +68,43 @@ def mutants(node: Node) -> Iterator[Mutant]:
                 target.replace(flipped(this=target.this, expression=target.expression))
             else:
                 target.replace(flipped(this=target.this))
-            what = f"{original.sql('duckdb')} -> {flipped.__name__}"
+            text = original.sql("duckdb")
+            what = f"{text if len(text) <= MOST_TEXT else text[:MOST_TEXT] + '…'} -> {flipped.__name__}"
             seen[what] = seen.get(what, 0) + 1
             yield Mutant(node.name, f"{what} ({seen[what]})", changed.sql("duckdb"))
 
 
-def rating_models(graph: PricingGraph) -> list[Node]:
-    """The models whose mutants count."""
-    return graph.models("rating")
-
-
-def with_sql(graph: PricingGraph, model: str, sql: str) -> PricingGraph:
-    """The graph with other SQL for one model."""
+def mutated(graph: PricingGraph, mutant: Mutant) -> PricingGraph:
+    """The graph with the mutant in its model's place."""
     changed = copy.copy(graph)
-    node = graph.node(model)
-    changed._nodes = {**graph._nodes, node.id: replace(node, sql=sql)}
+    node = graph.node(mutant.model)
+    changed._nodes = {**graph._nodes, node.id: replace(node, sql=mutant.sql)}
     return changed
 
 
-def reprinted(graph: PricingGraph) -> PricingGraph:
-    """The graph with every rating model printed anew by sqlglot and nothing changed: what mutants are measured against."""
-    for node in rating_models(graph):
-        graph = with_sql(graph, node.name, sqlglot.parse_one(node.sql or "", dialect="duckdb").sql("duckdb"))
-    return graph
-
-
-def killer(graph: PricingGraph, model: str) -> str | None:
-    """The first fast test that fails on the graph, the model's own unit tests first; None when all pass."""
+def failing_unit_test(graph: PricingGraph, model: str) -> str | None:
+    """The first unit test of the model that fails on the graph."""
     with open_connection() as connection:
-        for test in unit_tests.unit_tests():
-            if test.model == model and not _passes(connection, graph, test):
-                return f"unit test {test.name}"
+        return next((test.name for test in _unit_tests().get(model, []) if not _passes(connection, graph, test)), None)
+
+
+def failing_case(graph: PricingGraph, model: str) -> str | None:
+    """The first golden rating case that fails on the graph, of those that reach the model."""
     for module, cases in _golden().items():
+        if model not in _reached(module):
+            continue
         try:
             outcomes = module.run(graph, cases)
-        except duckdb.Error as error:
+        except (duckdb.Error, TallystickError) as error:
             return f"{module.__name__}: {str(error).splitlines()[0]}"
         for case in cases:
             try:
                 deviations.check(case, partial(_check, module, outcomes))
             except pytest.xfail.Exception:
                 continue
-            except (AssertionError, ValueError, KeyError, TypeError):
-                return f"golden case {case['id']}"
+            except FAILURES:
+                return str(case["id"])
     return None
-
-
-def survivors(graph: PricingGraph) -> Iterator[tuple[Mutant, str | None]]:
-    """(mutant, what killed it)."""
-    for node in rating_models(graph):
-        for mutant in mutants(node):
-            yield mutant, killer(with_sql(graph, mutant.model, mutant.sql), mutant.model)
 
 
 def _check(module: Any, outcomes: dict[str, Any], case: dict[str, Any]) -> None:
@@ -123,9 +114,17 @@ def _check(module: Any, outcomes: dict[str, Any], case: dict[str, Any]) -> None:
 def _passes(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, test: unit_tests.UnitTest) -> bool:
     try:
         actual, expected = unit_tests.run(connection, graph, test)
-    except duckdb.Error:
+    except (duckdb.Error, TallystickError):
         return False
     return actual == expected
+
+
+@cache
+def _unit_tests() -> dict[str, list[unit_tests.UnitTest]]:
+    grouped: dict[str, list[unit_tests.UnitTest]] = {}
+    for test in unit_tests.unit_tests():
+        grouped.setdefault(test.model, []).append(test)
+    return grouped
 
 
 @cache
@@ -137,10 +136,43 @@ def _golden() -> dict[Any, list[dict[str, Any]]]:
     return grouped
 
 
+class _Recording(PricingGraph):
+    """A graph that remembers which models it ran."""
+
+    ran: set[str]
+
+    def _create(self, connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> None:  # type: ignore[override]
+        self.ran.add(node.name)
+        PricingGraph._create(connection, node, sql)
+
+
+@cache
+def _reached(module: Any) -> frozenset[str]:
+    """The models that a golden module runs."""
+    recording = _Recording.__new__(_Recording)
+    recording.__dict__ |= PricingGraph.load().__dict__ | {"ran": set()}
+    module.run(recording, _golden()[module])
+    return frozenset(recording.ran)
+
+
+def main() -> None:
+    """Prints survivors as YAML, and the share that was killed."""
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("layer")
+    arguments.add_argument("models", nargs="*")
+    arguments.add_argument("--golden", action="store_true")
+    told = arguments.parse_intermixed_args()
+    graph = PricingGraph.load()
+    count = alive = 0
+    for node in graph.models(told.layer):
+        for mutant in mutants(node) if not told.models or node.name in told.models else ():
+            count += 1
+            changed = mutated(graph, mutant)
+            if (told.golden or failing_unit_test(changed, node.name) is None) and failing_case(changed, node.name) is None:
+                alive += 1
+                print(f"- {{model: {mutant.model}, what: {mutant.what!r}}}", flush=True)
+    print(f"# {count - alive} of {count} mutants are noticed")
+
+
 if __name__ == "__main__":
-    count = 0
-    for mutant, killed_by in survivors(PricingGraph.load()):
-        count += 1
-        if killed_by is None:
-            print(f"- model: {mutant.model}\n  what: {mutant.what!r}", flush=True)
-    print(f"# of {count} mutants")
+    main()

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
+from core.warehouse.write import EVENT_COLUMNS, open_for_writing
+from ingestion.landing import EVENT_SCHEMA
+from tests.property.drawn_charges import MODELS, drawn, scales
+from tests.property.rated import Draw, rate
 from tests.support.facts import give_all, open_connection, rows_of
 
 Row = dict[str, Any]
@@ -21,6 +32,7 @@ ALWAYS = datetime(1970, 1, 1)
 FROM, TO = datetime(2024, 3, 1), datetime(2024, 4, 1)
 AGGREGATIONS = ("count_agg", "sum_agg", "max_agg", "unique_count_agg", "latest_agg")
 WINDOWS = 40
+PRICES = {"amount", "rate", "fixed_amount", "per_transaction_min_amount", "per_transaction_max_amount", "per_unit_amount", "flat_amount"}
 TARGETS = ["int_rating__charges", "int_metering__event_buckets", "int_metering__charge_events"]
 
 
@@ -50,7 +62,7 @@ def event(number: int, place: int, random: Random) -> Row:
     }  # fmt: skip
 
 
-def drawn(seed: int) -> Facts:
+def drawn_facts(seed: int) -> Facts:
     """Windows of every aggregation, half of them with filters that overlap and groups, at a price of one."""
     random = Random(seed)
     facts: Facts = {"int_metering__window_charges": [], "landing.events": [], "catalog.charge_prices": []}
@@ -99,16 +111,39 @@ def priced(units: list[Decimal], model: str, prices: Callable[[int], Facts]) -> 
 
 
 def test_the_order_in_which_events_are_stored_changes_nothing() -> None:
-    facts = drawn(1)
+    facts = drawn_facts(1)
     expected = outcome(facts)
     for seed in range(3):
         shuffled = Random(seed).sample(facts["landing.events"], len(facts["landing.events"]))
         assert outcome(facts | {"landing.events": shuffled}) == expected
 
 
+def test_events_that_come_in_over_many_runs_are_billed_as_if_in_one() -> None:
+    """Each run loads what arrived since the last one, some of it sent again."""
+    facts = drawn_facts(2)
+    expected = outcome(facts | {"landing.events": loaded([facts["landing.events"]])})
+    sent = sorted(facts["landing.events"], key=lambda row: (row["received_at"], row["received_sequence"]))
+    for runs in (2, 6):
+        cuts = sorted(Random(runs).sample(range(len(sent) + 1), runs - 1))
+        parts = [sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
+        again = [[*parts[run - 1][:3], *part] if run else part for run, part in enumerate(parts)]
+        assert outcome(facts | {"landing.events": loaded(again)}) == expected
+
+
+def loaded(parts: list[list[Row]]) -> list[Row]:
+    """The events that the warehouse holds after a run for each part."""
+    with tempfile.TemporaryDirectory() as home, open_for_writing(Settings(home=Path(home)), graph()) as warehouse:
+        warehouse.create()
+        for run, part in enumerate(parts):
+            pq.write_table(pa.Table.from_pylist(part, EVENT_SCHEMA), Path(home) / f"{run}.parquet")
+            warehouse.load_events(Path(home), [f"{run}.parquet"], TO)
+        rows = warehouse.connection.execute(f"select {', '.join(EVENT_COLUMNS)} from warehouse.raw.events").fetchall()
+    return [dict(zip(EVENT_COLUMNS, row, strict=True)) for row in rows]
+
+
 def test_one_event_less_is_seen() -> None:
     """Negative control of the shuffle."""
-    facts = drawn(1)
+    facts = drawn_facts(1)
     counted = [row for row in facts["landing.events"] if row["external_subscription_id"] == "c0"]
     assert counted
     assert outcome(facts) != outcome(facts | {"landing.events": [row for row in facts["landing.events"] if row is not counted[0]]})
@@ -116,7 +151,7 @@ def test_one_event_less_is_seen() -> None:
 
 def test_every_event_is_in_exactly_one_bucket() -> None:
     for seed in range(3):
-        facts = drawn(seed)
+        facts = drawn_facts(seed)
         result = outcome(facts)
         filtered = {row["window_charge_id"] for row in facts["int_metering__window_charges"] if row["has_buckets"]}
         sent = sorted((row["external_subscription_id"], row["transaction_id"]) for row in facts["landing.events"] if row["external_subscription_id"] in filtered)
@@ -127,41 +162,56 @@ def test_every_event_is_in_exactly_one_bucket() -> None:
 
 def test_buckets_of_a_count_sum_to_the_count() -> None:
     """Filters and groups split the events of a charge, and change how many there are in no way."""
-    facts = drawn(4)
+    facts = drawn_facts(4)
     totals: dict[str, Decimal] = {}
     for row in outcome(facts)["int_rating__charges"]:
         totals[row["window_charge_id"]] = totals.get(row["window_charge_id"], Decimal(0)) + row["units"]
     for row in facts["int_metering__window_charges"]:
+        sent = [json.loads(event["properties"])["value"] for event in facts["landing.events"] if event["code"] == row["billable_metric_code"]]
         if row["aggregation_type"] == "count_agg":
-            assert totals[row["window_charge_id"]] == sum(event["code"] == row["billable_metric_code"] for event in facts["landing.events"])
+            assert totals[row["window_charge_id"]] == len(sent)
 
 
 def test_more_usage_never_lowers_a_graduated_amount() -> None:
     random = Random(5)
-    for _ in range(5):
+    for model, price in (("graduated", "per_unit_amount"), ("graduated_percentage", "rate")) * 3:
         bounds, step = sorted(random.sample((1, 2, 5, 10, 11, 20), 3)), random.choice((0, 1))
         if step == 1 and any(right == left + 1 for left, right in pairwise(bounds)):
             bounds = [5, 10, 20]
         tiers = []
         for position, top in enumerate([*bounds, None]):
             start = 0 if position == 0 else bounds[position - 1] + step
-            amounts = {"per_unit_amount": random.choice(("0", "0.01", "3")), "flat_amount": random.choice(("0", "1.5"))}
-            tiers.append({"position": position + 1, "from_value": str(start), "to_value": None if top is None else str(top)} | amounts)
+            terms = {price: random.choice(("0", "0.01", "3")), "flat_amount": random.choice(("0", "1.5"))}
+            tiers.append({"position": position + 1, "from_value": str(start), "to_value": None if top is None else str(top)} | terms)
         rising = sorted({Decimal(random.randrange(30_000)) / 1000 for _ in range(60)} | {Decimal(bound) for bound in bounds} | {Decimal(0)})
-        amounts_of = priced(rising, "graduated", lambda _, tiers=tiers: {"catalog.charge_tiers": tiers})  # type: ignore[misc]
+        amounts_of = priced(rising, model, lambda _, tiers=tiers: {"catalog.charge_tiers": tiers})  # type: ignore[misc]
         assert amounts_of == sorted(amounts_of), tiers
         assert amounts_of[-1] >= amounts_of[0]
 
 
 def test_a_scaled_price_scales_the_amount() -> None:
-    random = Random(6)
-    units = [Decimal(random.randrange(10**9)).scaleb(-6) for _ in range(80)]
-    prices = [Decimal(random.randrange(1, 10**6)).scaleb(-6) for _ in units]
+    """Every price of a charge times seven, minimum and maximum per event among them; of a dynamic charge, what its events state."""
+    for name in sorted(MODELS.keys() - {"graduated_prorated"}):
+        draws = [draw for draw in drawn(MODELS[name](scales()), 150) if draw.is_exact]
+        once, seven_times = amounts(draws), amounts([dearer(draw, 7) for draw in draws])
+        assert seven_times == [7 * amount for amount in once], name
+        assert sum(amount > 0 for amount in once) > 20, name
 
-    def at(factor: int, model: str) -> list[Decimal]:
-        terms = {"package_size": 10, "free_units": 3} if model == "package" else {}
-        return priced(units, model, lambda number: {"catalog.charge_prices": [{"amount": str(prices[number] * factor)} | terms]})
 
-    for model in ("standard", "package"):
-        assert at(7, model) == [7 * amount for amount in at(1, model)]
-        assert any(at(1, model))
+def amounts(draws: list[Draw]) -> list[Decimal]:
+    """What each draw is charged, in order."""
+    found = {row["usage_id"]: row["amount"] for row in rate(draws)["int_rating__charges"]}
+    return [found[usage_id] for usage_id in sorted(found)]
+
+
+def dearer(draw: Draw, factor: int) -> Draw:
+    """The draw at prices times `factor`."""
+    properties = {key: times(value, factor) if key in PRICES else value for key, value in draw.properties.items()}
+    for key, value in draw.properties.items():
+        if key.endswith("_ranges"):
+            properties[key] = [{name: times(at, factor) if name in PRICES else at for name, at in row.items()} for row in value]
+    return replace(draw, properties=properties, usage=replace(draw.usage, cents=draw.usage.cents * factor))
+
+
+def times(price: str | None, factor: int) -> str | None:
+    return None if price is None else str(Decimal(price) * factor)

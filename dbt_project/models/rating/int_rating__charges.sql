@@ -34,35 +34,46 @@ custom_charges as (
     select * from {{ ref('int_rating__custom_charges') }}
 ),
 
+-- A unit amount spreads the amount over the full units; over the paid ones where units are sold in packages.
 rated as (
-    select usage_id, amount, unit_amount from standard_charges
+    select usage_id, amount, cast(null as decimal(38, 12)) as paid_units from standard_charges
     union all
-    select usage_id, amount, unit_amount from graduated_charges
+    select usage_id, amount, null from graduated_charges
     union all
-    select usage_id, amount, unit_amount from graduated_percentage_charges
+    select usage_id, amount, null from graduated_percentage_charges
     union all
-    select usage_id, amount, unit_amount from package_charges
+    select usage_id, amount, paid_units from package_charges
     union all
-    select usage_id, amount, unit_amount from percentage_charges
+    select usage_id, amount, null from percentage_charges
     union all
-    select usage_id, amount, unit_amount from volume_charges
+    select usage_id, amount, null from volume_charges
     union all
-    select usage_id, amount, unit_amount from dynamic_charges
+    select usage_id, amount, null from dynamic_charges
     union all
-    select usage_id, amount, unit_amount from custom_charges
+    select usage_id, amount, null from custom_charges
 ),
 
 signed as (
     select
         priced_usage.usage_id, priced_usage.usage_kind, priced_usage.window_charge_id, priced_usage.charge_id, priced_usage.charge_filter_id,
         priced_usage.group_key, priced_usage.charge_model, priced_usage.events_count, priced_usage.full_units, priced_usage.total_aggregated_units,
-        rated.amount, rated.unit_amount,
+        rated.amount,
+        coalesce(rated.paid_units, priced_usage.full_units) as divided_units,
         priced_usage.full_units < 0 or rated.amount < 0 as is_negative
     from priced_usage
     inner join rated on priced_usage.usage_id = rated.usage_id
 ),
 
 -- Negative units or a negative amount bill nothing (rating, section 0.1); the units shown are the full ones.
+billed as (
+    select
+        usage_id, usage_kind, window_charge_id, charge_id, charge_filter_id, group_key, charge_model, events_count,
+        total_aggregated_units, divided_units,
+        case when is_negative then {{ quantity('0') }} else full_units end as units,
+        case when is_negative then {{ working('0') }} else amount end as amount
+    from signed
+),
+
 final as (
     select
         usage_id,
@@ -73,11 +84,11 @@ final as (
         group_key,
         charge_model,
         events_count,
-        case when is_negative then {{ quantity('0') }} else full_units end as units,
+        units,
         total_aggregated_units,
-        case when is_negative then {{ working('0') }} else amount end as amount,
-        case when is_negative then {{ working('0') }} else unit_amount end as unit_amount
-    from signed
+        amount,
+        {{ unit_price('amount', 'divided_units') }} as unit_amount
+    from billed
 )
 
 select * from final

@@ -7,23 +7,13 @@ currencies as (
 ),
 
 -- What the events state is summed and not rounded; no units, no amount (rating, section 4.8).
-stated as (
+final as (
     select
         priced_usage.usage_id,
         priced_usage.units,
-        priced_usage.full_units,
         {{ working("case when priced_usage.units = 0 then 0 else " ~ from_minor_units('priced_usage.precise_total_amount_cents', minor_units('currencies.exponent')) ~ " end") }} as amount
     from priced_usage
     inner join currencies on priced_usage.currency = currencies.code
-),
-
-final as (
-    select
-        usage_id,
-        units,
-        amount,
-        {{ unit_price('amount', 'full_units') }} as unit_amount
-    from stated
 )
 
 select * from final

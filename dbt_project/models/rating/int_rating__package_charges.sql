@@ -36,8 +36,7 @@ final as (
         paid_units,
         packages,
         unit_or_package_amount as per_package_amount,
-        amount,
-        {{ unit_price('amount', 'paid_units') }} as unit_amount
+        amount
     from priced
 )
 

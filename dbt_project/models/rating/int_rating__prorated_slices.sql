@@ -7,18 +7,23 @@ priced_tiers as (
 ),
 
 -- The first tier takes everything below its bound too, the last everything above.
+bounded as (
+    select usage_id, position, per_unit_amount, to_value, case when position > 1 then lower_value end as lower_value
+    from priced_tiers
+),
+
 clipped as (
     select
         prorated_moves.usage_id,
-        priced_tiers.position,
-        priced_tiers.per_unit_amount,
+        bounded.position,
+        bounded.per_unit_amount,
         prorated_moves.event_number,
         prorated_moves.change_quantity,
         prorated_moves.prorated_quantity,
-        {{ between_bounds('prorated_moves.before_units', 'case when priced_tiers.position > 1 then priced_tiers.lower_value end', 'priced_tiers.to_value') }} as before_units,
-        {{ between_bounds('prorated_moves.after_units', 'case when priced_tiers.position > 1 then priced_tiers.lower_value end', 'priced_tiers.to_value') }} as after_units
+        {{ between_bounds('prorated_moves.before_units', 'bounded.lower_value', 'bounded.to_value') }} as before_units,
+        {{ between_bounds('prorated_moves.after_units', 'bounded.lower_value', 'bounded.to_value') }} as after_units
     from prorated_moves
-    inner join priced_tiers on prorated_moves.usage_id = priced_tiers.usage_id
+    inner join bounded on prorated_moves.usage_id = bounded.usage_id
 ),
 
 sliced as (

@@ -3,11 +3,7 @@ with volume_tiers as (
 ),
 
 final as (
-    select
-        usage_id,
-        amount,
-        {{ unit_price('amount', 'full_units') }} as unit_amount
-    from volume_tiers
+    select usage_id, amount from volume_tiers
 )
 
 select * from final

@@ -30,7 +30,7 @@ final as (
         from_value,
         to_value,
         full_units,
-        {{ quantity(unit_price('per_unit_total_amount', 'full_units')) }} as per_unit_amount,
+        {{ unit_price('per_unit_total_amount', 'full_units', 12) }} as per_unit_amount,
         flat_amount,
         per_unit_total_amount,
         {{ working('per_unit_total_amount + flat_amount') }} as amount
