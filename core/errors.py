@@ -36,7 +36,8 @@ class ValidationError(TallystickError):
         self.details: dict[str, list[str]] = {field: list(codes) for field, codes in details.items()}
         listed = "; ".join(f"{field}: {', '.join(codes)}" for field, codes in self.details.items())
         super().__init__(
-            "validation_errors", f"The input was refused ({listed}). {advice or 'Correct these fields and send it again.'}"
+            "validation_errors",
+            f"The input was refused ({listed}). {advice or 'Correct these fields and send it again.'}",
         )
 
 

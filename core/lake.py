@@ -65,6 +65,9 @@ def attach(
     """Attaches the lake under its alias, for writing or read-only, at its newest version or at a snapshot."""
     # DuckLake keeps the absolute path of its first attach; ours wins, so that a folder may be moved or copied.
     options = [f"data_path {_literal(lake.data_path)}", "override_data_path true"]
+    if lake.alias == "warehouse":
+        # Else DuckLake adds a table to its catalog for each table ever made, and each statement reads their names.
+        options.append("data_inlining_row_limit 0")
     if lake.is_embedded:
         options += ["meta_journal_mode 'WAL'", f"meta_busy_timeout {BUSY_TIMEOUT_MS}"]
     else:

@@ -11,7 +11,16 @@ from core.domain.decimals import read_amount, read_rate
 from core.domain.tiers import RANGES, Tier, parse_tiers
 from core.errors import ValidationError
 
-CHARGE_MODELS = ("standard", "graduated", "graduated_percentage", "package", "percentage", "volume", "dynamic", "custom")
+CHARGE_MODELS = (
+    "standard",
+    "graduated",
+    "graduated_percentage",
+    "package",
+    "percentage",
+    "volume",
+    "dynamic",
+    "custom",
+)
 FLAT_WITHOUT_USAGE = "flat_fee_without_usage"
 """Property of a tiered charge, true by default: whether zero units owe the first tier's flat fee (rating §9.1)."""
 

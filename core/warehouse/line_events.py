@@ -68,7 +68,15 @@ def line_events(
 
 def _window(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[str, Any]) -> str:
     declared = graph.node(WINDOWS).columns or {}
-    values = {**fee, "usage_window_id": fee["fee_id"], "timezone": marts.invoice_timezone(cursor, fee["invoice_id"]), "period_days": None, "ends_with_service": False, "successor_plan_id": None, "window_state": "billed"}
+    values = {
+        **fee,
+        "usage_window_id": fee["fee_id"],
+        "timezone": marts.invoice_timezone(cursor, fee["invoice_id"]),
+        "period_days": None,
+        "ends_with_service": False,
+        "successor_plan_id": None,
+        "window_state": "billed",
+    }
     cursor.execute(
         f"create or replace temp table line_window ({', '.join(f'{quoted(name)} {kind}' for name, kind in declared.items())})"
     )

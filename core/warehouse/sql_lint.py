@@ -64,7 +64,11 @@ def violations(model: str, sql: str) -> list[Violation]:
     """What in the compiled `sql` of `model` is outside the subset. Empty when it is portable."""
     bare = _without_comments_and_texts(sql)
     found = [message for pattern, message in FORBIDDEN_TEXT.items() if re.search(pattern, bare, re.IGNORECASE)]
-    found += [f"{name}(): {advice}" for name, advice in FORBIDDEN_FUNCTIONS.items() if re.search(rf"\b{name}\s*\(", bare, re.IGNORECASE)]
+    found += [
+        f"{name}(): {advice}"
+        for name, advice in FORBIDDEN_FUNCTIONS.items()
+        if re.search(rf"\b{name}\s*\(", bare, re.IGNORECASE)
+    ]
     tree = sqlglot.parse_one(sql, dialect="duckdb")
     for rule in (_nodes, _identifiers, _windows, _subqueries):
         found += rule(tree)
@@ -75,13 +79,17 @@ def macros_without_a_twin(files: Iterable[Path]) -> list[str]:
     """Dispatched macros that lack a body for DuckDB (`default__`) or for Spark (`spark__`)."""
     text = "\n".join(path.read_text() for path in files)
     defined = set(MACRO.findall(text))
-    dispatched = set(DISPATCHED.findall(text)) | {name.removeprefix("default__") for name in defined if name.startswith("default__")}
+    dispatched = set(DISPATCHED.findall(text)) | {
+        name.removeprefix("default__") for name in defined if name.startswith("default__")
+    }
     return sorted(body for name in dispatched for body in (f"default__{name}", f"spark__{name}") if body not in defined)
 
 
 def engine_words_outside_dispatch(files: Iterable[Path]) -> list[str]:
     """Uses in SQL sources of what only DuckDB has (hugeint, //, timezone(), range() …) outside of a `default__` macro."""
-    only_duckdb = re.compile(r"\bhugeint\b|//|\b(timezone|to_months|to_hours|make_timestamp|epoch_us|regexp_full_match|json_extract_string|string_agg|range)\s*\(")
+    only_duckdb = re.compile(
+        r"\bhugeint\b|//|\b(timezone|to_months|to_hours|make_timestamp|epoch_us|regexp_full_match|json_extract_string|string_agg|range)\s*\("
+    )
     found = []
     for path in files:
         text = re.sub(r"{#.*?#}|--[^\n]*", "", path.read_text(), flags=re.DOTALL)

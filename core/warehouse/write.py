@@ -6,7 +6,7 @@ horizon of the run. dbt builds the rest on top.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,6 +67,21 @@ class WriteWarehouse:
         sources = [node for source in ("catalog", "landing", "settlement") for node in self.graph.sources(source)]
         tables = {f"{node.layer}.{_table(node)}": node.columns or {} for node in sources}
         lake.ensure_tables(self.connection, "warehouse", tables)
+
+    def forget(self, keep: Collection[int]) -> None:
+        """Drops every version but the newest and those to `keep`, with the files that only they used.
+
+        Without it each run adds some hundreds of versions, and every statement reads the catalog of all of them.
+        """
+        versions = {
+            row[0]
+            for row in self.connection.execute("select snapshot_id from ducklake_snapshots('warehouse')").fetchall()
+        }
+        # DuckLake itself refuses to drop the newest one.
+        past = sorted(versions - {max(versions), *keep})
+        if past:
+            self.connection.execute(f"call ducklake_expire_snapshots('warehouse', versions => {past})")
+            self.connection.execute("call ducklake_cleanup_old_files('warehouse', cleanup_all => true)")
 
     def registered_files(self) -> set[str]:
         """Names of the landing files that have been loaded."""

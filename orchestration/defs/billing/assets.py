@@ -4,7 +4,7 @@ import dagster as dg
 
 from core import lake
 from core.billing import issue_due
-from core.warehouse.publish import Published, publish
+from core.warehouse.publish import Published, publish, published
 from core.warehouse.write import open_for_writing
 from orchestration.defs.ingestion.assets import WRITER_POOL
 from orchestration.lib.dbt import ISSUED
@@ -50,7 +50,10 @@ def published_snapshots(context: dg.AssetExecutionContext, installation: Writer)
             lake.last_snapshot(connection, lake.books(settings)),
             row[0],
         )
-    publish(settings.published, pair)
+        before = published(settings.published)
+        publish(settings.published, pair)
+        # Readers may still be on the version before.
+        warehouse.forget(keep={at.warehouse_snapshot for at in (before, pair) if at is not None})
     return dg.MaterializeResult(
         metadata={
             "warehouse_snapshot": pair.warehouse_snapshot,
