@@ -126,15 +126,16 @@ def test_a_fault_stops_the_run_before_it_issues_or_publishes(staged: Staged, tmp
 
 @pytest.mark.timeout(1800)
 def test_a_price_edited_in_sql_prices_what_is_issued_from_then_on(staged: Staged, tmp_path: Path) -> None:
-    """In a copy of the code, standard prices are doubled before the last run: what was issued stays, and verifies."""
+    """In a copy of the code, volume charges are doubled before the last run: what was issued stays, and verifies."""
     settings = copy_of(staged.before_last, tmp_path / "home")
     code = tmp_path / "code"
     for package in ("core", "ingestion", "orchestration", "api", "app", "cli", "dbt_project"):
         shutil.copytree(ROOT / package, code / package, ignore=shutil.ignore_patterns("target", "__pycache__"))
-    model = code / "dbt_project" / "models" / "rating" / "int_rating__standard_charges.sql"
+    model = code / "dbt_project" / "models" / "rating" / "int_rating__volume_tiers.sql"
+    rule = "per_unit_total_amount + flat_amount"
     sql = model.read_text()
-    assert sql.count("'unit_or_package_amount'") == 1
-    model.write_text(sql.replace("'unit_or_package_amount'", "'2 * unit_or_package_amount'"))
+    assert sql.count(rule) == 1
+    model.write_text(sql.replace(rule, f"2 * ({rule})"))
     issued, before = books(settings), _lines(settings)
 
     def edited(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -154,7 +155,7 @@ def test_a_price_edited_in_sql_prices_what_is_issued_from_then_on(staged: Staged
     doubled = {
         fee_id
         for fee_id, (model, amount) in unedited.items()
-        if model == "standard" and amount and fee_id not in before
+        if model == "volume" and amount and fee_id not in before
     }
     assert doubled
     for fee_id, (model, amount) in lines.items():
