@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := chromium postgresql strace poppler-utils
+# A file's tests stay together: they share what the file has built.
+SPREAD := -n 2 --dist loadfile
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .PHONY: help demo up check mutants test lint types packages clean
@@ -30,13 +32,13 @@ types: $(VENV)/.installed ## Types of Python
 	$(BIN)/mypy
 
 check: lint types ## The quick loop: lint, types, unit and meta tests (the compiled SQL's lint among them)
-	$(BIN)/pytest tests/unit $(wildcard tests/meta) -x --catalog sqlite
+	$(BIN)/pytest tests/unit $(wildcard tests/meta) -x --catalog sqlite $(SPREAD)
 
 mutants: $(VENV)/.installed ## What neither unit tests nor golden cases notice when the rating SQL is changed (minutes)
 	$(BIN)/python -m tests.meta.mutants $(or $(LAYER),rating)
 
 test: $(VENV)/.installed packages lint types ## Everything
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests $(SPREAD)
 
 packages: ## Debian packages that the tests use
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

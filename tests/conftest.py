@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from core.catalog.engine import connect
 from core.catalog.migrations import migrate
+from tests.support.demo_home import FOLDER
 
 POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 POSTGRES_APT = "apt-get install -y --no-install-recommends postgresql-15"
@@ -25,6 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """--catalog runs catalog tests on one database only; --cases gives golden tests other files of cases."""
     parser.addoption("--catalog", choices=KINDS, default=None, help="database of the catalog tests (default: both)")
     parser.addoption("--cases", nargs="+", action="extend", default=None, help="files of golden cases (default: our own)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for what is made once, also when several processes share the tests."""
+    if FOLDER not in os.environ:
+        os.environ[FOLDER] = folder = tempfile.mkdtemp(prefix="ts-shared-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

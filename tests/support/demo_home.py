@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from functools import cache
 from pathlib import Path
+
+from filelock import FileLock
 
 from core.settings import Settings
 
 EVENTS = 3_000
+# Names the folder that the test processes of one run share; tests/conftest.py makes and removes it.
+FOLDER = "TALLYSTICK_TESTS_FOLDER"
 
 
 def tallystick(home: Path, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
@@ -33,14 +34,15 @@ def environment(home: Path) -> dict[str, str]:
     return os.environ | {"TALLYSTICK_HOME": str(home), "COLUMNS": "200", "NO_COLOR": "1"}
 
 
-@cache
 def demo_home() -> Path:
-    """The home of the demo; look, and change only copies of it."""
-    folder = Path(tempfile.mkdtemp(prefix="ts-demo-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    made = tallystick(folder / "home", "demo", "--events", f"{EVENTS}")
-    assert made.returncode == 0, made.stdout + made.stderr
-    (folder / "output.txt").write_text(made.stdout)
+    """The home of the demo, made once for all of pytest's processes; look, and change only copies of it."""
+    folder = Path(os.environ[FOLDER])
+    output = folder / "output.txt"
+    with FileLock(folder / "demo.lock"):
+        if not output.exists():
+            made = tallystick(folder / "home", "demo", "--events", f"{EVENTS}")
+            assert made.returncode == 0, made.stdout + made.stderr
+            output.write_text(made.stdout)
     return folder / "home"
 
 
