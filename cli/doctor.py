@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +20,7 @@ from rich.table import Table
 from cli.output import FAILED, Json, console, print_json, progress_console
 from core import lake
 from core.catalog.engine import connect, reading
+from core.locks import Locked, Name, exclusive
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
 from core.warehouse.publish import published
@@ -36,7 +37,7 @@ PACKAGES = (
     "streamlit",
 )
 PINNED = {"duckdb": "1.5.5", "duckdb-extension-ducklake": "1.5.5"}
-LOCKS = {"books.lock": "an issue", "landing/.lock": "an ingestion or a flush"}
+LOCKS: dict[Name, str] = {"warehouse": "a run", "books": "an issue"}
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
             f"run `tallystick init`; if the {name} were there before, restore them with `tallystick restore`",
         )
     yield _folder(settings.landing, "landing zone")
-    for name, holder in LOCKS.items():
-        yield _lock(settings.home / name, holder)
+    for lock, holder in LOCKS.items():
+        path = None if settings.lake_catalog_url else settings.home / f"{lock}.lock"
+        yield _lock(f"lock of the {lock}", path, exclusive(settings, lock, 0), holder)
+    path = settings.landing / ".lock"
+    yield _lock("lock of the landing zone", path, FileLock(path, timeout=0), "an ingestion or a flush")
     yield _checked("published versions", lambda: _published(settings), "start a run with `tallystick run`")
     yield _checked(
         "models",
@@ -124,14 +128,14 @@ def _folder(path: Path, name: str) -> Finding:
     )
 
 
-def _lock(path: Path, holder: str) -> Finding:
-    name = f"lock {path.name}"
-    if not path.exists():
+def _lock(name: str, path: Path | None, lock: AbstractContextManager[object], holder: str) -> Finding:
+    # A lock that was never taken has no file, and asking makes none.
+    if path is not None and not path.exists():
         return Finding(name, True, "free")
     try:
-        with FileLock(path, timeout=0):
+        with lock:
             return Finding(name, True, "free")
-    except Timeout:
+    except (Timeout, Locked):
         return Finding(name, True, f"held by {holder}; it is let go when that process ends")
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
 from core import lake
 from core.books.tables import TABLES
 from core.errors import TallystickError
+from core.locks import Locked, exclusive
 from core.settings import Settings
 
 LOCK_TIMEOUT_SECONDS = 600.0
@@ -38,11 +38,11 @@ def create(settings: Settings) -> None:
 
 @contextmanager
 def lock(settings: Settings, timeout: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
-    """Holds the books against every other issue: a file lock. Raises BooksBusy after `timeout` seconds."""
+    """Holds the books against every other issue: see core.locks. Raises BooksBusy after `timeout` seconds."""
     try:
-        with FileLock(settings.home / "books.lock", timeout=timeout):
+        with exclusive(settings, "books", timeout):
             yield
-    except Timeout as error:
+    except Locked as error:
         raise BooksBusy(timeout) from error
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
 from core import lake
 from core.errors import TallystickError
+from core.locks import Locked, exclusive
 from core.settings import Settings
 from core.warehouse.pricing_graph import Node, PricingGraph
 
@@ -242,9 +242,9 @@ def run_lock(settings: Settings, timeout: float = RUN_LOCK_SECONDS) -> Iterator[
     Raises WarehouseBusy after `timeout` seconds.
     """
     try:
-        with FileLock(settings.home / "warehouse.lock", timeout=timeout):
+        with exclusive(settings, "warehouse", timeout):
             yield
-    except Timeout as error:
+    except Locked as error:
         raise WarehouseBusy(timeout) from error
 
 
