@@ -95,8 +95,8 @@ def failing_case(graph: PricingGraph, model: str) -> str | None:
             continue
         try:
             outcomes = module.run(graph, cases)
-        except (duckdb.Error, TallystickError) as error:
-            return f"{module.__name__}: {str(error).splitlines()[0]}"
+        except (duckdb.Error, TallystickError, *FAILURES) as error:
+            return f"{module.__name__}: {error}"
         for case in cases:
             try:
                 deviations.check(case, partial(_check, module, outcomes))
