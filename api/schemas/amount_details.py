@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from api.schemas.wire import decimal, whole_or_decimal
+from core.money.rounding import round_half_away
 
 Step = Mapping[str, Any]
 Steps = Sequence[Step]
@@ -16,6 +17,26 @@ def amount_details(charge_model: str | None, units: Decimal, steps: Steps) -> di
     """The details of a fee with these units, from the steps that explain it; empty for a model that has none."""
     detail = _DETAILS.get(charge_model or "")
     return detail(units, steps) if detail and steps and not _kind(steps, "true_up") else {}
+
+
+def event_amount_details(charge_model: str | None, steps: Steps) -> dict[str, Any]:
+    """The details of a fee in advance: of one event, so its steps are differences (rating §5.2). Lago shows them for two models."""
+    if charge_model == "percentage" and steps:
+        billed = sum((step["units"] for step in (*_kind(steps, "free"), *_kind(steps, "rate"))), Decimal(0))
+        return _percentage(billed, steps)
+    if charge_model == "graduated_percentage":
+        return {"graduated_percentage_ranges": [_event_range(step) for step in _kind(steps, "rate_tier")]}
+    return {}
+
+
+def _event_range(step: Step) -> dict[str, Any]:
+    # Here Lago's unit total is what a unit cost, and the flat amount is what the event pays of it.
+    cost = round_half_away(step["amount"] / step["units"], 2) if step["units"] else Decimal(0)
+    return _range(step) | {
+        "rate": decimal(step["rate"]),
+        "flat_unit_amount": decimal(step["amount"] - step["per_unit_total_amount"]),
+        "per_unit_total_amount": decimal(cost),
+    }
 
 
 def _graduated(units: Decimal, steps: Steps) -> dict[str, Any]:

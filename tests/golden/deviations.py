@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,15 @@ def recurs_off_the_grid(case: Case) -> bool:
         return False
     apart = max(case["inputs"]["fixed_thresholds"], default=0) * (2 if case["subject"] == "completion" else 1)
     return bool(apart % case["inputs"]["recurring_threshold"])
+
+
+def begins_below_nothing(case: Case) -> bool:
+    """A sum in advance whose first event of the period is negative, so that Lago's highest total is."""
+    inputs = case["inputs"]
+    if case["kind"] == "pay_in_advance_units" and "event" in inputs and inputs["aggregation_type"] == "sum_agg":
+        highest = inputs["state"]["max"] if inputs["state"] else inputs["event"]["value"]
+        return Decimal(highest or 0) < 0
+    if case["kind"] != "pay_in_advance_fees" or inputs["metric"]["aggregation_type"] != "sum_agg":
+        return False
+    first = inputs["events"][0]["properties"].get(inputs["metric"]["field_name"], "0") if inputs["events"] else "0"
+    return str(first).startswith("-")

@@ -2,6 +2,10 @@ with advance_fees as (
     select * from {{ ref('int_rating__advance_fees') }}
 ),
 
+advance_amounts as (
+    select * from {{ ref('int_billing__advance_amounts') }}
+),
+
 charge_events as (
     select * from {{ ref('int_metering__advance_charge_events') }}
 ),
@@ -37,8 +41,9 @@ final as (
         advance_fees.horizon_at,
         advance_fees.currency,
         advance_fees.units,
-        advance_fees.amount
+        advance_amounts.amount
     from advance_fees
+    inner join advance_amounts on advance_fees.fee_id = advance_amounts.fee_id
     inner join charge_events
         on advance_fees.window_charge_id = charge_events.window_charge_id
         and advance_fees.external_subscription_id = charge_events.external_subscription_id

@@ -17,7 +17,8 @@ waiting as (
     where issued_fees.fee_id is null
 ),
 
--- A fee in advance is what all units cost with the event, less what they cost without it (rating, section 5.2).
+-- A fee in advance is what all units cost with the event, less what they cost without it (rating, section 5.2). The events of a
+-- unique count are its units, as in arrears.
 sides as (
     select
         *,
@@ -25,7 +26,7 @@ sides as (
         {{ quantity('case when prorated then priced_peak_after else carried_quantity + peak_after end') }} as units,
         {{ quantity('carried_quantity + peak_after') }} as full_units,
         event_number as through_event_number,
-        precise_total_amount_cents_so_far as precise_cents
+        precise_peak_after as precise_cents
     from waiting
     union all
     select
@@ -34,7 +35,7 @@ sides as (
         {{ quantity('case when prorated then priced_peak_after - priced_units else carried_quantity + peak_before end') }} as units,
         {{ quantity('carried_quantity + peak_before') }} as full_units,
         event_number - 1 as through_event_number,
-        precise_total_amount_cents_so_far - coalesce(precise_total_amount_cents, 0) as precise_cents
+        precise_peak_before as precise_cents
     from waiting
 ),
 
@@ -44,7 +45,7 @@ final as (
         sides.fee_id, sides.side, sides.window_charge_id, sides.charge_id, sides.charge_model, sides.charge_filter_id, sides.group_key,
         sides.external_subscription_id, sides.transaction_id, charge_events.currency, sides.prorated, sides.billed_at as horizon_at,
         sides.through_event_number, sides.billed_units, sides.shown_units, sides.units, sides.full_units,
-        sides.through_event_number as events_count,
+        case when sides.aggregation_type = 'unique_count_agg' then cast(sides.full_units as bigint) else sides.through_event_number end as events_count,
         {{ working('coalesce(sides.precise_cents, 0)') }} as precise_total_amount_cents
     from sides
     inner join charge_events

@@ -12,17 +12,21 @@ running as (
             partition by window_charge_id, charge_filter_id, group_key order by known_place rows unbounded preceding
         ) as window_total,
         row_number() over (partition by window_charge_id, charge_filter_id, group_key order by known_place) as event_number,
-        {{ working('sum(precise_total_amount_cents) over (partition by window_charge_id, charge_filter_id, group_key order by known_place rows unbounded preceding)') }} as precise_total_amount_cents_so_far
+        {{ working('sum(precise_total_amount_cents) over (partition by window_charge_id, charge_filter_id, group_key order by known_place rows unbounded preceding)') }} as precise_cents_so_far
     from advance_changes
 ),
 
--- What is paid for is the highest total of the period so far, and never less than nothing (rating, sections 5.1 and 9.10).
+-- What is paid for is the highest total of the period so far, and never less than nothing (rating, sections 5.1 and 9.10); so is
+-- what the events themselves state.
 peaked as (
     select
         *,
         max(window_total) over (
             partition by window_charge_id, charge_filter_id, group_key order by event_number rows between unbounded preceding and 1 preceding
-        ) as highest_total
+        ) as highest_total,
+        max(precise_cents_so_far) over (
+            partition by window_charge_id, charge_filter_id, group_key order by event_number rows between unbounded preceding and 1 preceding
+        ) as highest_precise_cents
     from running
     where window_charge_id is not null
 ),
@@ -34,7 +38,9 @@ final as (
         {{ quantity('case when recurring then recurring_total - window_total else 0 end') }} as carried_quantity,
         {{ quantity('window_total - change_quantity') }} as current_before,
         {{ quantity('case when highest_total > 0 then highest_total else 0 end') }} as peak_before,
-        precise_total_amount_cents, precise_total_amount_cents_so_far
+        precise_total_amount_cents,
+        {{ working('case when highest_precise_cents > 0 then highest_precise_cents else 0 end') }} as precise_peak_before,
+        {{ working('case when precise_cents_so_far > 0 and precise_cents_so_far >= coalesce(highest_precise_cents, 0) then precise_cents_so_far when highest_precise_cents > 0 then highest_precise_cents else 0 end') }} as precise_peak_after
     from peaked
 )
 

@@ -48,7 +48,7 @@ final as (
         priced_units,
         {{ quantity('sum(priced_units) over (partition by window_charge_id, charge_filter_id, group_key order by event_number rows unbounded preceding)') }} as priced_peak_after,
         case when billed_units > 0 or change_quantity < 0 then billed_units else change_quantity end as shown_units,
-        precise_total_amount_cents, precise_total_amount_cents_so_far
+        precise_total_amount_cents, precise_peak_before, precise_peak_after
     from shared
 )
 

@@ -6,6 +6,10 @@ window_charges as (
     select * from {{ ref('int_metering__window_charges') }}
 ),
 
+advance_usage as (
+    select * from {{ ref('int_metering__advance_usage') }}
+),
+
 advance_quantities as (
     select * from {{ ref('int_metering__advance_quantities') }}
 ),
@@ -14,7 +18,7 @@ fixed_charge_quantities as (
     select * from {{ ref('int_metering__fixed_charge_quantities') }}
 ),
 
--- The period's usage is billed in arrears; a charge in advance has a fee per event instead. On an upgrade the next plan bills
+-- The period's usage is billed in arrears; a charge in advance has a fee per event instead, and its period is only shown. On an upgrade the next plan bills
 -- recurring units that are the same all period long; those that are weighted by time are billed here up to that day.
 period_rows as (
     select
@@ -28,15 +32,16 @@ period_rows as (
         window_charges.currency,
         window_charges.prorated,
         window_charges.horizon_at,
-        quantities.units,
-        quantities.full_units,
+        coalesce(advance_usage.units, quantities.units) as units,
+        coalesce(advance_usage.full_units, quantities.full_units) as full_units,
         quantities.total_aggregated_units,
         quantities.events_count,
         quantities.precise_total_amount_cents,
         cast(null as bigint) as through_event_number
     from quantities
     inner join window_charges on quantities.window_charge_id = window_charges.window_charge_id
-    where not window_charges.pay_in_advance
+    left join advance_usage on quantities.usage_id = advance_usage.usage_id
+    where (not window_charges.pay_in_advance or advance_usage.usage_id is not null)
         and not (
             window_charges.is_continued and window_charges.recurring
             and not window_charges.prorated and window_charges.aggregation_type <> 'weighted_sum_agg'

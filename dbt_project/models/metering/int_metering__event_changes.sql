@@ -1,5 +1,5 @@
-with advance_totals as (
-    select * from {{ ref('int_metering__advance_totals') }} where charge_model = 'percentage'
+with advance_units as (
+    select * from {{ ref('int_metering__advance_units') }} where charge_model = 'percentage'
 ),
 
 effective_events as (
@@ -68,7 +68,7 @@ counted as (
     from dated
 ),
 
--- The events of a charge in advance stand in the order in which they are billed.
+-- The events of a charge in advance stand in the order in which they are billed, each with the units that it is billed for.
 final as (
     select
         window_charge_id, charge_filter_id, group_key,
@@ -85,8 +85,8 @@ final as (
     union all
     select
         window_charge_id, charge_filter_id, group_key, event_number, external_subscription_id, transaction_id, timestamp, known_at,
-        change_quantity, null, change_quantity, precise_total_amount_cents
-    from advance_totals
+        billed_units, null, billed_units, precise_total_amount_cents
+    from advance_units
 )
 
 select * from final

@@ -9,6 +9,8 @@ event_changes as (
 
 window_charges as (
     select window_charge_id, aggregation_type from {{ ref('int_metering__window_charges') }}
+    union all
+    select distinct window_charge_id, aggregation_type from {{ ref('int_metering__advance_charge_events') }}
 ),
 
 -- Once per bucket and price, however many quantities look at it: a charge in advance has two per event.

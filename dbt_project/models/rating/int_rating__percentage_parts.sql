@@ -15,7 +15,7 @@ seen as (
     select
         percentage_usage.usage_id, percentage_usage.is_per_transaction, percentage_usage.units, percentage_usage.full_units, percentage_usage.events_count,
         percentage_usage.rate, percentage_usage.rate_share, percentage_usage.fixed_amount, percentage_usage.least_amount, percentage_usage.most_amount,
-        percentage_usage.free_events_allowed, percentage_usage.free_units_allowed,
+        percentage_usage.free_events_allowed, percentage_usage.free_units_allowed, percentage_usage.through_event_number,
         coalesce(percentage_states.free_units, {{ quantity('0') }}) as free_units,
         coalesce(percentage_states.free_events, {{ quantity('0') }}) as free_events,
         coalesce(percentage_states.paid_units, {{ quantity('0') }}) as paid_units,
@@ -30,12 +30,13 @@ seen as (
         and coalesce(percentage_usage.through_event_number, last_states.last_event_number) = percentage_states.event_number
 ),
 
--- Without a minimum or maximum the total is priced: what the allowances covered is taken off units and events.
+-- Without a minimum or maximum the total is priced: what the allowances covered is taken off units and events. A total in arrears
+-- shows the free events of the price; one that reaches to an event, those that there were.
 freed as (
     select
         usage_id, is_per_transaction, units, full_units, events_count, rate, rate_share, fixed_amount, least_amount, most_amount,
         case when free_units > 0 then free_units else {{ quantity('0') }} end as free_units,
-        case when is_per_transaction or free_units_allowed is not null then free_events else {{ quantity('coalesce(free_events_allowed, 0)') }} end as free_events,
+        case when is_per_transaction or free_units_allowed is not null or through_event_number is not null then free_events else {{ quantity('coalesce(free_events_allowed, 0)') }} end as free_events,
         paid_units, paid_events, raised_events, capped_events, replaced_units
     from seen
 ),

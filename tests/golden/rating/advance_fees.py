@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from api.schemas.amount_details import event_amount_details
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating.advance_facts import in_advance, no_advance_facts
 from tests.golden.rating.facts import Case, Outcome
-from tests.golden.rating.fees import OTHER_FEES, assert_field
+from tests.golden.rating.fees import OTHER_FEES, as_answered, assert_details, assert_field
 from tests.support import facts as given_facts
 
-TARGETS = ["int_billing__fees"]
-NOT_IN_ADVANCE = ["int_billing__usage_fees", *(name for name in OTHER_FEES if name != "int_billing__advance_fees")]
+TARGETS = ["int_billing__fees", "int_billing__fee_steps"]
+NOT_IN_ADVANCE = [
+    "int_billing__usage_fees",
+    "int_billing__charge_true_ups",
+    "int_metering__fixed_charge_quantities",
+    *(name for name in OTHER_FEES if name != "int_billing__advance_fees"),
+]
 
 
 def covers(case: Case) -> bool:
     """Whether the SQL claims this case's features so far."""
-    return case["inputs"]["charge"]["charge_model"] in {"standard", "package"}
+    return True
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Outcome]:
-    """Case id -> the fees of its events, by transaction."""
+    """Case id -> the fees of its events, each with its details."""
     facts = no_advance_facts()
     for case in cases:
         in_advance(case, facts)
     connection = given_facts.open_connection()
     relations = given_facts.give_all(connection, graph, TARGETS, facts, empty=NOT_IN_ADVANCE)
     graph.run(connection, TARGETS, relations)
+    steps: dict[str, Outcome] = {}
+    for step in sorted(given_facts.rows_of(connection, "int_billing__fee_steps"), key=lambda row: row["position"]):
+        steps.setdefault(step["fee_id"], []).append(step)
     fees: dict[str, Outcome] = {}
     for fee in given_facts.rows_of(connection, "int_billing__fees"):
+        fee["amount_details"] = as_answered(event_amount_details(fee["charge_model"], steps.get(fee["fee_id"], [])))
         fees.setdefault(fee["external_subscription_id"], []).append(fee)
     return fees
 
@@ -41,3 +51,5 @@ def check(case: Case, outcome: Outcome) -> None:
         for field in ("units", "amount_cents", "unit_amount", "events_count"):
             if field in expected:
                 assert_field(case, field, expected[field], fee[field])
+        if "amount_details" in expected:
+            assert_details(case, expected["amount_details"], fee["amount_details"])

@@ -48,9 +48,14 @@ def fees_of(graph: PricingGraph, facts: Facts) -> dict[str, Outcome]:
         rated["charge_total"] = totals[rated["window_charge_id"]]
         steps = tiers.get(fee["fee_id"], [])
         details = amount_details(rated["charge_model"], rated["total_aggregated_units"], steps)
-        rated["amount_details"] = json.loads(msgspec.json.encode(details), parse_float=Decimal)
+        rated["amount_details"] = as_answered(details)
         fees.setdefault(rated["window_charge_id"], []).append(rated)
     return fees
+
+
+def as_answered(details: dict[str, Any]) -> Any:
+    """The details as a client reads them, numbers exact."""
+    return json.loads(msgspec.json.encode(details), parse_float=Decimal)
 
 
 def assert_field(case: Case, field: str, expected: Any, actual: Any) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from types import ModuleType
 
 from tests.golden.rating import (
+    advance_details,
     advance_fees,
+    advance_units,
     aggregation,
     alerts,
     charge_models,
@@ -40,4 +42,6 @@ KINDS: dict[str, ModuleType] = {
     "usage_threshold": usage_thresholds,
     "alert": alerts,
     "pay_in_advance_fees": advance_fees,
+    "pay_in_advance_units": advance_units,
+    "amount_details_delta": advance_details,
 }

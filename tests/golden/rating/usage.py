@@ -9,6 +9,7 @@ from typing import Any
 from core.ids import deterministic_id
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import metered
+from tests.golden.rating.advance_facts import period_of
 from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, prices
 from tests.golden.rating.fees import assert_fee, assert_fees, fees_of
 
@@ -18,7 +19,7 @@ CHARGE_MODELS = {"standard", "graduated", "package", "volume"}
 def covers(case: Case) -> bool:
     """Whether the SQL claims this case's features so far."""
     terms = case["inputs"]["charge"]
-    if terms.get("pay_in_advance") or (terms.get("prorated") and terms["charge_model"] == "graduated"):
+    if terms.get("prorated") and terms["charge_model"] == "graduated":
         return False
     return terms["charge_model"] in CHARGE_MODELS
 
@@ -40,7 +41,7 @@ def check(case: Case, outcome: dict[str, list[dict[str, Any]]]) -> None:
 
 def facts_of(cases: list[Case]) -> Facts:
     """One charge per case, and one window per period or checkpoint."""
-    facts = no_prices()
+    facts = no_prices() | {"int_metering__service_periods": []}
     for case in cases:
         inputs = case["inputs"]
         metered.charge(case["id"], inputs["metric"], inputs["charge"], facts)
@@ -54,7 +55,9 @@ def facts_of(cases: list[Case]) -> Facts:
             is_upgraded = checkpoint.get("upgraded", False)
             columns = {"ends_with_service": is_upgraded, "successor_plan_id": f"{case['id']}/next" if is_upgraded else None}
             columns |= {column: inputs[column] for column in ("currency", "timezone") if column in inputs}
-            metered.usage_window(name, case["id"], checkpoint["period"], horizon, facts, **columns)
+            metered.usage_window(name, case["id"], checkpoint["period"], horizon, facts, subscription_id=case["id"], **columns)
+        if inputs["charge"].get("pay_in_advance"):
+            facts["int_metering__service_periods"] += service_periods(case)
     return facts
 
 
@@ -64,3 +67,11 @@ def windows(case: Case) -> Iterator[tuple[str, Case, datetime]]:
         yield f"{case['id']}#{index}", checkpoint, instant(checkpoint["at"])
     if "checkpoints" not in case["expected"]:
         yield case["id"], case["inputs"], datetime(9999, 1, 1)
+
+
+def service_periods(case: Case) -> list[dict[str, Any]]:
+    """The periods in which the events of a charge in advance are billed, one after the other."""
+    periods = {described["period"]["from"]: described["period"] for _, described, _ in windows(case)}
+    names = dict.fromkeys(("subscription_id", "customer_id", "external_subscription_id", "plan_id"), case["id"])
+    zone = {column: case["inputs"][column] for column in ("currency", "timezone") if column in case["inputs"]}
+    return [period_of(period, **names, **zone) | {"period_index": index} for index, period in enumerate(periods.values(), 1)]
