@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from api.ledger import Ledger
 from core.billing import CustomerFacts, IssueReport, issue_now
 from core.billing.customer import give_facts
+from core.billing.estimates import estimate
 from core.catalog.engine import reading
 from core.catalog.export import export
 from core.catalog.subscriptions import SUBSCRIPTIONS
@@ -22,9 +23,11 @@ from core.errors import NotFound, TallystickError
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
 from core.warehouse.publish import published
-from ingestion.flush import pending_events
+from ingestion.event import UsageEvent, to_micros
+from ingestion.flush import ALL, pending_events
 from ingestion.inbox import Inbox
 from ingestion.landing import Landing
+from ingestion.tables import event_table
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +79,21 @@ class Billing:
             self.graph().run(cursor, models, given)
             return {model: cursor.table(model).to_arrow_table().to_pylist() for model in models}
 
+    def estimate(self, customer_id: str, event: UsageEvent, *, is_instant: bool) -> Mapping[str, Rows]:
+        """What the event would cost in advance: the rows of `core.billing.estimates.estimate`. Nothing is stored.
+
+        An instant estimate sees no other event.
+        """
+        facts = self._facts(customer_id, with_events=not is_instant)
+        received = to_micros(facts.as_of)
+        table = event_table([event], [received], [ALL], ["estimate"], [None])
+        facts = replace(facts, tail_events=[*facts.tail_events, table])
+        with self.ledger.cursor() as cursor:
+            has_warehouse = self.ledger.has_published() and not is_instant
+            return estimate(
+                cursor, self.graph(), facts, event.transaction_id, has_warehouse=has_warehouse, is_instant=is_instant
+            )
+
     def event(self, transaction_id: str) -> Mapping[str, Any]:
         """The event of this transaction id as a landing row, the first one received. Raises NotFound."""
         found = self.ledger.event(transaction_id)
@@ -90,13 +108,13 @@ class Billing:
                 return row
         raise NotFound("event", transaction_id)
 
-    def _facts(self, customer_id: str) -> CustomerFacts:
+    def _facts(self, customer_id: str, *, with_events: bool = True) -> CustomerFacts:
         with reading(self._engine) as connection:
             catalog = export(connection, [customer_id])
             owned = SUBSCRIPTIONS.all(connection, SUBSCRIPTIONS.c.customer_id == customer_id)
         # The inbox before the files: an event that moves in between is then seen twice and never missed.
-        tail = [pending_events(self._inbox)]
-        tail += [self._landing.read(path) for path in self._fresh_files()]
+        tail = [pending_events(self._inbox)] if with_events else []
+        tail += [self._landing.read(path) for path in self._fresh_files()] if with_events else []
         return CustomerFacts(
             catalog=catalog,
             external_subscription_ids=sorted({row.external_id for row in owned}),

@@ -45,6 +45,13 @@ class Calculations:
             return events
         return await run_in_threadpool(self._calculator.complete, events)
 
+    def completed(self, event: UsageEvent) -> Verdict:
+        """As `complete`, of one event, for a route that runs in a thread of its own."""
+        if self._known_until <= time.monotonic():
+            self._ask()
+        (verdict,) = self._calculator.complete([event])
+        return verdict
+
     def value_of(self, expression: str, event: EventFacts) -> str:
         """What the expression gives for one event. Raises ValidationError."""
         try:

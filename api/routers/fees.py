@@ -12,8 +12,9 @@ from api.answers import one
 from api.deps import Served, Services
 from api.ledger import Cursor
 from api.pagination import Paged, listed
-from api.schemas.fees import FeeContext, fee_object
+from api.schemas.fees import FeeContext, alone, fee_object
 from api.schemas.invoices import invoice_objects
+from core.catalog import customers
 from core.warehouse import marts
 
 router = APIRouter(prefix="/fees", tags=["Fees"])
@@ -29,7 +30,7 @@ def index(
     billable_metric_code: str | None = None,
     currency: str | None = None,
 ) -> Response:
-    """List the fees of issued and draft invoices."""
+    """List the fees of issued and draft invoices, and those in advance that have none."""
     with served.billing.ledger.cursor() as cursor, served.look() as connection:
         rows, total = marts.list_fees(
             cursor,
@@ -57,11 +58,17 @@ def _fee_objects(
     invoices: dict[str, Any] = {}
     taxes: list[dict[str, Any]] = []
     tiers: list[dict[str, Any]] = []
-    for invoice_id in dict.fromkeys(row["invoice_id"] for row in rows):
+    for invoice_id in dict.fromkeys(row["invoice_id"] for row in rows if row["invoice_id"] is not None):
         invoice = marts.get_invoice(cursor, invoice_id)
         (answered,) = invoice_objects(served, connection, [invoice])
         invoices[invoice_id] = invoice | {"payment_status": answered["payment_status"]}
         taxes += marts.fee_taxes(cursor, invoice_id)
         tiers += marts.line_tiers(cursor, invoice_id)
+    standing_alone = [row for row in rows if row["invoice_id"] is None]
+    if standing_alone:
+        fee_ids = [row["fee_id"] for row in standing_alone]
+        taxes += marts.standalone_fee_taxes(cursor, fee_ids)
+        tiers += marts.standalone_fee_tiers(cursor, fee_ids)
+    owners = {row["customer_id"]: alone(customers.by_id(connection, row["customer_id"]).external_id) for row in standing_alone}
     context = FeeContext(connection, rows, taxes=taxes, tiers=tiers)
-    return [fee_object(row, invoices[row["invoice_id"]], context) for row in rows]
+    return [fee_object(row, invoices.get(row["invoice_id"]) or owners[row["customer_id"]], context) for row in rows]

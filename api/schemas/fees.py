@@ -9,12 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.schemas.amount_details import amount_details
+from api.schemas.amount_details import amount_details, event_amount_details
 from api.schemas.pricing_units import pricing_unit_details
 from api.schemas.usage import without_nulls
 from api.schemas.wire import decimal, instant, last_instant, number
 from core.catalog import plans, pricing_units
-from core.catalog.charges import CHARGE_FILTERS, CHARGES
+from core.catalog.charges import CHARGE_FILTERS, CHARGES, Charge
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.ids import deterministic_id
 from core.money.amount import Money
@@ -52,7 +52,7 @@ class FeeContext:
 
 
 def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
-    """The line; `invoice` says whose it is and whether it is paid. Amounts in minor units, `precise_` ones as text."""
+    """The line; `invoice` says whose it is and whether it is paid, or `alone` of a fee without one. Amounts in minor units, `precise_` ones as text."""
     coupons = Decimal(fee["precise_coupons_amount_cents"] or 0)
     net = fee["amount_cents"] - coupons
     taxes_cents = int(fee["taxes_amount_cents"] or 0)
@@ -88,7 +88,7 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
         "total_amount_currency": fee["currency"],
         "events_count": fee["events_count"],
         "pay_in_advance": in_advance,
-        "invoiceable": True,
+        "invoiceable": charge.invoiceable if isinstance(charge, Charge) else True,
         "from_date": instant(fee["from_at"]),
         "to_date": last_instant(fee["to_at"]),
         "payment_status": invoice["payment_status"],
@@ -96,17 +96,28 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
         "succeeded_at": None,
         "failed_at": None,
         "refunded_at": None,
-        "event_transaction_id": None,
+        "event_transaction_id": fee["event_transaction_id"],
         "description": fee["description"],
         "precise_coupons_amount_cents": decimal(coupons),
         "sub_total_excluding_taxes_amount_cents": int(round_half_away(net, 0)),
         "sub_total_excluding_taxes_precise_amount_cents": decimal(net),
-        "amount_details": amount_details(fee["charge_model"], fee["units"], context.tiers.get(fee["fee_id"], [])),
+        "amount_details": _details(fee, context.tiers.get(fee["fee_id"], [])),
         "pricing_unit_details": pricing_unit_details(fee, context.pricing_units),
         "self_billed": False,
         "item": _item(fee, context),
         "applied_taxes": [_applied_tax(tax, fee) for tax in context.taxes.get(fee["fee_id"], [])],
     }
+
+
+def alone(customer_external_id: str) -> Row:
+    """What an invoice would say of a fee that has none."""
+    return {"customer_external_id": customer_external_id, "payment_status": "pending"}
+
+
+def _details(fee: Row, steps: Sequence[Row]) -> dict[str, Any]:
+    if fee["event_transaction_id"] is not None:
+        return event_amount_details(fee["charge_model"], steps)
+    return amount_details(fee["charge_model"], fee["units"], steps)
 
 
 def _item(fee: Row, context: FeeContext) -> dict[str, Any]:

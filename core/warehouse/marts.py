@@ -153,7 +153,10 @@ def list_fees(
     page: int = 1,
     per_page: int = 20,
 ) -> tuple[Rows, int]:
-    """(one page of lines in order of their invoices, how many in all). `customer` is an id or external id."""
+    """(one page of lines in order of their invoices, how many in all), fees in advance without an invoice among them.
+
+    `customer` is an id or external id.
+    """
     stated = {
         "fee_id = ?": fee_id,
         "invoice_id = ?": invoice_id,
@@ -167,7 +170,7 @@ def list_fees(
     return _page(
         cursor,
         f"{LINES} select * from lines {_where(conditions)}",
-        "horizon_at desc, invoice_id, position",
+        "horizon_at desc, invoice_id, position, fee_id",
         list(conditions.values()),
         page,
         per_page,
@@ -186,6 +189,20 @@ def fee_taxes(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     """The taxes of each line of an issued invoice."""
     return _rows(
         cursor, "select * from books.main.fee_taxes where invoice_id = ? order by fee_id, tax_code", [invoice_id]
+    )
+
+
+def standalone_fee_taxes(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
+    """The taxes of fees without an invoice."""
+    return _rows(
+        cursor, "select * from books.main.fee_taxes where fee_id in (select unnest(?)) order by fee_id, tax_code", [list(fee_ids)]
+    )
+
+
+def standalone_fee_tiers(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
+    """The steps that explain fees without an invoice."""
+    return _rows(
+        cursor, "select * from books.main.fee_tiers where fee_id in (select unnest(?)) order by fee_id, position", [list(fee_ids)]
     )
 
 

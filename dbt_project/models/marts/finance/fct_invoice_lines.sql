@@ -46,7 +46,8 @@ drafts as (
         true as is_draft,
         draft_fees.true_up_parent_fee_id, fee_pricing_units.pricing_unit_id, fee_pricing_units.pricing_unit_code, fee_pricing_units.pricing_unit_short_name,
         fee_pricing_units.conversion_rate, fee_pricing_units.unit_amount as pricing_unit_unit_amount,
-        fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents
+        fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents,
+        draft_fees.event_transaction_id
     from draft_fees
     left join issued_invoices on draft_fees.invoice_id = issued_invoices.invoice_id
     left join taxed on draft_fees.fee_id = taxed.fee_id
@@ -63,7 +64,8 @@ final as (
         issued_at as horizon_at,
         false as is_draft,
         true_up_parent_fee_id, pricing_unit_id, pricing_unit_code, pricing_unit_short_name,
-        conversion_rate, pricing_unit_unit_amount, pricing_unit_precise_amount, pricing_unit_amount_cents
+        conversion_rate, pricing_unit_unit_amount, pricing_unit_precise_amount, pricing_unit_amount_cents,
+        event_transaction_id
     from issued_fees
     union all
     select * from drafts

@@ -1,0 +1,78 @@
+"""What an event would cost in advance, by the SQL of the bill (law 6): on top of what is stored, or on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+
+from core.billing.customer import CustomerFacts, give_facts
+from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
+
+FEES, STEPS, TAXES, UNITS = (
+    "int_billing__fees",
+    "int_billing__fee_steps",
+    "int_billing__fee_tax_rates",
+    "int_billing__fee_pricing_units",
+)
+EVENTS = "int_metering__advance_events"
+TARGETS = (FEES, STEPS, TAXES, UNITS)
+OTHER_USAGE = (
+    "int_metering__usage_windows",
+    "int_metering__fixed_charge_quantities",
+    "int_billing__subscription_fees",
+    "int_billing__fixed_charge_fees",
+    "int_billing__one_off_fees",
+    "int_billing__credit_fees",
+    "int_billing__unissued_invoices",
+)
+"""Models of which an estimate needs no row: whatever is not in advance."""
+INSTANT = "int_metering__instant_quantities"
+INSTANT_FEES = "int_rating__instant_fees"
+
+Rows = list[dict[str, Any]]
+
+
+def estimate(
+    connection: duckdb.DuckDBPyConnection,
+    graph: PricingGraph,
+    facts: CustomerFacts,
+    transaction_id: str,
+    *,
+    has_warehouse: bool = True,
+    is_instant: bool = False,
+) -> Mapping[str, Rows]:
+    """The rows of TARGETS and EVENTS for the event `transaction_id` of the tail, one fee per charge in advance on its metric.
+
+    With `is_instant` the event is priced on its own, whatever came before: then the facts should hold no other, and only
+    the models whose price does not depend on that are priced.
+    """
+    relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse)
+    relations |= {name: _without_rows(connection, graph, name) for name in OTHER_USAGE}
+    if is_instant:
+        relations |= _ran(connection, graph, INSTANT, relations)
+        relations["int_metering__chargeable_quantities"] = temporary(INSTANT)
+        relations |= _ran(connection, graph, INSTANT_FEES, relations)
+        relations["int_rating__advance_fees"] = temporary(INSTANT_FEES)
+    graph.run(connection, TARGETS, relations)
+    fees = f"(select fee_id from {temporary(FEES)} where event_transaction_id = ?)"
+    found = {model: _rows(connection, f"select * from {temporary(model)} where fee_id in {fees}", transaction_id) for model in TARGETS}
+    return found | {EVENTS: _rows(connection, f"select * from {temporary(EVENTS)} where transaction_id = ?", transaction_id)}
+
+
+def _ran(
+    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, target: str, relations: Mapping[str, str]
+) -> dict[str, str]:
+    return {node.name: temporary(node.name) for node in graph.run(connection, [target], relations)}
+
+
+def _without_rows(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, name: str) -> str:
+    columns = ", ".join(f"{quoted(column)} {kind}" for column, kind in (graph.node(name).columns or {}).items())
+    connection.execute(f"create or replace temp table {quoted(f'no.{name}')} ({columns})")
+    return temporary(f"no.{name}")
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, transaction_id: str) -> Rows:
+    rows: Rows = connection.execute(query, [transaction_id]).to_arrow_table().to_pylist()
+    return rows
