@@ -18,16 +18,30 @@ FEES, STEPS, TAXES, UNITS = (
 )
 EVENTS = "int_metering__advance_events"
 TARGETS = (FEES, STEPS, TAXES, UNITS)
-OTHER_USAGE = (
-    "int_metering__usage_windows",
+NOT_IN_ADVANCE = (
+    "stg_books__fees",
+    "int_metering__window_charges",
+    "int_metering__charge_events",
+    "int_metering__effective_events",
+    "int_metering__quantities",
+    "int_metering__advance_usage",
     "int_metering__fixed_charge_quantities",
-    "int_billing__subscription_fees",
+    "int_rating__custom_charges",
+    "int_rating__custom_steps",
+    "int_rating__prorated_tiers",
+    "int_rating__volume_charges",
+    "int_rating__volume_tiers",
+    "int_billing__charge_true_ups",
+    "int_billing__credit_fees",
     "int_billing__fixed_charge_fees",
     "int_billing__one_off_fees",
-    "int_billing__credit_fees",
+    "int_billing__subscription_fees",
     "int_billing__unissued_invoices",
+    "int_billing__usage_amounts",
+    "int_billing__usage_fees",
 )
-"""Models of which an estimate needs no row: whatever is not in advance."""
+"""Models of which an estimate needs no row: what is issued, billed by the period, or priced by a model that is never in advance."""
+SIDES = "int_metering__advance_quantities"
 INSTANT = "int_metering__instant_quantities"
 INSTANT_FEES = "int_rating__instant_fees"
 
@@ -49,12 +63,16 @@ def estimate(
     the models whose price does not depend on that are priced.
     """
     relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse)
-    relations |= {name: _without_rows(connection, graph, name) for name in OTHER_USAGE}
+    relations |= {name: _without_rows(connection, graph, name) for name in NOT_IN_ADVANCE}
     if is_instant:
         relations |= _ran(connection, graph, INSTANT, relations)
         relations["int_metering__chargeable_quantities"] = temporary(INSTANT)
         relations |= _ran(connection, graph, INSTANT_FEES, relations)
         relations["int_rating__advance_fees"] = temporary(INSTANT_FEES)
+    else:
+        # Every event of the period is metered, but only this one is priced.
+        relations |= _ran(connection, graph, SIDES, relations)
+        relations[SIDES] = _of(connection, SIDES, transaction_id)
     graph.run(connection, TARGETS, relations)
     fees = f"(select fee_id from {temporary(FEES)} where event_transaction_id = ?)"
     found = {model: _rows(connection, f"select * from {temporary(model)} where fee_id in {fees}", transaction_id) for model in TARGETS}
@@ -65,6 +83,14 @@ def _ran(
     connection: duckdb.DuckDBPyConnection, graph: PricingGraph, target: str, relations: Mapping[str, str]
 ) -> dict[str, str]:
     return {node.name: temporary(node.name) for node in graph.run(connection, [target], relations)}
+
+
+def _of(connection: duckdb.DuckDBPyConnection, model: str, transaction_id: str) -> str:
+    name = f"this.{model}"
+    connection.execute(
+        f"create or replace temp table {quoted(name)} as select * from {temporary(model)} where transaction_id = ?", [transaction_id]
+    )
+    return temporary(name)
 
 
 def _without_rows(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, name: str) -> str:

@@ -104,3 +104,16 @@ def test_what_cannot_be_estimated_is_refused(sold: Api, change: dict[str, Any], 
     for path in ("estimate_fees", "estimate_instant_fees"):
         refused = sold.refused("POST", f"/events/{path}", event(1, **change))
         assert (refused["status"], refused.get("error_details") or refused["code"]) == (status, details)
+
+
+def test_the_list_of_fees_shows_those_without_an_invoice(sold: Api) -> None:
+    estimated = sold.ok("POST", "/events/estimate_fees", event(8))["fees"]
+    sold.ok("POST", "/events", {"event": event("8", transaction_id="t")["event"]})
+    sold.app_services().billing.issue(sold.ok("GET", "/customers/estimated")["customer"]["lago_id"])
+    fees = {fee["invoiceable"]: fee for fee in sold.ok("GET", "/fees?external_subscription_id=s&fee_type=charge")["fees"]}
+    assert fees[True]["lago_invoice_id"] is not None and fees[False]["lago_invoice_id"] is None
+    alone = fees[False]
+    assert (alone["amount_cents"], alone["event_transaction_id"], alone["payment_status"], alone["pay_in_advance"]) == (1300, "t", "pending", True)
+    assert (alone["external_customer_id"], alone["amount_details"]) == ("estimated", {})
+    assert (fees[True]["amount_details"], fees[True]["taxes_rate"]) == (estimated[1]["amount_details"], 20)
+    assert sold.ok("GET", f"/fees/{alone['lago_id']}")["fee"] == alone
