@@ -6,14 +6,13 @@ import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from api.ledger import Ledger
 from core.billing import CustomerFacts, IssueReport, issue_now
-from core.billing.customer import give_facts
+from core.billing.customer import compute
 from core.billing.estimates import estimate
 from core.catalog.engine import reading
 from core.catalog.export import export
@@ -22,7 +21,6 @@ from core.clock import Clock
 from core.errors import NotFound, TallystickError
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
-from core.warehouse.publish import published
 from ingestion.event import UsageEvent, to_micros
 from ingestion.flush import ALL, pending_events
 from ingestion.inbox import Inbox
@@ -73,10 +71,10 @@ class Billing:
 
     def rows(self, customer_id: str, *models: str) -> Mapping[str, Rows]:
         """The rows of these models for the customer at this moment, computed by the SQL of the bill."""
+        facts = self._facts(customer_id)
         with self.ledger.cursor() as cursor:
             has_warehouse = self.ledger.has_published()
-            given = give_facts(cursor, self.graph(), self._facts(customer_id), has_warehouse=has_warehouse)
-            self.graph().run(cursor, models, given)
+            compute(cursor, self.graph(), facts, models, has_warehouse=has_warehouse)
             return {model: cursor.table(model).to_arrow_table().to_pylist() for model in models}
 
     def estimate(self, customer_id: str, event: UsageEvent, *, is_instant: bool) -> Mapping[str, Rows]:
@@ -96,12 +94,13 @@ class Billing:
 
     def event(self, transaction_id: str) -> Mapping[str, Any]:
         """The event of this transaction id as a landing row, the first one received. Raises NotFound."""
+        # The inbox is read before the files, and comes after them: see `_facts`.
+        waiting = pending_events(self._inbox)
+        fresh = self._fresh_files()
         found = self.ledger.event(transaction_id)
         if found is not None:
             return found
-        # The inbox is read before the files, and comes after them: see `_facts`.
-        waiting = pending_events(self._inbox)
-        for table in (*(self._landing.read(path) for path in self._fresh_files()), waiting):
+        for table in (*(self._landing.read(path) for path in fresh), waiting):
             place = table["transaction_id"].index(transaction_id).as_py()
             if place >= 0:
                 row: Mapping[str, Any] = table.slice(place, 1).to_pylist()[0]
@@ -131,7 +130,9 @@ class Billing:
         return replace(facts, catalog={**facts.catalog, "customers": everyone})
 
     def _fresh_files(self) -> list[str]:
-        """The landing files that the published warehouse may not hold: those of its last day and later."""
-        pair = published(self._settings.published)
-        first_day = f"{(datetime.min if pair is None else pair.as_of).date()}"
-        return [path for path in self._landing.files() if path.split("received_date=", 1)[1] >= first_day]
+        """The landing files that the published warehouse does not hold.
+
+        Look at the warehouse after it: a run that publishes in between then shows events twice, and never hides one.
+        """
+        first_day, loaded = self.ledger.loaded_files()
+        return [path for path in self._landing.files_since(first_day) if path not in loaded]

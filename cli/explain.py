@@ -34,7 +34,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Show how an invoice came about: its lines, the tiers of each line, and with --events the events that were counted."""
-    cursor = ReadWarehouse(installed()).cursor()
+    cursor = ReadWarehouse(installed(), threads=1).cursor()
     try:
         if as_json:
             print_json(explained(cursor, invoice, line, limit if events else 0))

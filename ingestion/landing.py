@@ -108,6 +108,13 @@ class Landing:
         below = f"{kind}/received_date={day}"
         return [path for path in self.everything(below) if is_landing_name(path)]
 
+    def files_since(self, day: str) -> list[str]:
+        """The event files of one `YYYY-MM-DD` and later, without a look into the folders of earlier days."""
+        selector = pafs.FileSelector(f"{self.root}/events", allow_not_found=True)
+        names = (info.path.rsplit("/", 1)[1] for info in self.filesystem.get_file_info(selector))
+        days = sorted(name.removeprefix("received_date=") for name in names if name.startswith("received_date="))
+        return [path for each in days if each >= day for path in self.files_of_day("events", each)]
+
     def everything(self, below: str) -> list[str]:
         """Every file under the folder `below`, ours or not, as sorted paths below the root."""
         selector = pafs.FileSelector(f"{self.root}/{below}", recursive=True, allow_not_found=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from core.warehouse.dbt_project import PROJECT_DIR
-from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
+from core.warehouse.pricing_graph import Node, PricingGraph, quoted, temporary
 
 IDENTITY = "external_subscription_id, transaction_id"
 
@@ -31,34 +31,57 @@ class CustomerFacts:
     tail_events: Sequence[pa.Table] = field(default=())
 
 
+def compute(
+    connection: duckdb.DuckDBPyConnection,
+    graph: PricingGraph,
+    facts: CustomerFacts,
+    targets: Collection[str],
+    *,
+    has_warehouse: bool = True,
+) -> None:
+    """Leaves the models `targets` for the customer of the facts, and what they stand on, as temporary relations."""
+    wanted = {node.name for node in graph.inputs(targets)}
+    relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse, wanted=wanted)
+    own, without_rows = _give_own_books(connection, graph, facts, wanted)
+    without_rows |= {f"catalog.{name}" for name, table in facts.catalog.items() if not table.num_rows} & wanted
+    graph.run(connection, targets, relations | own, without_rows)
+
+
 def give_facts(
-    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
+    connection: duckdb.DuckDBPyConnection,
+    graph: PricingGraph,
+    facts: CustomerFacts,
+    *,
+    has_warehouse: bool = True,
+    wanted: Collection[str] | None = None,
 ) -> dict[str, str]:
-    """Gives the facts to `connection` (with `books` attached, and `warehouse` if published) as relations of the graph."""
-    relations: dict[str, str] = {}
-    for name, table in facts.catalog.items():
-        relations[f"catalog.{name}"] = _give(connection, f"catalog.{name}", table)
-    relations["landing.events"] = _give_events(connection, graph, facts, has_warehouse)
+    """Gives the facts to `connection` (with `books` attached, and `warehouse` if published) as relations of the graph.
+
+    All relations, or those `wanted`.
+    """
     horizon = pa.table(
         {"as_of": [facts.as_of], "watermark": [facts.as_of]},
         pa.schema([("as_of", pa.timestamp("us")), ("watermark", pa.timestamp("us"))]),
     )
-    relations["landing.run_horizon"] = _give(connection, "landing.run_horizon", horizon)
-    for node in [
-        *graph.sources("settlement"),
-        *(node for node in graph.sources("landing") if node.name not in relations),
-    ]:
-        columns = ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())
-        connection.execute(f"create or replace temp table {quoted(node.name)} ({columns})")
-        relations[node.name] = f"temp.main.{quoted(node.name)}"
-    for node in graph.sources("books"):
-        relations[node.name] = node.relation
-    for node in graph.seeds:
-        connection.execute(
-            f"create or replace temp table {quoted(node.name)} as select * from read_csv(?)",
-            [str(PROJECT_DIR / "seeds" / f"{node.name}.csv")],
-        )
-        relations[node.name] = f"temp.main.{quoted(node.name)}"
+    tables = {f"catalog.{name}": table for name, table in facts.catalog.items()} | {"landing.run_horizon": horizon}
+    relations = {
+        name: _give(connection, name, table) for name, table in tables.items() if wanted is None or name in wanted
+    }
+    relations["landing.events"] = _give_events(connection, graph, facts, has_warehouse)
+    sources = [*graph.sources("settlement"), *graph.sources("landing"), *graph.sources("books"), *graph.seeds]
+    for node in sources:
+        if node.name in relations or (wanted is not None and node.name not in wanted):
+            continue
+        relations[node.name] = temporary(node.name)
+        if node.name.startswith("books."):
+            relations[node.name] = node.relation
+        elif node.kind == "seed":
+            connection.execute(
+                f"create or replace temp table {quoted(node.name)} as select * from read_csv(?)",
+                [str(PROJECT_DIR / "seeds" / f"{node.name}.csv")],
+            )
+        else:
+            connection.execute(f"create or replace temp table {quoted(node.name)} ({_declared(node)})")
     return relations
 
 
@@ -66,8 +89,7 @@ def current_usage(
     connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
 ) -> list[dict[str, Any]]:
     """The open periods' charges of one customer as the bill would have them now: rows of `int_billing__fees` in state open."""
-    relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse)
-    graph.run(connection, ["int_billing__fees"], relations)
+    compute(connection, graph, facts, ["int_billing__fees"], has_warehouse=has_warehouse)
     return _rows(
         connection,
         f"select * from {temporary('int_billing__fees')} where fee_state = 'open' order by external_subscription_id, item_position, group_key",
@@ -78,11 +100,39 @@ def draft_invoices(
     connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
 ) -> list[dict[str, Any]]:
     """The customer's invoices that are not in the books, with fees and taxes: rows of `int_billing__draft_invoices`."""
-    relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse)
-    graph.run(connection, ["int_billing__draft_invoices"], relations)
+    compute(connection, graph, facts, ["int_billing__draft_invoices"], has_warehouse=has_warehouse)
     return _rows(
         connection, f"select * from {temporary('int_billing__draft_invoices')} order by ready_at, creation_sequence"
     )
+
+
+def _give_own_books(
+    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, wanted: Collection[str]
+) -> tuple[dict[str, str], set[str]]:
+    """(relations with what the books hold of the customer, those of them that are empty)."""
+    relations: dict[str, str] = {}
+    empty: set[str] = set()
+    # Ids written out, because constants are compared with the lake's statistics and skip files.
+    owners = ", ".join(f"'{owner}'" for owner in facts.catalog["customers"]["id"].unique().to_pylist())
+    connection.execute(
+        f"""create or replace temp table own_invoices as
+        select invoice_id from {graph.node("books.invoices").relation} where customer_id in ({owners})"""
+    )
+    for node in graph.sources("books"):
+        if node.name not in wanted:
+            continue
+        # A fee may be the customer's without an invoice, so whatever names its customer is found by that.
+        is_owned = "customer_id" in (node.columns or {})
+        own = f"customer_id in ({owners})" if is_owned else "invoice_id in (select invoice_id from own_invoices)"
+        source = f"from {node.relation} where {own}"
+        # Of a table without rows DuckLake has no statistics, and asks for them once per column: one column is enough.
+        has_rows = connection.execute(f"select 1 {source} limit 1").fetchone() is not None
+        content = f"as select * {source}" if has_rows else f"({_declared(node)})"
+        connection.execute(f"create or replace temp table {quoted(node.name)} {content}")
+        relations[node.name] = temporary(node.name)
+        if not has_rows:
+            empty.add(node.name)
+    return relations, empty
 
 
 def _give_events(
@@ -90,8 +140,7 @@ def _give_events(
 ) -> str:
     node = graph.node("landing.events")
     columns = ", ".join(quoted(name) for name in node.columns or {})
-    declared = ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())
-    connection.execute(f"create or replace temp table events_seen ({declared})")
+    connection.execute(f"create or replace temp table events_seen ({_declared(node)})")
     wanted = list(facts.external_subscription_ids)
     if has_warehouse:
         connection.execute(
@@ -111,6 +160,10 @@ def _give_events(
         where place = 1"""
     )
     return "temp.main.events_once"
+
+
+def _declared(node: Node) -> str:
+    return ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())
 
 
 def _give(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> str:

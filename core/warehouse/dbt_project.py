@@ -17,6 +17,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from core.warehouse import emptiness
 from core.warehouse.sql_models import refuse_unsound
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -24,8 +25,8 @@ SOURCES_OF_SQL = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds"
 
 
 def content_hash(project_dir: Path = PROJECT_DIR) -> str:
-    """Hash of every file that can change compiled SQL."""
-    digest = hashlib.sha256()
+    """Hash of every file that can change compiled SQL, or what is read from it."""
+    digest = hashlib.sha256(Path(emptiness.__file__).read_bytes())
     for name in SOURCES_OF_SQL:
         root = project_dir / name
         files = (
@@ -103,6 +104,9 @@ def _nodes(manifest: dict[str, Any]) -> list[dict[str, Any]]:
                     "layer": node["schema"],
                     "relation": node["relation_name"],
                     "sql": node.get("compiled_code"),
+                    "empty_when": emptiness.rule_of(node["compiled_code"])
+                    if node["resource_type"] == "model"
+                    else None,
                     "depends_on": node["depends_on"].get("nodes", []),
                     "path": node["original_file_path"],
                     "meta": node["config"]["meta"],

@@ -3,13 +3,14 @@
 The SQL that bills the whole book each day is the SQL that answers for one customer and that prices a what-if: this
 module reads the compiled models and runs the ones between `given` relations and the `targets`, each as a temporary
 table, on the caller's connection. Nothing is rewritten but the names of relations, which dbt prints quoted in full.
-One temporary table per model, and not one query: inlined, forty chained models did not finish planning.
+One temporary table per model, and not one query: inlined, forty chained models did not finish planning. A model that
+surely has no rows, since others have none, is not planned: an empty table of its shape stands for it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,12 +19,16 @@ from typing import Any
 import duckdb
 
 from core.errors import TallystickError
+from core.warehouse import emptiness
 from core.warehouse.dbt_project import PROJECT_DIR, compiled_models
 
 
 @dataclass(frozen=True)
 class Node:
-    """A model, seed or source. `relation` is its quoted name in compiled SQL; `sql` is None unless it is a model."""
+    """A model, seed or source. `relation` is its quoted name in compiled SQL; `sql` is None unless it is a model.
+
+    `empty_when`: the rule (`core.warehouse.emptiness`) by which it surely has no rows.
+    """
 
     id: str
     kind: str
@@ -34,6 +39,7 @@ class Node:
     sql: str | None = None
     is_view: bool = False
     columns: Mapping[str, str] | None = None
+    empty_when: emptiness.Rule = None
 
 
 class OutOfDomain(TallystickError):
@@ -64,9 +70,11 @@ class PricingGraph:
                 sql=node.get("sql"),
                 is_view=node.get("materialized") == "view",
                 columns=node.get("columns"),
+                empty_when=node.get("empty_when") or emptiness.NEVER,
             )
             for node in nodes
         }
+        self._shapes: dict[str, str] = {}
         self._ids = {node.name: node.id for node in self._nodes.values()}
 
     @classmethod
@@ -135,21 +143,48 @@ class PricingGraph:
         return [(node, _with_names(node, self._nodes, names)) for node in plan]
 
     def run(
-        self, connection: duckdb.DuckDBPyConnection, targets: Iterable[str], given: Mapping[str, str]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        targets: Iterable[str],
+        given: Mapping[str, str],
+        without_rows: Collection[str] = (),
     ) -> list[Node]:
-        """Runs the plan on `connection`, leaving one temporary relation per model; returns the models that ran."""
+        """Runs the plan on `connection`, leaving one temporary relation per model; returns the models that ran.
+
+        `without_rows`: the given relations that are known to be empty.
+        """
         statements = self.statements(targets, given)
+        empty = {self.node(name).relation for name in without_rows}
         for node, sql in statements:
-            self._create(connection, node, sql)
+            if not emptiness.holds(node.empty_when, empty):
+                rows = self._create(connection, node, sql)
+            else:
+                rows = self._stand_in(connection, node, sql)
+            if rows == 0:
+                empty.add(node.relation)
         return [node for node, _ in statements]
 
+    def _stand_in(self, connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> int:
+        """An empty table of the model's shape, which its SQL tells once."""
+        if _is_inlined(node):
+            self._create(connection, node, sql)
+        elif node.name in self._shapes:
+            connection.execute(f"create or replace temp table {quoted(node.name)} ({self._shapes[node.name]})")
+        else:
+            self._create(connection, node, sql)
+            columns = connection.execute(f"describe {temporary(node.name)}").fetchall()
+            self._shapes[node.name] = ", ".join(f"{quoted(column[0])} {column[1]}" for column in columns)
+        return 0
+
     @staticmethod
-    def _create(connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> None:
-        kind = "view" if node.is_view and node.layer != "staging" else "table"
+    def _create(connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> int | None:
+        """Creates the model's relation; its number of rows, unless it is a view."""
+        kind = "view" if _is_inlined(node) else "table"
         try:
-            connection.execute(f"create or replace temp {kind} {quoted(node.name)} as {sql}")
+            row = connection.execute(f"create or replace temp {kind} {quoted(node.name)} as {sql}").fetchone()
         except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
             raise OutOfDomain(node, error) from error
+        return int(row[0]) if row and kind == "table" else None
 
     def run_only(
         self, connection: duckdb.DuckDBPyConnection, models: Iterable[str], relations: Mapping[str, str]
@@ -210,6 +245,10 @@ class PricingGraph:
     def seeds(self) -> list[Node]:
         """The seeds of the project."""
         return [node for node in self._nodes.values() if node.kind == "seed"]
+
+
+def _is_inlined(node: Node) -> bool:
+    return node.is_view and node.layer != "staging"
 
 
 def quoted(name: str) -> str:
