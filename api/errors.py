@@ -21,6 +21,12 @@ class BadRequest(TallystickError):
         super().__init__("bad_request", message)
 
 
+def refuse_nul(request: Request) -> None:
+    """Raises BadRequest for a NUL character in the address: no database keeps one in a text."""
+    if "\x00" in request.url.path or "%00" in request.url.query:
+        raise BadRequest("the address holds a NUL character (%00); remove it")
+
+
 class Unauthorized(TallystickError):
     """The key is missing, unknown or revoked."""
 

@@ -80,7 +80,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     errors.install(app)
     # Ingest first: routes are tried in order. Its two routes check the key themselves, without a thread.
     app.include_router(events.router, prefix=PREFIX)
-    guarded = APIRouter(prefix=PREFIX, dependencies=[Depends(authorize)])
+    guarded = APIRouter(prefix=PREFIX, dependencies=[Depends(authorize), Depends(errors.refuse_nul)])
     for resource in RESOURCES:
         guarded.include_router(resource.router)
     app.include_router(guarded)

@@ -17,7 +17,8 @@ from ingestion.instant import unix_micros
 
 BATCH_LIMIT = 100
 
-_decimal = re.compile(r"-?[0-9]+(\.[0-9]+)?").fullmatch
+# As many integer digits as a price may have; SQL holds more, so that sums have room.
+_decimal = re.compile(r"-?0*[0-9]{1,15}(\.[0-9]+)?").fullmatch
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -64,11 +65,11 @@ def validate_event(
     transaction = wire.transaction_id
     code = wire.code
     rejections: list[Rejection] = []
-    if type(subscription) is not str or not subscription or subscription.isspace():
+    if type(subscription) is not str or not subscription or subscription.isspace() or "\x00" in subscription:
         subscription = _identifier("external_subscription_id", subscription, rejections)
-    if type(transaction) is not str or not transaction or transaction.isspace():
+    if type(transaction) is not str or not transaction or transaction.isspace() or "\x00" in transaction:
         transaction = _identifier("transaction_id", transaction, rejections)
-    if type(code) is not str or not code or code.isspace():
+    if type(code) is not str or not code or code.isspace() or "\x00" in code:
         code = _identifier("code", code, rejections)
     timestamp = None
     if wire.timestamp is not None and (timestamp := read_time(wire.timestamp)) is None:
@@ -99,8 +100,8 @@ def parse_event(body: bytes) -> UsageEvent | Refusal:
     """The body of `POST /events`, `{"event": {...}}` (lago_api §7.2)."""
     try:
         wire = _decode_body(body).event
-    except msgspec.ValidationError:
-        return Refusal(False, "event must be a JSON object", {"event": ["invalid_format"]})
+    except msgspec.ValidationError as error:
+        return Refusal(False, f"event cannot be read: {error}", {"event": ["invalid_format"]})
     except (ValueError, RecursionError) as error:
         return _not_json(error)
     if wire is None:
@@ -197,21 +198,20 @@ def _identifier(field: str, value: Any, rejections: list[Rejection]) -> str:
     """A mandatory text field that is not plainly good: integers are taken by their digits, as the reference does."""
     if type(value) is int:
         return str(value)
-    if value is None or type(value) is str:
+    if value is None or (type(value) is str and "\x00" not in value):
         rejections.append(Rejection("value_is_mandatory", field, f"{field} is missing or blank; every event needs one"))
     else:
-        rejections.append(Rejection("invalid_format", field, f"{field} is {_shown(value)}; it must be text"))
+        rejections.append(Rejection("invalid_format", field, f"{field} is {_shown(value)}; it must be text without NUL"))
     return ""
 
 
 def _amount(value: Any, rejections: list[Rejection]) -> str | None:
-    if type(value) is int:
-        return str(value)
-    if type(value) is str and _decimal(value):
-        return value
+    text = str(value) if type(value) is int else value
+    if type(text) is str and _decimal(text):
+        return text
     field = "precise_total_amount_cents"
     rejections.append(
-        Rejection("invalid_format", field, f"{field} is {_shown(value)}; send a decimal such as '1234.56'")
+        Rejection("invalid_format", field, f"{field} is {_shown(value)}; send a decimal such as '1234.56', with at most 15 digits before the point")
     )
     return None
 

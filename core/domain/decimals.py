@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -11,6 +12,10 @@ MOST_RATE_DECIMALS = 10
 """Of a rate in percent: as a share of one it then has 12, and its products are exact."""
 
 
+# Python reads more than SQL does: spaces, underscores, other alphabets' digits.
+_spelled = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,4})?").fullmatch
+
+
 def read_decimal(value: Any, most_decimals: int = MOST_DECIMALS) -> Decimal | None:
     """The exact number that this text, int or Decimal says, or None when it is not one that SQL can hold.
 
@@ -18,6 +23,8 @@ def read_decimal(value: Any, most_decimals: int = MOST_DECIMALS) -> Decimal | No
     because its text is not what the sender wrote: the edge must parse JSON numbers as Decimal.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        return None
+    if isinstance(value, str) and not _spelled(value):
         return None
     try:
         number = Decimal(value)

@@ -74,6 +74,8 @@ def first_failure(message: str, logs: Path) -> str:
     if not failures:
         return message
     name, story = failures[0]
-    last = [line.strip() for line in story.splitlines() if line.strip()][-1]
+    lines = [line.strip() for line in story.splitlines() if line.strip()]
+    # What the engine says, above the place that it points at; of a test that found rows, the last line.
+    reason = next((line for line in lines if re.match(r"\w+( \w+)* Error: ", line)), lines[-1])
     others = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
-    return f"{name}: {last}{others}; the whole is in {logs / 'dbt.log'}"
+    return f"{name}: {reason}{others}; the whole is in {logs / 'dbt.log'}"

@@ -1,4 +1,5 @@
 -- Fails if a draft's total is not its fees plus its taxes, or its fees are not the sum of its lines.
+{{ checks('int_billing__draft_invoices') }}
 with summed as (
     select invoice_id, sum(amount_cents) as amount_cents
     from {{ ref('int_billing__fees') }}

@@ -1,5 +1,6 @@
 -- Fails if what was rated in a bill's window is not a fee of that bill exactly once; only nothing at all is left out.
 -- What was looked at on a usage tick is a fee only where it crossed a threshold. What a change of units is compared with is taken off its fee, and is none itself.
+{{ checks('int_billing__fees') }}
 select charges.usage_id
 from {{ ref('int_rating__charges') }} as charges
 left join {{ ref('int_metering__fixed_charge_quantities') }} as compared on charges.usage_id = compared.usage_id and compared.side = 'before'

@@ -1,4 +1,5 @@
 -- Fails if the coupon shares of an invoice's lines, or its coupon uses, do not sum to its discount (law 5).
+{{ checks('stg_books__coupon_uses') }}
 with shares as (
     select invoice_id, sum(precise_coupons_amount_cents) as amount_cents
     from {{ ref('stg_books__fees') }}

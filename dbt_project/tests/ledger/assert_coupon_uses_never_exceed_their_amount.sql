@@ -1,4 +1,5 @@
 -- Fails if a coupon took off more than it holds: its amount when fixed and used once, else its number of invoices.
+{{ checks('stg_books__coupon_uses') }}
 with uses as (
     select applied_coupon_id, sum(amount_cents) as amount_cents, count(distinct invoice_id) as invoices
     from {{ ref('stg_books__coupon_uses') }}

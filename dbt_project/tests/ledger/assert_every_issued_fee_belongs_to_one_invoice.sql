@@ -1,4 +1,5 @@
 -- Fails if an issued line has no invoice and does not stand alone, or is in the books twice: usage would be billed twice (law 3).
+{{ checks('stg_books__fees') }}
 select fees.fee_id
 from {{ ref('stg_books__fees') }} as fees
 left join {{ ref('stg_books__invoices') }} as invoices on fees.invoice_id = invoices.invoice_id

@@ -1,4 +1,5 @@
 -- Fails if the steps of an issued line do not sum to its precise amount, in the pricing unit where it has one (a line of nothing at all explains itself).
+{{ checks('stg_books__fee_tiers') }}
 with summed as (
     select fee_id, sum(amount) as amount
     from {{ ref('stg_books__fee_tiers') }}

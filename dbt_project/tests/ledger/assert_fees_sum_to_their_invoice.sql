@@ -1,4 +1,5 @@
 -- Fails if the lines of an issued invoice do not sum to its fees.
+{{ checks('stg_books__invoices') }}
 with summed as (
     select invoice_id, sum(amount_cents) as amount_cents
     from {{ ref('stg_books__fees') }}

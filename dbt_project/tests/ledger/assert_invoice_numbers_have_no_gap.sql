@@ -1,5 +1,6 @@
 -- Fails if a sequence of invoice numbers misses or repeats a number. A customer counts per billing entity, and an entity
 -- counts its customers on a test clock apart from the others.
+{{ checks('stg_books__invoices') }}
 with clocks as (
     select customer_id, coalesce(max(test_clock_id), '') as clock
     from {{ ref('stg_catalog__customers') }}

@@ -1,4 +1,5 @@
 -- Fails if what the postings say a customer owes for an invoice is not the invoice's total.
+{{ checks('stg_books__invoices') }}
 with receivables as (
     select invoice_id, sum(amount_cents) as amount_cents
     from {{ ref('stg_books__postings') }}

@@ -1,4 +1,5 @@
 -- Fails if at any moment a wallet had paid more than had come into it.
+{{ checks('stg_books__wallet_uses') }}
 with movements as (
     select wallet_id, settled_at as moment, 0 as movement_class, amount_cents as delta
     from {{ ref('int_billing__wallet_inflows') }}

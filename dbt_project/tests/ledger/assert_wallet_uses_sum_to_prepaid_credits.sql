@@ -1,4 +1,5 @@
 -- Fails if the wallet uses of an invoice do not sum to the credits that it shows as paid.
+{{ checks('stg_books__wallet_uses') }}
 with uses as (
     select invoice_id, sum(amount_cents) as amount_cents
     from {{ ref('stg_books__wallet_uses') }}

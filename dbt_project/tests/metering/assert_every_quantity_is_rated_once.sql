@@ -1,4 +1,5 @@
 -- Fails if a chargeable quantity has no price, or more than one: accepted usage would be lost or billed twice (law 3).
+{{ checks('int_rating__charges') }}
 select quantities.usage_id
 from {{ ref('int_metering__chargeable_quantities') }} as quantities
 left join {{ ref('int_rating__charges') }} as charges on quantities.usage_id = charges.usage_id

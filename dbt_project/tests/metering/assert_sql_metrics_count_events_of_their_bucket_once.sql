@@ -1,4 +1,5 @@
 -- Fails if what contributes to a SQL metric is no event of that metric and bucket, or is named twice (laws 3 and 4).
+{{ checks('int_metering__sql_metric_contributions') }}
 select
     contributions.sql_metric, contributions.window_charge_id, contributions.external_subscription_id, contributions.transaction_id
 from {{ ref('int_metering__sql_metric_contributions') }} as contributions

@@ -1,4 +1,5 @@
 -- Fails if a SQL charge prices a quantity that is not its own, or gives two steps one position (law 3).
+{{ checks('int_rating__sql_charge_steps') }}
 select steps.sql_charge, steps.usage_id, steps.position
 from {{ ref('int_rating__sql_charge_steps') }} as steps
 left join {{ ref('int_rating__sql_charge_usage') }} as usage

@@ -1,4 +1,5 @@
 -- Fails if the steps that explain a charge do not sum to its amount (negative units or a negative sum bill nothing).
+{{ checks('int_rating__charge_tiers') }}
 with summed as (
     select usage_id, sum(amount) as amount
     from {{ ref('int_rating__charge_tiers') }}

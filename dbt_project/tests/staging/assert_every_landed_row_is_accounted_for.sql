@@ -1,4 +1,5 @@
 -- Fails if a row of a landing file is neither a loaded event nor a duplicate nor a rejection (law 3): then nothing is issued.
+{{ checks('stg_landing__landing_files') }}
 with files as (
     select * from {{ ref('stg_landing__landing_files') }}
 ),

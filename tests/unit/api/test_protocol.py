@@ -81,6 +81,11 @@ def test_lists_come_in_pages_newest_first(api: Api) -> None:
     }
 
 
+@pytest.mark.parametrize("address", ["/fees/%00", "/fees?currency=%00", "/customers/a%00b"])
+def test_a_nul_in_the_address_is_a_bad_request(api: Api, address: str) -> None:
+    assert api.refused("GET", address)["status"] == 400
+
+
 @pytest.mark.parametrize("code", ["a.b", "a:b@c", "with space", "ünïcode", "a%2Bb"])
 def test_codes_round_trip_in_paths(api: Api, code: str) -> None:
     sent = code.replace("%2B", "+")

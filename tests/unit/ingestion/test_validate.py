@@ -66,11 +66,27 @@ def test_properties_must_be_an_object(properties: Any) -> None:
     assert refusal_of(properties=properties).error_details == {"properties": ["invalid_format"]}
 
 
-@pytest.mark.parametrize("amount", ["1e3", "abc", "", " 1", True, []])
+@pytest.mark.parametrize("amount", ["1e3", "abc", "", " 1", True, [], "1" * 16, 10**15, f"-{10**20}.5"])
 def test_an_amount_must_be_a_decimal(amount: Any) -> None:
     assert refusal_of(precise_total_amount_cents=amount).error_details == {
         "precise_total_amount_cents": ["invalid_format"]
     }
+
+
+@pytest.mark.parametrize("amount", ["9" * 15, f"000{'9' * 15}.123", -(10**15) + 1])
+def test_an_amount_may_have_fifteen_digits_before_the_point(amount: Any) -> None:
+    assert event_of(precise_total_amount_cents=amount).precise_total_amount_cents == str(amount)
+
+
+@pytest.mark.parametrize("field", ["transaction_id", "external_subscription_id", "code"])
+def test_identifiers_hold_no_nul(field: str) -> None:
+    assert refusal_of(**{field: "a\x00b"}).error_details == {field: ["invalid_format"]}
+
+
+def test_a_number_that_is_too_long_is_named() -> None:
+    body = b'{"event":{"transaction_id":%s,"external_subscription_id":"s","code":"c"}}' % (b"1" * 5000)
+    refusal = parse_event(body)
+    assert isinstance(refusal, Refusal) and "nteger" in refusal.message and "transaction_id" in refusal.message
 
 
 def test_an_amount_keeps_its_digits() -> None:

@@ -16,6 +16,9 @@ Errors parsed from dbt logs:
 
   Runtime Error in model b (models/billing/b.sql)
   Conversion Error: not a number
+  
+  LINE 6:     then try_cast(
+                   ^
 
 \x1b[31mFailure in test assert_c (tests/assert_c.sql)\x1b[0m
 

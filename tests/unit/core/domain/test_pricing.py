@@ -32,6 +32,11 @@ def test_an_amount_is_text_finite_and_not_negative(amount: Any) -> None:
     assert codes("standard", {"amount": amount}) == ["invalid_amount"]
 
 
+@pytest.mark.parametrize("amount", [" 1 ", "１", "1_0", "1 0", "0x1", "infinity", "١"])
+def test_a_number_is_spelled_as_sql_reads_it(amount: str) -> None:
+    assert codes("standard", {"amount": amount}) == ["invalid_amount"]
+
+
 @pytest.mark.parametrize("amount", ["0", "0.000000000001", "999999999999999.999999999999", "1e3", "0.10"])
 def test_amounts_are_read_exactly(amount: str) -> None:
     assert parse_properties("standard", {"amount": amount}).amount == Decimal(amount)
