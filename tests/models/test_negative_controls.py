@@ -202,8 +202,8 @@ def world(graph: PricingGraph) -> duckdb.DuckDBPyConnection:
 
 
 def found(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Any]:
-    """What the test reports. Singular tests use only ref() and source(), so rendering those is all that compiling does."""
-    sql = jinja2.Template(path.read_text(), undefined=jinja2.StrictUndefined).render(ref=lambda name: name, source=lambda source, name: f"{source}__{name}")
+    """What the test reports. Singular tests use only checks(), ref() and source(), so rendering those is all that compiling does."""
+    sql = jinja2.Template(path.read_text(), undefined=jinja2.StrictUndefined).render(checks=lambda model: "", ref=lambda name: name, source=lambda source, name: f"{source}__{name}")
     return connection.execute(sql).fetchall()
 
 
