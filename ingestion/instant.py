@@ -33,8 +33,8 @@ def unix_micros(value: Any) -> int | None:
         whole = seconds.removeprefix("-")
         if not whole.isdigit() or len(whole) > LONGEST_SECONDS or not (fraction.isdigit() or not fraction):
             return None
-        micros = int(whole) * MICROS + int(fraction[:6].ljust(6, "0"))
-        if seconds[0] == "-":
+        micros = int(whole + fraction[:6].ljust(6, "0"))
+        if value[0] == "-":
             micros = -micros - (1 if fraction[6:].strip("0") else 0)
     else:
         return None
