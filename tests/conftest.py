@@ -74,18 +74,26 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_catalog(
-    catalog_kind: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """A migrated, empty catalog to copy from: the path of an SQLite file, or the URL form of the Postgres server."""
-    if catalog_kind == "postgres":
-        server: str = request.getfixturevalue("postgres_server")
-        run_on_postgres(server, "CREATE DATABASE template_catalog")
-        migrate(server.format(database="template_catalog"))
-        return server
+def migrated_postgres(postgres_server: str) -> str:
+    """The URL form of the Postgres server, with a migrated, empty catalog to copy from."""
+    run_on_postgres(postgres_server, "CREATE DATABASE template_catalog")
+    migrate(postgres_server.format(database="template_catalog"))
+    return postgres_server
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The path of a migrated, empty catalog to copy from."""
     path = tmp_path_factory.mktemp("template") / "catalog.sqlite"
     migrate(f"sqlite:///{path}")
     return str(path)
+
+
+@pytest.fixture
+def migrated_catalog(catalog_kind: str, request: pytest.FixtureRequest) -> str:
+    """What there is to copy a catalog of this kind from; only a kind that is asked for is made."""
+    made: str = request.getfixturevalue(f"migrated_{catalog_kind}")
+    return made
 
 
 _NUMBERS = itertools.count(1)
