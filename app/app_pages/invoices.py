@@ -67,7 +67,7 @@ def table(chosen: InvoiceFilter) -> None:
             "state": tables.badge(row["status"]),
         }
         | {"paid": tables.badge(row["payment_status"]) if row["status"] == "finalized" else []}
-        | {name: tables.money(row, f"{name}_amount_cents") for name in ("fees", "taxes", "total")}
+        | {name: tables.money(row, f"{name}_amount_cents") for name in ("fees", "coupons", "taxes", "prepaid_credit", "total")}
         for row in rows
     ]
     columns = {
@@ -78,7 +78,9 @@ def table(chosen: InvoiceFilter) -> None:
         "state": tables.status("Status"),
         "paid": tables.status("Payment"),
         "fees": tables.right("Fees"),
+        "coupons": tables.right("Coupons"),
         "taxes": tables.right("Taxes"),
+        "prepaid_credit": tables.right("Credits"),
         "total": tables.right("Total"),
     }
     picked = tables.show(shown, columns, key=f"invoices_table_{number}", pick=True, height="content")
