@@ -208,19 +208,33 @@ def test_no_order_of_appends_flushes_and_crashes_loses_or_repeats_an_event(story
 number_texts = st.from_regex(r"\A-?(0|[1-9][0-9]{0,39})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,2})?\Z")
 
 
-@given(number_texts)
-def test_a_number_in_properties_keeps_its_value_and_its_digits(text: str) -> None:
+def event_with(text: str, amount: str) -> UsageEvent | Refusal:
     body = (
         '{"event":{"transaction_id":"t","external_subscription_id":"s","code":"c","properties":'
-        f'{{"n":{text},"deep":[{{"n":{text}}}]}},"precise_total_amount_cents":{text}}}}}'
+        f'{{"n":{text},"deep":[{{"n":{text}}}]}},"precise_total_amount_cents":{amount}}}}}'
     )
-    event = parse_event(body.encode())
+    return parse_event(body.encode())
+
+
+@given(number_texts)
+def test_an_amount_keeps_its_digits_or_is_refused(text: str) -> None:
+    event = event_with("0", text)
+    if abs(Decimal(text)) >= 10**15:
+        assert isinstance(event, Refusal)
+        assert event.error_details == {"precise_total_amount_cents": ["invalid_format"]}
+    else:
+        assert isinstance(event, UsageEvent)
+        assert Decimal(event.precise_total_amount_cents or "") == Decimal(text)
+
+
+@given(number_texts)
+def test_a_number_in_properties_keeps_its_value_and_its_digits(text: str) -> None:
+    event = event_with(text, "null")
     assert isinstance(event, UsageEvent)
     properties = json.loads(event.properties, parse_float=lambda text: f"float {text}")
     kept = properties["n"]
     assert properties["deep"] == [{"n": kept}]
     assert Decimal(kept) == Decimal(text)
-    assert Decimal(event.precise_total_amount_cents or "") == Decimal(text)
     if "." in text or "e" in text.lower():
         assert isinstance(kept, str)
     else:
