@@ -28,7 +28,7 @@ def estimated_fees(
     units = {row["fee_id"]: row for row in estimated[UNITS]}
     fees = [_line(fee, estimated[TAXES], units.get(fee["fee_id"], {})) for fee in estimated[FEES]]
     fees.sort(key=lambda fee: (fee["item_position"], fee["fee_id"]))
-    context = FeeContext(connection, fees, taxes=_taxes(fees, estimated[TAXES]), tiers=_in_order(estimated[STEPS]))
+    context = FeeContext(connection, fees, taxes=estimated[TAXES], tiers=_in_order(estimated[STEPS]))
     owner = alone(customer_external_id)
     return [_anonymous(fee_object(fee, owner, context)) | {"event_transaction_id": transaction_id} for fee in fees]
 
@@ -46,27 +46,18 @@ def _anonymous(fee: Mapping[str, Any]) -> dict[str, Any]:
     return {**fee, **NOT_YET, "applied_taxes": taxes}
 
 
-def _line(fee: Mapping[str, Any], rates: Rows, in_unit: Mapping[str, Any]) -> dict[str, Any]:
-    own = [rate["tax_rate"] for rate in rates if rate["fee_id"] == fee["fee_id"]]
+def _line(fee: Mapping[str, Any], taxes: Rows, in_unit: Mapping[str, Any]) -> dict[str, Any]:
+    own = [tax for tax in taxes if tax["fee_id"] == fee["fee_id"]]
     unit = {"unit_amount": "pricing_unit_unit_amount", "precise_amount": "pricing_unit_precise_amount", "amount_cents": "pricing_unit_amount_cents"}
     names = ("pricing_unit_id", "pricing_unit_code", "pricing_unit_short_name", "conversion_rate")
     return {
         **fee,
         **{name: in_unit.get(name) for name in names},
         **{name: in_unit.get(column) for column, name in unit.items()},
-        "taxes_rate": sum(own, Decimal(0)),
-        "taxes_amount_cents": _tax_cents(fee["amount_cents"], sum(own, Decimal(0))),
+        "taxes_rate": sum((tax["tax_rate"] for tax in own), Decimal(0)),
+        "taxes_amount_cents": int(round_half_away(sum((tax["precise_amount_cents"] for tax in own), Decimal(0)), 0)),
         "precise_coupons_amount_cents": Decimal(0),
     }
-
-
-def _taxes(fees: Rows, rates: Rows) -> list[dict[str, Any]]:
-    amounts = {fee["fee_id"]: fee["amount_cents"] for fee in fees}
-    return [{**rate, "amount_cents": _tax_cents(amounts[rate["fee_id"]], rate["tax_rate"])} for rate in rates]
-
-
-def _tax_cents(amount_cents: int, rate: Decimal) -> int:
-    return int(round_half_away(amount_cents * rate / 100, 0))
 
 
 def _in_order(steps: Rows) -> Rows:

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from core.warehouse.dbt_project import PROJECT_DIR
-from core.warehouse.pricing_graph import Node, PricingGraph, quoted, temporary
+from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 
 IDENTITY = "external_subscription_id, transaction_id"
 
@@ -81,7 +81,7 @@ def give_facts(
                 [str(PROJECT_DIR / "seeds" / f"{node.name}.csv")],
             )
         else:
-            connection.execute(f"create or replace temp table {quoted(node.name)} ({_declared(node)})")
+            connection.execute(f"create or replace temp table {quoted(node.name)} ({node.declared})")
     return relations
 
 
@@ -127,7 +127,7 @@ def _give_own_books(
         source = f"from {node.relation} where {own}"
         # Of a table without rows DuckLake has no statistics, and asks for them once per column: one column is enough.
         has_rows = connection.execute(f"select 1 {source} limit 1").fetchone() is not None
-        content = f"as select * {source}" if has_rows else f"({_declared(node)})"
+        content = f"as select * {source}" if has_rows else f"({node.declared})"
         connection.execute(f"create or replace temp table {quoted(node.name)} {content}")
         relations[node.name] = temporary(node.name)
         if not has_rows:
@@ -140,7 +140,7 @@ def _give_events(
 ) -> str:
     node = graph.node("landing.events")
     columns = ", ".join(quoted(name) for name in node.columns or {})
-    connection.execute(f"create or replace temp table events_seen ({_declared(node)})")
+    connection.execute(f"create or replace temp table events_seen ({node.declared})")
     wanted = list(facts.external_subscription_ids)
     if has_warehouse:
         connection.execute(
@@ -160,10 +160,6 @@ def _give_events(
         where place = 1"""
     )
     return "temp.main.events_once"
-
-
-def _declared(node: Node) -> str:
-    return ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())
 
 
 def _give(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> str:

@@ -13,7 +13,7 @@ from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 FEES, STEPS, TAXES, UNITS = (
     "int_billing__fees",
     "int_billing__fee_steps",
-    "int_billing__fee_tax_rates",
+    "int_billing__fee_taxes",
     "int_billing__fee_pricing_units",
 )
 EVENTS = "int_metering__advance_events"
@@ -94,8 +94,7 @@ def _of(connection: duckdb.DuckDBPyConnection, model: str, transaction_id: str) 
 
 
 def _without_rows(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, name: str) -> str:
-    columns = ", ".join(f"{quoted(column)} {kind}" for column, kind in (graph.node(name).columns or {}).items())
-    connection.execute(f"create or replace temp table {quoted(f'no.{name}')} ({columns})")
+    connection.execute(f"create or replace temp table {quoted(f'no.{name}')} ({graph.node(name).declared})")
     return temporary(f"no.{name}")
 
 

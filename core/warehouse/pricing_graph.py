@@ -41,6 +41,11 @@ class Node:
     columns: Mapping[str, str] | None = None
     empty_when: emptiness.Rule = None
 
+    @property
+    def declared(self) -> str:
+        """The declared columns with their types, as `create table` wants them."""
+        return ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (self.columns or {}).items())
+
 
 class OutOfDomain(TallystickError):
     """A number is beyond what the types of money hold. Nothing wraps and no digit is lost: the engine refuses."""

@@ -125,8 +125,7 @@ class _Driver:
     def _create_working_tables(self) -> None:
         for node in self.graph.sources("settlement"):
             table = quoted(f"working.{node.name}")
-            columns = ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (node.columns or {}).items())
-            self.connection.execute(f"create or replace temp table {table} ({columns})")
+            self.connection.execute(f"create or replace temp table {table} ({node.declared})")
             self.relations[node.name] = f"temp.main.{table}"
         for name in ("invoices", *ISSUES):
             books = self.books[f"books.{name}"]
