@@ -192,7 +192,7 @@ def test_more_usage_never_lowers_a_graduated_amount() -> None:
 def test_a_scaled_price_scales_the_amount() -> None:
     """Every price of a charge times seven, minimum and maximum per event among them; of a dynamic charge, what its events state."""
     for name in sorted(MODELS.keys() - {"graduated_prorated"}):
-        draws = [draw for draw in drawn(MODELS[name](scales()), 150) if draw.is_exact]
+        draws = [draw for draw in drawn(MODELS[name](scales()), 600) if draw.is_exact]
         once, seven_times = amounts(draws), amounts([dearer(draw, 7) for draw in draws])
         assert seven_times == [7 * amount for amount in once], name
         assert sum(amount > 0 for amount in once) > 20, name
