@@ -1,4 +1,5 @@
-"""The API as a process of its own, with two more routes to compare with: one that only answers, one that only parses too.
+"""The API as a process of its own, with routes to compare with: one that only answers, one that parses too, and one
+that does all that ingest does except keeping anything.
 
 Run as a script it is that process: python benchmarks/served.py HOME PORT [INSTANT]; with INSTANT the clock stands there.
 """
@@ -18,15 +19,18 @@ from urllib.request import urlopen
 from fastapi import Request, Response
 
 from api.main import create_app
+from api.schemas.events import batch_answer
 from api.server import serve_app
 from core.catalog import api_keys
 from core.catalog.engine import connect
 from core.catalog.unit_of_work import unit_of_work
 from core.clock import ManualClock, SystemClock
 from core.settings import Settings
+from ingestion.inbox import Receipt
 from ingestion.validate import Refusal, parse_batch
 
 START_SECONDS = 60.0
+NOTHING_KEPT = Receipt(datetime(2026, 1, 1), 1, 100)
 
 
 def main(home: str, port: str, instant: str | None = None) -> None:
@@ -39,8 +43,14 @@ def main(home: str, port: str, instant: str | None = None) -> None:
         assert not isinstance(parse_batch(await request.body()), Refusal)
         return Response(b"{}", media_type="application/json")
 
+    async def parse_and_answer_in_full(request: Request) -> Response:
+        events = parse_batch(await request.body())
+        assert not isinstance(events, Refusal)
+        return Response(batch_answer(events, NOTHING_KEPT), media_type="application/json")
+
     app.router.add_api_route("/benchmark/answer", only_answer, methods=["GET"])
     app.router.add_api_route("/benchmark/parse", parse_and_answer, methods=["POST"])
+    app.router.add_api_route("/benchmark/parse_and_answer", parse_and_answer_in_full, methods=["POST"])
     # In front, as the routes for events are: what is compared is the handlers.
     app.router.routes.sort(key=lambda route: not getattr(route, "path", "").startswith("/benchmark/"))
     serve_app(app, host="127.0.0.1", port=int(port))
