@@ -9,22 +9,27 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden import deviations
-from tests.golden.cases_option import Case, read_cases
+from tests.golden.cases_option import OWN, Case, read_cases
 from tests.golden.rating.kinds import KINDS
 
 Outcomes = Callable[[Case], Any]
 
 
-def is_covered(case: Case) -> bool:
-    return case["kind"] in KINDS and bool(KINDS[case["kind"]].covers(case))
+NOT_YET = {"progressive_billing"}
+"""Kinds that no module runs."""
+
+
+def cases_to_run(config: pytest.Config) -> list[Case]:
+    return [case for case in read_cases(config, "rating") if case["kind"] not in NOT_YET - KINDS.keys()]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
-        cases = [case for case in read_cases(metafunc.config, "rating") if is_covered(case)]
+        cases = cases_to_run(metafunc.config)
         metafunc.parametrize("case", cases, ids=[case["id"] for case in cases])
 
 
@@ -32,7 +37,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def outcome_of(request: pytest.FixtureRequest) -> Outcomes:
     """The outcome of a case; its module runs once, over every case of its kinds."""
     graph = PricingGraph.load()
-    cases = [case for case in read_cases(request.config, "rating") if is_covered(case)]
+    cases = cases_to_run(request.config)
     found: dict[str, dict[str, Any]] = {}
 
     def outcome(case: Case) -> Any:
@@ -48,6 +53,7 @@ def test_rating_case(case: Case, outcome_of: Outcomes) -> None:
     deviations.check(case, lambda told: KINDS[told["kind"]].check(told, outcome_of(told)))
 
 
-def test_scope_holds_at_least_one_hundred_and_eighty_cases(request: pytest.FixtureRequest) -> None:
-    if not request.config.getoption("--cases"):
-        assert sum(is_covered(case) for case in read_cases(request.config, "rating")) >= 180
+def test_at_most_eight_cases_of_the_shared_file_deviate() -> None:
+    shared = yaml.load((OWN / "rating.yaml").read_text(), yaml.CSafeLoader)["cases"]
+    assert len(shared) == 360
+    assert sum(deviations.rule_for(case) is not None for case in shared) <= 8

@@ -15,11 +15,6 @@ TARGETS = ["int_billing__fee_steps"]
 OTHERS = ["int_rating__charges", "int_metering__fixed_charge_quantities", "int_billing__charge_true_ups"]
 
 
-def covers(case: Case) -> bool:
-    """Whether the SQL claims this case's features so far."""
-    return True
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> the details of its event."""
     facts: Facts = {"int_metering__advance_quantities": [], "int_rating__charge_tiers": []}

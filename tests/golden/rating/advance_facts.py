@@ -22,6 +22,7 @@ def in_advance(case: Case, facts: Facts) -> None:
     inputs = case["inputs"]
     metric, terms = inputs["metric"], inputs["charge"]
     names = dict.fromkeys(("subscription_id", "customer_id", "external_subscription_id", "plan_id"), case["id"])
+    names |= {column: inputs[column] for column in ("currency", "timezone") if column in inputs}
     facts["int_metering__service_periods"].append(period_of(inputs["period"], **names))
     facts["stg_catalog__billable_metrics"].append(
         version(billable_metric_id=case["id"], code=case["id"], name=case["id"], **metric)

@@ -6,21 +6,17 @@ from api.schemas.amount_details import event_amount_details
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating.advance_facts import in_advance, no_advance_facts
 from tests.golden.rating.facts import Case, Outcome
-from tests.golden.rating.fees import OTHER_FEES, as_answered, assert_details, assert_field
+from tests.golden.rating.fees import OTHER_FEES, as_answered, assert_details, assert_field, assert_known
 from tests.support import facts as given_facts
 
 TARGETS = ["int_billing__fees", "int_billing__fee_steps"]
+FIELDS = ("units", "amount_cents", "unit_amount", "events_count")
 NOT_IN_ADVANCE = [
     "int_billing__usage_fees",
     "int_billing__charge_true_ups",
     "int_metering__fixed_charge_quantities",
     *(name for name in OTHER_FEES if name != "int_billing__advance_fees"),
 ]
-
-
-def covers(case: Case) -> bool:
-    """Whether the SQL claims this case's features so far."""
-    return True
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Outcome]:
@@ -48,7 +44,8 @@ def check(case: Case, outcome: Outcome) -> None:
     assert fees.keys() == {f"{case['id']}-{expected['event_index']}" for expected in listed}
     for expected in listed:
         fee = fees[f"{case['id']}-{expected['event_index']}"]
-        for field in ("units", "amount_cents", "unit_amount", "events_count"):
+        assert_known(case, expected, {*FIELDS, "event_index", "amount_details"})
+        for field in FIELDS:
             if field in expected:
                 assert_field(case, field, expected[field], fee[field])
         if "amount_details" in expected:

@@ -21,11 +21,6 @@ VIEW_TARGETS = ["int_metering__advance_usage"]
 NEW = "new"
 
 
-def covers(case: Case) -> bool:
-    """Whether the SQL claims this case's features so far."""
-    return True
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> what metering says of its event, or of its current usage; nothing for an event that is not counted."""
     by_event, views = events_of(cases), views_of(cases)

@@ -9,7 +9,7 @@ from typing import Any
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import metered, storage_zones
 from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, window
-from tests.golden.rating.fees import assert_field
+from tests.golden.rating.fees import assert_field, assert_known
 from tests.support.facts import give_all, open_connection, rows_of
 
 TARGETS = ["int_metering__quantities", "int_metering__event_changes"]
@@ -23,13 +23,9 @@ FIELDS = {
     "precise_total_amount_cents": "precise_total_amount_cents",
     "variation": "level_change",
 }
+PLACE = {"grouped_by", "groups", "per_event_values", "per_event_prorated_values"}
 CUSTOM = "custom_agg"
 PER_EVENT = {"per_event_values": "change_quantity", "per_event_prorated_values": "prorated_quantity"}
-
-
-def covers(case: Case) -> bool:
-    """Whether the SQL claims this case's features so far."""
-    return "presentation_by" not in case["inputs"]
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
@@ -76,6 +72,7 @@ def check(case: Case, outcome: Any) -> None:
 
 def assert_quantity(case: Case, expected: Case, quantity: dict[str, Any], prefix: str = "") -> None:
     """What the case lists of one quantity; before the rounding up at the fifth decimal where it says so."""
+    assert_known(case, expected, FIELDS.keys() | PLACE)
     columns = FIELDS | ({"units": "exact_units"} if case["inputs"].get("ceil_5") is False else {})
     for field in FIELDS.keys() & expected.keys():
         assert_field(case, prefix + field, expected[field], quantity[columns[field]])

@@ -12,11 +12,6 @@ from tests.support import facts as given_facts
 TARGET = "int_billing__alert_crossings"
 
 
-def covers(case: Case) -> bool:
-    """All of them."""
-    return case["kind"] == "alert"
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> its crossings."""
     connection = given_facts.open_connection()

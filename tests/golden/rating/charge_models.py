@@ -15,11 +15,6 @@ TIERS = {"graduated_tier": "graduated", "graduated_percentage_tier": "graduated_
 """A case of one tier of a total -> the charge model that has such tiers."""
 
 
-def covers(case: Case) -> bool:
-    """All of them."""
-    return True
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> its fees."""
     single = [case for case in cases if case["inputs"]["charge_model"] in TIERS]

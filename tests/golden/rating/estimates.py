@@ -12,11 +12,6 @@ from tests.support import facts as given_facts
 TARGETS = ["int_rating__charges"]
 
 
-def covers(case: Case) -> bool:
-    """Whether the SQL claims this case's features so far."""
-    return True
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> what rating says."""
     connection = given_facts.open_connection()

@@ -12,11 +12,6 @@ from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating.facts import Case
 
 
-def covers(case: Case) -> bool:
-    """All of them."""
-    return True
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> {"value": text} or {"error": fault}."""
     engine = Expressions()

@@ -14,12 +14,6 @@ from tests.support import facts as given_facts
 USAGE = ["int_billing__usage_fees", "int_metering__quantities"]
 
 
-def covers(case: Case) -> bool:
-    """Whether the SQL claims this case's features so far."""
-    inputs = case["inputs"]
-    return not (case["kind"] == "fixed_charge_fee" and inputs["prorated"] and inputs["charge_model"] == "graduated")
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> its fees, each with its amount in currency units before rounding."""
     found: dict[str, Any] = {}

@@ -14,11 +14,6 @@ TARGET = "int_metering__fixed_charge_quantities"
 EVER = instant("9999-01-01T00:00:00Z")
 
 
-def covers(case: Case) -> bool:
-    """All of them."""
-    return case["kind"] == "fixed_charge_units"
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> its quantities."""
     connection = given_facts.open_connection()

@@ -1,7 +1,7 @@
 """Which module runs which kind of rating case.
 
-A module has `covers(case)`: whether the SQL claims the case's features so far; `run(graph, cases)`: case id -> outcome, all
-cases in one run of the pricing graph; `check(case, outcome)`: raises AssertionError where the outcome differs.
+A module has `run(graph, cases)`: case id -> outcome, all cases in one run of the pricing graph; `check(case, outcome)`: raises
+AssertionError where the outcome differs, or where the case lists a field that the module does not compare.
 """
 
 from __future__ import annotations

@@ -18,11 +18,6 @@ TARGET = "int_metering__event_buckets"
 PERIOD = {"from": "2024-01-01T00:00:00Z", "to": "2024-12-31T23:59:59Z"}
 
 
-def covers(case: Case) -> bool:
-    """Every case."""
-    return True
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> for each event that was sent, its properties and the name of its filter."""
     facts = no_prices()

@@ -9,7 +9,7 @@ from core.domain.pricing import parse_properties
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import metered
 from tests.golden.rating.facts import Case, Facts, no_prices, version
-from tests.golden.rating.fees import assert_field
+from tests.golden.rating.fees import assert_field, assert_known
 from tests.support.facts import give_all, open_connection, rows_of
 
 TARGETS = ["int_rating__charges", "int_rating__charge_tiers"]
@@ -29,6 +29,7 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
 
 def check(case: Case, charge: dict[str, Any]) -> None:
     """Raises AssertionError where a listed field differs."""
+    assert_known(case, case["expected"], set(FIELDS))
     for field in FIELDS.keys() & case["expected"].keys():
         assert_field(case, field, case["expected"][field], charge[FIELDS[field]])
 

@@ -13,16 +13,6 @@ from tests.golden.rating.advance_facts import period_of
 from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, prices
 from tests.golden.rating.fees import assert_fee, assert_fees, fees_of
 
-CHARGE_MODELS = {"standard", "graduated", "package", "volume"}
-
-
-def covers(case: Case) -> bool:
-    """Whether the SQL claims this case's features so far."""
-    terms = case["inputs"]["charge"]
-    if terms.get("prorated") and terms["charge_model"] == "graduated":
-        return False
-    return terms["charge_model"] in CHARGE_MODELS
-
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> {window: its fees}; a timeline has a window per checkpoint."""

@@ -25,11 +25,6 @@ GIVEN = (
 )
 
 
-def covers(case: Case) -> bool:
-    """All of them."""
-    return case["subject"] in ("check", "completion")
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> subscription (one per row of the case) -> its crossings and completions."""
     connection = given_facts.open_connection()
