@@ -7,11 +7,12 @@ are billed by one run. Wall time only moves forward; what each scenario sees is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from core.catalog import test_clocks
@@ -84,6 +85,42 @@ class World:
         tables = {f"catalog.{name}": table for name, table in exported.items()}
         return tables | ({"landing.events": pa.Table.from_pylist(self.events)} if self.events else {})
 
+    def compute(self, targets: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+        """The rows of these models over all that is recorded so far, when nothing was issued yet."""
+        connection = open_connection()
+        relations = self._relations(connection, targets, {}, None, None)
+        self.graph.run(connection, targets, relations)
+        return {target: rows_of(connection, target) for target in targets}
+
+    def _relations(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        targets: Collection[str],
+        books: Mapping[str, pa.Table],
+        facts: Mapping[str, pa.Table] | None,
+        as_of: Mapping[str, datetime] | None,
+    ) -> dict[str, str]:
+        """What the models read, filled on the connection."""
+        self.wall.advance(TICK)
+        horizon = {"as_of": self.wall.now(), "watermark": self.wall.now()}
+        relations = give_all(connection, self.graph, targets, {"landing.run_horizon": [horizon]})
+        relations |= {
+            node.name: give(connection, self.graph, node.name)
+            for node in self.graph.sources("books")
+            if node.name not in relations
+        }
+        if as_of is not None:
+            rows = [{"customer_id": customer_id, "as_of": instant} for customer_id, instant in as_of.items()]
+            relations["int_metering__horizons"] = give(connection, self.graph, "int_metering__horizons", rows)
+        tables = dict(self.facts() if facts is None else facts)
+        tables |= {f"books.{name}": table for name, table in books.items()}
+        for name, table in tables.items():
+            if name in relations:
+                connection.register("arriving", table)
+                connection.execute(f"insert into {relations[name]} by name select * from arriving")
+                connection.unregister("arriving")
+        return relations
+
     def settle(
         self,
         books: Mapping[str, pa.Table] | None = None,
@@ -97,25 +134,8 @@ class World:
         `facts` are what `facts()` returned (default: now). `as_of` (customer id -> a reading of its clock, naive UTC)
         settles as of that earlier moment over the same facts, for these customers alone; by default each clock's last reading.
         """
-        self.wall.advance(TICK)
         connection = open_connection()
-        horizon = {"as_of": self.wall.now(), "watermark": self.wall.now()}
-        relations = give_all(connection, self.graph, TARGETS, {"landing.run_horizon": [horizon]})
-        relations |= {
-            node.name: give(connection, self.graph, node.name)
-            for node in self.graph.sources("books")
-            if node.name not in relations
-        }
-        if as_of is not None:
-            rows = [{"customer_id": customer_id, "as_of": instant} for customer_id, instant in as_of.items()]
-            relations["int_metering__horizons"] = give(connection, self.graph, "int_metering__horizons", rows)
-        tables = dict(self.facts() if facts is None else facts)
-        tables |= {f"books.{name}": table for name, table in (books or {}).items()}
-        for name, table in tables.items():
-            if name in relations:
-                connection.register("arriving", table)
-                connection.execute(f"insert into {relations[name]} by name select * from arriving")
-                connection.unregister("arriving")
+        relations = self._relations(connection, TARGETS, books or {}, facts, as_of)
         base = base_models(self.graph)
         ran = self.graph.run(connection, base, relations)
         relations |= {node.name: f'temp.main."{node.name}"' for node in ran}

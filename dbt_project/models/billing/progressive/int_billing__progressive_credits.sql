@@ -1,0 +1,48 @@
+with progressive_bills as (
+    select * from {{ ref('int_billing__progressive_bills') }}
+),
+
+progressive_fees as (
+    select * from {{ ref('int_billing__progressive_fees') }}
+),
+
+credited as (
+    select
+        progressive_bills.invoice_id, progressive_bills.credited_invoice_id, progressive_bills.subscription_id,
+        earlier.fee_id as credited_fee_id, earlier.charge_id, earlier.charge_filter_id, earlier.group_key, earlier.amount_cents as credited_cents
+    from progressive_bills
+    inner join progressive_fees as earlier on progressive_bills.credited_invoice_id = earlier.invoice_id
+),
+
+-- The same charge, filter and group is the same fee, on every bill of the period.
+matched as (
+    select
+        credited.*,
+        again.fee_id,
+        coalesce(again.amount_cents, 0) as fee_cents
+    from credited
+    left join progressive_fees as again
+        on credited.invoice_id = again.invoice_id
+        and credited.subscription_id = again.subscription_id
+        and credited.charge_id = again.charge_id
+        and coalesce(credited.charge_filter_id, '') = coalesce(again.charge_filter_id, '')
+        and coalesce(credited.group_key, '') = coalesce(again.group_key, '')
+),
+
+limited as (
+    select
+        *,
+        case when credited_cents < fee_cents then credited_cents else fee_cents end as credit_cents
+    from matched
+),
+
+-- What was billed and is owed no more, since usage or its price fell, goes back by a credit note on the earlier invoice.
+final as (
+    select
+        credited_fee_id, credited_invoice_id, invoice_id, fee_id, subscription_id,
+        {{ cents('credit_cents') }} as progressive_billing_credit_amount_cents,
+        {{ cents('credited_cents - credit_cents') }} as credit_note_amount_cents
+    from limited
+)
+
+select * from final
