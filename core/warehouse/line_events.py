@@ -75,6 +75,7 @@ def _window(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[st
         "period_days": None,
         "ends_with_service": False,
         "successor_plan_id": None,
+        "renewed_to_at": None,
         "window_state": "billed",
     }
     cursor.execute(

@@ -1,5 +1,5 @@
 with charges as (
-    select * from {{ ref('int_rating__charges') }} where usage_kind = 'period'
+    select * from {{ ref('int_rating__charges') }} where usage_kind in ('period', 'renewal')
 ),
 
 fixed_charge_quantities as (

@@ -14,6 +14,10 @@ advance_fees as (
     select * from {{ ref('int_billing__advance_fees') }}
 ),
 
+renewals as (
+    select * from {{ ref('int_billing__usage_fees') }} where is_renewed and invoice_id = fee_id
+),
+
 customers as (
     select * from {{ ref('stg_catalog__customers') }}
 ),
@@ -62,6 +66,19 @@ requested_invoices as (
     where issued_invoices.invoice_id is null
 ),
 
+-- What is carried over on a charge that is not invoiced is settled just before the bill that opens its period: with it or not at all.
+carried_documents as (
+    select
+        renewals.invoice_id, 'standalone_fee' as invoice_type, unissued_items.customer_id, unissued_items.billing_entity_id, unissued_items.currency,
+        unissued_items.ready_at, unissued_items.issued_at, unissued_items.horizon_at, unissued_items.is_due, unissued_items.invoicing_reason,
+        cast(0 as bigint) as creation_sequence
+    from renewals
+    inner join unissued_items
+        on renewals.subscription_id = unissued_items.subscription_id
+        and renewals.from_at = unissued_items.usage_to_at
+        and renewals.to_at = unissued_items.renewed_to_at
+),
+
 final as (
     select
         invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
@@ -70,6 +87,10 @@ final as (
     select
         invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
     from requested_invoices
+    union all
+    select
+        invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
+    from carried_documents
     union all
     select
         invoice_id, invoice_type, customer_id, billing_entity_id, currency, horizon_at, horizon_at, horizon_at, true, 'in_advance_charge', received_sequence

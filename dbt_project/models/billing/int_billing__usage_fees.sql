@@ -10,11 +10,12 @@ charge_filters as (
     select * from {{ ref('stg_catalog__charge_filters') }}
 ),
 
+-- What is carried over is for the period that the bill opens; where a charge is not invoiced, it is a document of its own (rating, section 5.3).
 final as (
     select
         usage_amounts.fee_id,
         window_charges.usage_window_id,
-        window_charges.invoice_id,
+        case when window_charges.is_renewed and not window_charges.invoiceable then usage_amounts.fee_id else window_charges.invoice_id end as invoice_id,
         window_charges.window_state as fee_state,
         'charge' as fee_type,
         window_charges.customer_id,
@@ -30,8 +31,9 @@ final as (
         coalesce(window_charges.charge_code, window_charges.billable_metric_code) as item_code,
         coalesce(charge_filters.invoice_display_name, window_charges.invoice_display_name, window_charges.billable_metric_name) as item_name,
         window_charges.charge_position as item_position,
-        window_charges.from_at,
-        window_charges.to_at,
+        case when window_charges.is_renewed then window_charges.to_at else window_charges.from_at end as from_at,
+        case when window_charges.is_renewed then window_charges.renewed_to_at else window_charges.to_at end as to_at,
+        window_charges.is_renewed,
         window_charges.horizon_at,
         window_charges.currency,
         usage_amounts.true_up_parent_fee_id,

@@ -18,12 +18,13 @@ fixed_charge_quantities as (
     select * from {{ ref('int_metering__fixed_charge_quantities') }}
 ),
 
--- The period's usage is billed in arrears; a charge in advance has a fee per event instead, and its period is only shown. On an upgrade the next plan bills
--- recurring units that are the same all period long; those that are weighted by time are billed here up to that day.
+-- The period's usage is billed in arrears; a charge in advance has a fee per event instead, and its period is only shown. Units that it carries
+-- over are billed at once for the whole next period (rating, section 5.3). On an upgrade the next plan bills recurring units that are the same
+-- all period long; those that are weighted by time are billed here up to that day.
 period_rows as (
     select
         quantities.usage_id,
-        'period' as usage_kind,
+        case when window_charges.is_renewed then 'renewal' else 'period' end as usage_kind,
         quantities.window_charge_id,
         window_charges.charge_id,
         quantities.charge_filter_id,
@@ -41,7 +42,7 @@ period_rows as (
     from quantities
     inner join window_charges on quantities.window_charge_id = window_charges.window_charge_id
     left join advance_usage on quantities.usage_id = advance_usage.usage_id
-    where (not window_charges.pay_in_advance or advance_usage.usage_id is not null)
+    where (not window_charges.pay_in_advance or advance_usage.usage_id is not null or (window_charges.is_renewed and quantities.full_units > 0))
         and not (
             window_charges.is_continued and window_charges.recurring
             and not window_charges.prorated and window_charges.aggregation_type <> 'weighted_sum_agg'

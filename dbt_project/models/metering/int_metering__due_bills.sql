@@ -20,6 +20,7 @@ timed as (
         expected_bills.usage_from_at,
         expected_bills.usage_to_at,
         expected_bills.usage_period_days,
+        expected_bills.renewed_to_at,
         case
             when {{ plus_24_hours('expected_bills.ready_at', 'terms.grace_days') }} > terms.known_from then {{ plus_24_hours('expected_bills.ready_at', 'terms.grace_days') }}
             else terms.known_from
@@ -73,7 +74,7 @@ final as (
         external_subscription_id, plan_id, plan_interval, plan_amount_cents, pay_in_advance, timezone, grace_days, creation_sequence, as_of,
         fee_from_at, fee_to_at, fee_period_starts_on, fee_period_ends_on, ends_with_service,
         case when {{ is_next_period('previous_usage_to_at', 'usage_from_at') }} then previous_usage_to_at else usage_from_at end as usage_from_at,
-        usage_to_at, usage_period_days, ready_at, due_at
+        usage_to_at, usage_period_days, renewed_to_at, ready_at, due_at
     from continued
 )
 

@@ -31,7 +31,8 @@ starting as (
         false as ends_with_service,
         cast(null as timestamp) as usage_from_at,
         cast(null as timestamp) as usage_to_at,
-        cast(null as bigint) as usage_period_days
+        cast(null as bigint) as usage_period_days,
+        cast(null as timestamp) as renewed_to_at
     from ticked
     where invoicing_reason = 'starting'
 ),
@@ -47,7 +48,8 @@ periodic as (
         false as ends_with_service,
         usage_from_at,
         period_ends_at as usage_to_at,
-        period_days as usage_period_days
+        period_days as usage_period_days,
+        next_period_ends_at as renewed_to_at
     from ticked
     where invoicing_reason = 'periodic'
         and (service_ends_at is null
@@ -81,7 +83,8 @@ terminating as (
         not closes_previous as ends_with_service,
         case when closes_previous then previous_usage_from_at else usage_from_at end as usage_from_at,
         service_ends_at as usage_to_at,
-        case when closes_previous then previous_days else period_days end as usage_period_days
+        case when closes_previous then previous_days else period_days end as usage_period_days,
+        cast(null as timestamp) as renewed_to_at
     from closing
 ),
 

@@ -47,7 +47,7 @@ final as (
     select
         invoice_id, subscription_id, invoicing_reason, period_index, known_from, customer_id, billing_entity_id, currency,
         external_subscription_id, plan_id, plan_interval, plan_amount_cents, pay_in_advance, timezone, grace_days, creation_sequence, as_of,
-        fee_from_at, fee_to_at, fee_period_starts_on, fee_period_ends_on, ends_with_service, usage_from_at, usage_to_at, usage_period_days, ready_at, issued_at,
+        fee_from_at, fee_to_at, fee_period_starts_on, fee_period_ends_on, ends_with_service, usage_from_at, usage_to_at, usage_period_days, renewed_to_at, ready_at, issued_at,
         case when issued_at <= as_of then issued_at else as_of end as horizon_at,
         issued_at <= as_of as is_due
     from moments
@@ -55,7 +55,7 @@ final as (
     select
         invoice_id, subscription_id, 'fixed_charge_change', period_index, known_from, customer_id, billing_entity_id, currency,
         external_subscription_id, plan_id, null, plan_amount_cents, pay_in_advance, timezone, 0, creation_sequence, as_of,
-        null, null, null, null, false, null, null, null, ready_at, ready_at,
+        null, null, null, null, false, null, null, null, null, ready_at, ready_at,
         ready_at, true
     from fixed_charge_bills
 )

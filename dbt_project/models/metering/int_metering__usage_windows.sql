@@ -30,8 +30,7 @@ billed as (
         usage_from_at as from_at,
         usage_to_at as to_at,
         usage_period_days as period_days,
-        ends_with_service,
-        horizon_at,
+        ends_with_service, renewed_to_at, horizon_at,
         case when is_due then 'due' else 'draft' end as window_state
     from unissued_items
     where usage_from_at is not null
@@ -53,6 +52,7 @@ open_periods as (
         end as to_at,
         service_periods.period_days,
         coalesce(service_periods.service_ends_at < service_periods.period_ends_at, false) as ends_with_service,
+        cast(null as timestamp) as renewed_to_at,
         service_periods.as_of as horizon_at,
         'open' as window_state
     from service_periods
@@ -75,7 +75,7 @@ windows as (
     union all
     select
         subscription_id, customer_id, external_subscription_id, plan_id, currency, timezone, cast(null as string),
-        from_at, to_at, period_days, ends_with_service, horizon_at, 'checked', usage_window_id
+        from_at, to_at, period_days, ends_with_service, null, horizon_at, 'checked', usage_window_id
     from checked_windows
 ),
 
@@ -87,7 +87,7 @@ final as (
         windows.currency, windows.timezone, windows.invoice_id,
         windows.from_at, windows.to_at, windows.period_days, windows.ends_with_service,
         successors.plan_id as successor_plan_id,
-        windows.horizon_at, windows.window_state
+        windows.renewed_to_at, windows.horizon_at, windows.window_state
     from windows
     left join subscriptions as successors
         on windows.ends_with_service

@@ -51,6 +51,7 @@ final as (
         usage_windows.period_days,
         usage_windows.ends_with_service,
         usage_windows.successor_plan_id,
+        usage_windows.renewed_to_at,
         usage_windows.horizon_at,
         charges.charge_id,
         charges.charge_model,
@@ -71,6 +72,7 @@ final as (
         billable_metrics.rounding_function,
         coalesce(billable_metrics.rounding_precision, 0) as rounding_precision,
         continued.usage_window_id is not null as is_continued,
+        charges.pay_in_advance and billable_metrics.recurring and usage_windows.renewed_to_at is not null as is_renewed,
         filtered.charge_id is not null or grouped.charge_id is not null as has_buckets
     from usage_windows
     inner join charges

@@ -6,7 +6,8 @@ charge_prices as (
     select * from {{ ref('stg_catalog__charge_prices') }}
 ),
 
--- What is not used by the charge's model is null. In advance the first units owe the first flat fee, never none (rating, section 5.2).
+-- What is not used by the charge's model is null. In advance the first units owe the first flat fee, never none (rating, section 5.2);
+-- of a period that begins with units, the renewal owes it.
 final as (
     select
         chargeable_quantities.usage_id,

@@ -1,5 +1,5 @@
 with usage_fees as (
-    select * from {{ ref('int_billing__usage_fees') }}
+    select * from {{ ref('int_billing__usage_fees') }} where not is_renewed
 ),
 
 currencies as (

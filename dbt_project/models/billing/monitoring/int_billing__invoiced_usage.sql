@@ -14,12 +14,17 @@ issued_invoices as (
     select * from {{ ref('stg_books__invoices') }} where invoice_type = 'subscription'
 ),
 
+charges as (
+    select * from {{ ref('stg_catalog__charges') }} where not pay_in_advance
+),
+
 billed as (
     select
         issued_fees.invoice_id, issued_fees.subscription_id, issued_fees.billable_metric_id, issued_fees.charge_id,
         issued_invoices.issued_at, issued_fees.amount_cents, issued_fees.units
     from issued_fees
     inner join issued_invoices on issued_fees.invoice_id = issued_invoices.invoice_id
+    inner join charges on issued_fees.charge_id = charges.charge_id and {{ known_at('charges', 'issued_invoices.issued_at') }}
     union all
     select
         checked_amounts.invoice_id, checked_amounts.subscription_id, checked_amounts.billable_metric_id, checked_amounts.charge_id,
