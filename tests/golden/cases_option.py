@@ -13,10 +13,15 @@ OWN = Path(__file__).parent / "cases"
 
 
 def read_cases(config: pytest.Config, name: str) -> list[Case]:
-    """The cases of every file of `--cases`, or of `cases/<name>.yaml`. Raises UsageError for an id that occurs twice."""
-    files = [Path(file) for file in config.getoption("--cases") or [OWN / f"{name}.yaml"]]
+    """The cases of every file of `--cases`, or of `cases/<name>.yaml` and of `cases/<name>_own.yaml`, which we added. Raises UsageError for an id that occurs twice."""
+    files = [Path(file) for file in config.getoption("--cases") or own_files(name)]
     cases = [case for file in files for case in yaml.load(file.read_text(), yaml.CSafeLoader)["cases"]]
     ids = [case["id"] for case in cases]
     if twice := sorted({case_id for case_id in ids if ids.count(case_id) > 1}):
         raise pytest.UsageError(f"{', '.join(map(str, files))}: case ids occur twice: {', '.join(twice)}")
     return cases
+
+
+def own_files(name: str) -> list[Path]:
+    """The copy of the shared file, and beside it the cases of our own in the same schema."""
+    return [OWN / f"{name}.yaml", OWN / f"{name}_own.yaml"]

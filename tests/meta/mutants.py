@@ -23,7 +23,7 @@ from sqlglot import exp
 from core.errors import TallystickError
 from core.warehouse.pricing_graph import Node, PricingGraph
 from tests.golden import deviations
-from tests.golden.cases_option import OWN
+from tests.golden.cases_option import own_files
 from tests.golden.rating.kinds import KINDS
 from tests.support import unit_tests
 from tests.support.facts import open_connection
@@ -130,7 +130,7 @@ def _unit_tests() -> dict[str, list[unit_tests.UnitTest]]:
 @cache
 def _golden() -> dict[Any, list[dict[str, Any]]]:
     grouped: dict[Any, list[dict[str, Any]]] = {}
-    for case in yaml.load((OWN / "rating.yaml").read_text(), yaml.CSafeLoader)["cases"]:
+    for case in (case for file in own_files("rating") for case in yaml.load(file.read_text(), yaml.CSafeLoader)["cases"]):
         if case["kind"] in KINDS:
             grouped.setdefault(KINDS[case["kind"]], []).append(case)
     return grouped

@@ -8,12 +8,13 @@ from typing import Any
 
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import metered, storage_zones
-from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, window
+from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, superseding, window
 from tests.golden.rating.fees import assert_field, assert_known
 from tests.support.facts import give_all, open_connection, rows_of
 
 TARGETS = ["int_metering__quantities", "int_metering__event_changes"]
 PARTS = ["int_metering__prorated_quantities", "int_metering__weighted_quantities"]
+EVER = datetime(9999, 1, 1)
 YEAR = {"from": "2024-01-01T00:00:00Z", "to": "2024-12-31T23:59:59Z"}
 FIELDS = {
     "units": "units",
@@ -33,14 +34,16 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     custom = [case for case in cases if case["subject"] == CUSTOM]
     cases = [case for case in cases if case["subject"] != CUSTOM]
     facts = facts_of(cases)
-    metered.load_events(graph, facts)
+    metered.load_events(facts)
     connection = open_connection()
     graph.run(connection, TARGETS, give_all(connection, graph, TARGETS, facts))
     owner = {row["window_charge_id"]: row["usage_window_id"] for row in rows_of(connection, "int_metering__window_charges")}
     found: dict[str, Any] = {case["id"]: ([], []) for case in cases}
+    parts: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in (row for name in PARTS for row in rows_of(connection, name)):
+        parts[bucket(row)] = parts.get(bucket(row), {}) | row
     for row in rows_of(connection, "int_metering__quantities"):
-        parts = [part for name in PARTS for part in rows_of(connection, name) if bucket(part) == bucket(row)]
-        found[owner[row["window_charge_id"]]][0].append({name: value for part in parts for name, value in part.items()} | row)
+        found[owner[row["window_charge_id"]]][0].append(parts.get(bucket(row), {}) | row)
     for row in sorted(rows_of(connection, "int_metering__event_changes"), key=lambda row: row["event_number"]):
         found[owner[row["window_charge_id"]]][1].append(row)
     return found | (storage_zones.run(graph, custom) if custom else {})
@@ -58,6 +61,8 @@ def check(case: Case, outcome: Any) -> None:
     expected = case["expected"]
     looked_at = f"{case['id']}/matching" if "matching_filters" in case["inputs"] else None
     found = {row["group_key"]: row for row in quantities if row["charge_filter_id"] == looked_at}
+    assert len({bucket(row) for row in quantities}) == len(quantities), f"{case['id']}: a bucket has two quantities"
+    assert len({row["window_charge_id"] for row in quantities}) == 1, f"{case['id']}: more than one charge"
     for part in expected.get("groups", []):
         assert_quantity(case, part, found[json.dumps(part["grouped_by"], separators=(",", ":"))], "groups.")
     if "groups" in expected:
@@ -93,12 +98,13 @@ def facts_of(cases: list[Case]) -> Facts:
         }
         metered.charge(case["id"], metric, terms, facts)
         metered.group_keys(case["id"], None, inputs, facts)
-        metered.usage_window(case["id"], case["id"], inputs.get("period", YEAR), datetime(9999, 1, 1), facts)
+        metered.usage_window(case["id"], case["id"], inputs.get("period", YEAR), EVER, facts)
         metered.events(case, begins_with(case) if "period" in inputs else [once(inputs["units"])], facts)
         if "matching_filters" in inputs:
             ignored = [(f"ignored_{n}", inputs["matching_filters"] | row) for n, row in enumerate(inputs.get("ignored_filters", []))]
             filters(case["id"], [*ignored, ("matching", inputs["matching_filters"])], {}, facts)
             metered.group_keys(case["id"], f"{case['id']}/matching", inputs, facts)
+    superseding(facts, EVER)
     return facts
 
 

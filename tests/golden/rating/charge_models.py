@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.warehouse.pricing_graph import PricingGraph
-from tests.golden.rating.facts import ALWAYS, Case, Facts, Outcome, charge, no_facts, prices
+from tests.golden.rating.facts import ALWAYS, HORIZON, Case, Facts, Outcome, charge, no_facts, prices, superseding
 from tests.golden.rating.fees import assert_details, assert_fees, fees_of
 
 OWN_FUNCTION = "own_function"
@@ -39,7 +39,7 @@ def facts_of(cases: list[Case]) -> Facts:
         inputs = case["inputs"]
         terms = {"currency": inputs.get("currency", "EUR"), "prorated": inputs.get("prorated", False)}
         facts["int_metering__window_charges"].append(
-            charge(case["id"], inputs["charge_model"], {}, False, horizon_at=ALWAYS, **terms)
+            charge(case["id"], inputs["charge_model"], {}, False, horizon_at=HORIZON, **terms)
         )
         prices(case["id"], None, stated(inputs), facts)
         for group in inputs.get("groups") or [inputs]:
@@ -49,6 +49,7 @@ def facts_of(cases: list[Case]) -> Facts:
             facts["int_rating__sql_charge_steps"].append(
                 {"sql_charge": OWN_FUNCTION, "usage_id": case["id"], "position": 1, "amount": inputs["custom_amount"]}
             )
+    superseding(facts, HORIZON)
     return facts
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.warehouse.pricing_graph import PricingGraph
-from tests.golden.rating.facts import ALWAYS, Case, Facts, charge, no_facts, prices
+from tests.golden.rating.facts import HORIZON, Case, Facts, Outcome, charge, no_facts, prices, superseding
 from tests.golden.rating.fees import assert_field
 from tests.support import facts as given_facts
 
@@ -16,13 +16,15 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> what rating says."""
     connection = given_facts.open_connection()
     graph.run(connection, TARGETS, given_facts.give_all(connection, graph, TARGETS, facts_of(cases)))
-    return {row["usage_id"]: row for row in given_facts.rows_of(connection, "int_rating__charges")}
+    rows = given_facts.rows_of(connection, "int_rating__charges")
+    return {case["id"]: [row for row in rows if row["usage_id"] == case["id"]] for case in cases}
 
 
-def check(case: Case, outcome: dict[str, Any]) -> None:
+def check(case: Case, outcome: Outcome) -> None:
     """Raises AssertionError where a listed field differs."""
+    (charge,) = outcome
     for field, expected in case["expected"].items():
-        assert_field(case, field, expected, outcome[field])
+        assert_field(case, field, expected, charge[field])
 
 
 def facts_of(cases: list[Case]) -> Facts:
@@ -31,7 +33,7 @@ def facts_of(cases: list[Case]) -> Facts:
     for case in cases:
         inputs = case["inputs"]
         facts["int_metering__window_charges"].append(
-            charge(case["id"], inputs["charge_model"], {}, False, horizon_at=ALWAYS)
+            charge(case["id"], inputs["charge_model"], {}, False, horizon_at=HORIZON)
         )
         prices(case["id"], None, inputs["properties"], facts)
         facts["int_metering__chargeable_quantities"].append(
@@ -43,7 +45,7 @@ def facts_of(cases: list[Case]) -> Facts:
                 "charge_model": inputs["charge_model"],
                 "currency": inputs.get("currency", "EUR"),
                 "prorated": False,
-                "horizon_at": ALWAYS,
+                "horizon_at": HORIZON,
                 "units": inputs["units"],
                 "full_units": inputs["units"],
                 "total_aggregated_units": inputs["units"],
@@ -53,4 +55,5 @@ def facts_of(cases: list[Case]) -> Facts:
         facts["int_metering__event_changes"].append(
             {"window_charge_id": case["id"], "event_number": 1, "change_quantity": inputs["units"]}
         )
+    superseding(facts, HORIZON)
     return facts

@@ -13,6 +13,13 @@ Outcome = list[dict[str, Any]]
 Facts = dict[str, list[dict[str, Any]]]
 
 ALWAYS = datetime(1970, 1, 1)
+HORIZON = datetime(2100, 1, 1)
+"""When cases are looked at that have no moment of their own."""
+VERSIONED = (
+    "catalog.charges", "catalog.billable_metrics", "stg_catalog__charges", "stg_catalog__fixed_charges", "stg_catalog__add_ons",
+    "stg_catalog__pricing_units", "stg_catalog__charge_prices", "stg_catalog__charge_tiers", "stg_catalog__charge_group_keys",
+    "stg_catalog__charge_filters", "stg_catalog__charge_filter_values", "stg_catalog__charge_parameters",
+)  # fmt: skip
 TERMS = (
     "amount",
     "package_size",
@@ -42,6 +49,14 @@ def window(period: Case) -> dict[str, datetime]:
 
 def version(**row: Any) -> dict[str, Any]:
     return {**row, "valid_from": ALWAYS, "recorded_at": ALWAYS, "sequence": 1}
+
+
+def superseding(facts: Facts, at: datetime) -> None:
+    """Puts every version in force from `at` on, in place of an equal one until then: who looks at another moment finds two, or none."""
+    for name in VERSIONED:
+        for row in facts.get(name, [])[:]:
+            facts[name].append(row | {"valid_to": at})
+            row["valid_from"] = at
 
 
 def prices(charge_id: str, filter_id: str | None, properties: Case, facts: Facts) -> None:

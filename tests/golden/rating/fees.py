@@ -113,6 +113,7 @@ def assert_fees(case: Case, fees: Outcome) -> None:
     """The fees of a case's one window: part by part where the case lists groups or buckets."""
     expected = case["expected"]
     used = {(fee["charge_filter_id"], fee["group_key"]): fee for fee in fees}
+    assert len(used) == len(fees), f"{case['id']}: a bucket has two fees"
     parts = expected.get("groups", []) + expected.get("buckets", [])
     for part in parts:
         assert_fee(case, part, used[bucket_of(case, part)])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +80,18 @@ def events(case: Case, sent: list[Case], facts: Facts) -> None:
     facts.setdefault("landing.events", []).extend(rows)
 
 
-def load_events(graph: PricingGraph, facts: Facts) -> None:
+def load_events(facts: Facts) -> None:
     """Puts the events through the loader, as one landing file: what is sent twice is loaded once (law 4)."""
-    with tempfile.TemporaryDirectory() as home, open_for_writing(Settings(home=Path(home)), graph) as warehouse:
-        pq.write_table(pa.Table.from_pylist(facts["landing.events"], EVENT_SCHEMA), Path(home) / "sent.parquet")
+    sent = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(facts["landing.events"], EVENT_SCHEMA), sent)
+    facts["landing.events"] = [dict(zip(EVENT_COLUMNS, row, strict=True)) for row in _loaded(sent.getvalue())]
+
+
+@cache
+def _loaded(file: bytes) -> list[tuple[Any, ...]]:
+    """What the loader makes of a landing file; it reads no model, so runs of changed models share it."""
+    with tempfile.TemporaryDirectory() as home, open_for_writing(Settings(home=Path(home)), PricingGraph.load()) as warehouse:
+        (Path(home) / "sent.parquet").write_bytes(file)
         warehouse.create()
         warehouse.load_events(Path(home), ["sent.parquet"], datetime(9999, 1, 1))
-        loaded = warehouse.connection.execute(f"select {', '.join(EVENT_COLUMNS)} from warehouse.raw.events").fetchall()
-        facts["landing.events"] = [dict(zip(EVENT_COLUMNS, row, strict=True)) for row in loaded]
+        return warehouse.connection.execute(f"select {', '.join(EVENT_COLUMNS)} from warehouse.raw.events").fetchall()

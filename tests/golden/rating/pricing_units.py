@@ -6,7 +6,7 @@ from typing import Any
 
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import charge_models
-from tests.golden.rating.facts import ALWAYS, Case, Facts, Outcome, charge, no_facts, prices, version
+from tests.golden.rating.facts import HORIZON, Case, Facts, Outcome, charge, no_facts, prices, superseding, version
 from tests.golden.rating.fees import assert_fees, assert_field, assert_known, fees_of
 
 
@@ -52,7 +52,7 @@ def facts_of(cases: list[Case]) -> Facts:
         inputs = case["inputs"]
         terms = {"currency": inputs.get("currency", "EUR"), "min_amount_cents": inputs.get("min_amount_cents", 0)}
         facts["int_metering__window_charges"].append(
-            charge(case["id"], inputs.get("charge_model", "dynamic"), {}, False, horizon_at=ALWAYS, **terms)
+            charge(case["id"], inputs.get("charge_model", "dynamic"), {}, False, horizon_at=HORIZON, **terms)
             | {"window_state": "due" if case["kind"] == "spending_minimum" else "open", "invoiceable": True}
         )
         prices(case["id"], None, inputs.get("properties", {}), facts)
@@ -80,6 +80,7 @@ def facts_of(cases: list[Case]) -> Facts:
         for number, used in enumerate(inputs.get("used_by_bucket", [inputs.get("used_amount_cents")])):
             if used is not None:
                 facts["int_metering__quantities"].append(bucket(case["id"], number, used))
+    superseding(facts, HORIZON)
     return facts
 
 

@@ -17,11 +17,6 @@ TOTALS, DRAFTS = "int_billing__progressive_totals", "int_billing__draft_invoices
 STEPS = {"day", "units", "bill_period"}
 
 
-def covers(case: Case) -> bool:
-    """Whether the steps are usage and bills."""
-    return all(step.keys() <= STEPS for step in case["inputs"]["steps"])
-
-
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> its invoices in order, progressive ones and those of its periods."""
     with tempfile.TemporaryDirectory() as folder:

@@ -10,11 +10,12 @@ from typing import Any
 
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import metered
-from tests.golden.rating.facts import Case, filters, no_prices
+from tests.golden.rating.facts import Case, filters, no_prices, superseding
 from tests.support import filter_scopes
 from tests.support.facts import give_all, open_connection, rows_of
 
 TARGET = "int_metering__event_buckets"
+EVER = datetime(9999, 1, 1)
 PERIOD = {"from": "2024-01-01T00:00:00Z", "to": "2024-12-31T23:59:59Z"}
 
 
@@ -24,13 +25,16 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     for case in cases:
         inputs = case["inputs"]
         metered.charge(case["id"], {"aggregation_type": "count_agg"}, {"charge_model": "standard"}, facts)
-        metered.usage_window(case["id"], case["id"], PERIOD, datetime(9999, 1, 1), facts)
+        metered.usage_window(case["id"], case["id"], PERIOD, EVER, facts)
         oldest_first = sorted(inputs["charge_filters"], key=lambda row: row.get("created_at", ""))
         filters(case["id"], [(row["name"], row["values"]) for row in oldest_first], inputs["metric_filters"], facts)
         metered.events(case, [{"timestamp": PERIOD["from"], "properties": properties} for properties in sent(case)], facts)
+    superseding(facts, EVER)
     connection = open_connection()
     graph.run(connection, [TARGET], give_all(connection, graph, [TARGET], facts))
-    filter_of = {row["transaction_id"]: row["charge_filter_id"] for row in rows_of(connection, TARGET)}
+    rows = rows_of(connection, TARGET)
+    filter_of = {row["transaction_id"]: row["charge_filter_id"] for row in rows}
+    assert len(filter_of) == len(rows), "an event is in two buckets"
     properties_of = {row["transaction_id"]: (row["code"], json.loads(row["properties"])) for row in facts["landing.events"]}
     found: dict[str, Any] = {case["id"]: [] for case in cases}
     for transaction_id, (case_id, properties) in properties_of.items():

@@ -8,10 +8,11 @@ from typing import Any
 from core.domain.pricing import parse_properties
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import metered
-from tests.golden.rating.facts import Case, Facts, no_prices, version
+from tests.golden.rating.facts import Case, Facts, no_prices, superseding, version
 from tests.golden.rating.fees import assert_field, assert_known
 from tests.support.facts import give_all, open_connection, rows_of
 
+EVER = datetime(9999, 1, 1)
 TARGETS = ["int_rating__charges", "int_rating__charge_tiers"]
 METRIC = {"aggregation_type": "sum_agg", "field_name": "value"}
 FIELDS = {"units": "units", "events_count": "events_count", "custom_amount": "amount"}
@@ -20,15 +21,16 @@ FIELDS = {"units": "units", "events_count": "events_count", "custom_amount": "am
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> its one charge, rated."""
     facts = facts_of(cases)
-    metered.load_events(graph, facts)
+    metered.load_events(facts)
     connection = open_connection()
     empty = ["int_metering__fixed_charge_quantities"]
     graph.run(connection, TARGETS, give_all(connection, graph, TARGETS, facts, empty=empty))
-    return {row["charge_id"]: row for row in rows_of(connection, "int_rating__charges")}
+    return {case["id"]: [row for row in rows_of(connection, "int_rating__charges") if row["charge_id"] == case["id"]] for case in cases}
 
 
-def check(case: Case, charge: dict[str, Any]) -> None:
+def check(case: Case, outcome: list[dict[str, Any]]) -> None:
     """Raises AssertionError where a listed field differs."""
+    (charge,) = outcome
     assert_known(case, case["expected"], set(FIELDS))
     for field in FIELDS.keys() & case["expected"].keys():
         assert_field(case, field, case["expected"][field], charge[FIELDS[field]])
@@ -40,7 +42,7 @@ def facts_of(cases: list[Case]) -> Facts:
     for case in cases:
         inputs = case["inputs"]
         metered.charge(case["id"], METRIC, {"charge_model": "custom"}, facts)
-        metered.usage_window(case["id"], case["id"], inputs["period"], datetime(9999, 1, 1), facts)
+        metered.usage_window(case["id"], case["id"], inputs["period"], EVER, facts)
         metered.events(case, inputs["events"], facts)
         terms = parse_properties("custom", {"sql_charge": "storage_zones", "custom_properties": inputs["custom_properties"]})
         facts["stg_catalog__charge_prices"].append(version(charge_id=case["id"], sql_charge=terms.sql_charge))
@@ -48,5 +50,6 @@ def facts_of(cases: list[Case]) -> Facts:
             version(charge_id=case["id"], name=row.name, position=row.position, key=row.key, value=row.value)
             for row in terms.parameters
         ]
+    superseding(facts, EVER)
     return facts
 

@@ -10,8 +10,13 @@ from core.ids import deterministic_id
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import metered
 from tests.golden.rating.advance_facts import period_of
-from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, prices
+from tests.golden.rating.facts import HORIZON, Case, Facts, filters, instant, no_prices, prices, superseding
 from tests.golden.rating.fees import assert_fee, assert_fees, fees_of
+
+LAST_SECOND = "23:59:59.999Z"
+"""How the end of a whole period is written (the cases' zones are UTC); a service may end at any other time."""
+NOTHING = dict.fromkeys(("amount", "amount_cents", "units", "total_aggregated_units", "events_count"), 0)
+"""A bill does not list what is neither used nor owed."""
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
@@ -25,7 +30,7 @@ def check(case: Case, outcome: dict[str, list[dict[str, Any]]]) -> None:
     if "checkpoints" not in case["expected"]:
         return assert_fees(case, outcome[case["id"]])
     for index, checkpoint in enumerate(case["expected"]["checkpoints"]):
-        (fee,) = outcome[f"{case['id']}#{index}"]
+        (fee,) = outcome[f"{case['id']}#{index}"] or [NOTHING]
         assert_fee(case, checkpoint, fee)
 
 
@@ -33,22 +38,44 @@ def facts_of(cases: list[Case]) -> Facts:
     """One charge per case, and one window per period or checkpoint."""
     facts = no_prices() | {"int_metering__service_periods": []}
     for case in cases:
-        inputs = case["inputs"]
-        metered.charge(case["id"], inputs["metric"], inputs["charge"], facts)
-        metered.events(case, inputs["events"], facts)
-        prices(case["id"], None, inputs["charge"]["properties"], facts)
-        oldest_first = sorted(inputs.get("charge_filters", []), key=lambda row: row.get("created_at", ""))
-        filters(case["id"], [(row["name"], row["values"]) for row in oldest_first], inputs.get("metric_filters", {}), facts)
-        for row in oldest_first:
-            prices(case["id"], f"{case['id']}/{row['name']}", row["properties"], facts)
-        for name, checkpoint, horizon in windows(case):
-            is_upgraded = checkpoint.get("upgraded", False)
-            columns = {"ends_with_service": is_upgraded, "successor_plan_id": f"{case['id']}/next" if is_upgraded else None}
-            columns |= {column: inputs[column] for column in ("currency", "timezone") if column in inputs}
-            metered.usage_window(name, case["id"], checkpoint["period"], horizon, facts, subscription_id=case["id"], **columns)
-        if inputs["charge"].get("pay_in_advance"):
-            facts["int_metering__service_periods"] += service_periods(case)
+        own = facts_of_one(case)
+        superseding(own, min(horizon for _, _, horizon in windows(case)))
+        for name, rows in own.items():
+            facts.setdefault(name, []).extend(rows)
     return facts
+
+
+def facts_of_one(case: Case) -> Facts:
+    """The charge of a case, which its customer also has on the plan of an upgrade, its windows, and events."""
+    facts, inputs = no_prices() | {"int_metering__service_periods": []}, case["inputs"]
+    metered.charge(case["id"], inputs["metric"], inputs["charge"], facts)
+    facts["catalog.charges"].append(facts["catalog.charges"][0] | dict.fromkeys(("id", "plan_id"), next_plan(case)))
+    metered.events(case, inputs["events"], facts)
+    prices(case["id"], None, inputs["charge"]["properties"], facts)
+    oldest_first = sorted(inputs.get("charge_filters", []), key=lambda row: row.get("created_at", ""))
+    filters(case["id"], [(row["name"], row["values"]) for row in oldest_first], inputs.get("metric_filters", {}), facts)
+    for row in oldest_first:
+        prices(case["id"], f"{case['id']}/{row['name']}", row["properties"], facts)
+    for name, described, horizon in windows(case):
+        columns = {column: inputs[column] for column in ("currency", "timezone") if column in inputs}
+        metered.usage_window(name, case["id"], described["period"], horizon, facts, subscription_id=case["id"], **columns, **billing(case, described))
+    if inputs["charge"].get("pay_in_advance"):
+        facts["int_metering__service_periods"] += service_periods(case)
+    return facts
+
+
+def next_plan(case: Case) -> str:
+    return f"{case['id']}/next"
+
+
+def billing(case: Case, described: Case) -> dict[str, Any]:
+    """What becomes of a window: it is looked at, or billed; then the bill opens the next period, unless the service has ended."""
+    if described.get("upgraded"):
+        return {"window_state": "due", "ends_with_service": True, "successor_plan_id": next_plan(case)}
+    if described.get("context") != "invoice":
+        return {}
+    is_whole = described["period"]["to"].endswith(LAST_SECOND)
+    return {"window_state": "due", "renewed_to_at": HORIZON if is_whole else None, "ends_with_service": not is_whole}
 
 
 def windows(case: Case) -> Iterator[tuple[str, Case, datetime]]:
