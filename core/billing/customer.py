@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from core.warehouse.dbt_project import PROJECT_DIR
-from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
+from core.warehouse.pricing_graph import Node, PricingGraph, quoted, temporary
 
 IDENTITY = "external_subscription_id, transaction_id"
 
@@ -39,12 +39,10 @@ def compute(
     *,
     has_warehouse: bool = True,
 ) -> None:
-    """Leaves the models `targets` for the customer of the facts, and what they stand on, as temporary relations."""
+    """Leaves the models `targets` for the customer of the facts as temporary relations."""
     wanted = {node.name for node in graph.inputs(targets)}
     relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse, wanted=wanted)
-    own, without_rows = _give_own_books(connection, graph, facts, wanted)
-    without_rows |= {f"catalog.{name}" for name, table in facts.catalog.items() if not table.num_rows} & wanted
-    graph.run(connection, targets, relations | own, without_rows)
+    graph.run(connection, targets, relations | _give_own_books(connection, graph, facts, wanted))
 
 
 def give_facts(
@@ -65,7 +63,9 @@ def give_facts(
     )
     tables = {f"catalog.{name}": table for name, table in facts.catalog.items()} | {"landing.run_horizon": horizon}
     relations = {
-        name: _give(connection, name, table) for name, table in tables.items() if wanted is None or name in wanted
+        name: _give(connection, graph.node(name), table)
+        for name, table in tables.items()
+        if wanted is None or name in wanted
     }
     relations["landing.events"] = _give_events(connection, graph, facts, has_warehouse)
     sources = [*graph.sources("settlement"), *graph.sources("landing"), *graph.sources("books"), *graph.seeds]
@@ -108,31 +108,33 @@ def draft_invoices(
 
 def _give_own_books(
     connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, wanted: Collection[str]
-) -> tuple[dict[str, str], set[str]]:
-    """(relations with what the books hold of the customer, those of them that are empty)."""
-    relations: dict[str, str] = {}
-    empty: set[str] = set()
+) -> dict[str, str]:
+    """Relations with what the books hold of the customer."""
     # Ids written out, because constants are compared with the lake's statistics and skip files.
     owners = ", ".join(f"'{owner}'" for owner in facts.catalog["customers"]["id"].unique().to_pylist())
-    connection.execute(
-        f"""create or replace temp table own_invoices as
-        select invoice_id from {graph.node("books.invoices").relation} where customer_id in ({owners})"""
-    )
-    for node in graph.sources("books"):
-        if node.name not in wanted:
-            continue
+    tables = {node.name: node for node in graph.sources("books") if node.name in {*wanted, "books.invoices"}}
+    books_invoices = tables.pop("books.invoices")
+    invoices = _give_own(connection, books_invoices, f"customer_id in ({owners})")
+    own = {"books.invoices": invoices}
+    for node in tables.values():
         # A fee may be the customer's without an invoice, so whatever names its customer is found by that.
-        is_owned = "customer_id" in (node.columns or {})
-        own = f"customer_id in ({owners})" if is_owned else "invoice_id in (select invoice_id from own_invoices)"
-        source = f"from {node.relation} where {own}"
-        # Of a table without rows DuckLake has no statistics, and asks for them once per column: one column is enough.
-        has_rows = connection.execute(f"select 1 {source} limit 1").fetchone() is not None
-        content = f"as select * {source}" if has_rows else f"({node.declared})"
-        connection.execute(f"create or replace temp table {quoted(node.name)} {content}")
-        relations[node.name] = temporary(node.name)
-        if not has_rows:
-            empty.add(node.name)
-    return relations, empty
+        if "customer_id" in (node.columns or {}):
+            own[node.name] = _give_own(connection, node, f"customer_id in ({owners})")
+        elif invoices != books_invoices.nothing:
+            own[node.name] = _give_own(connection, node, f"invoice_id in (select invoice_id from {invoices})")
+        else:
+            own[node.name] = node.nothing
+    return own
+
+
+def _give_own(connection: duckdb.DuckDBPyConnection, node: Node, condition: str) -> str:
+    """What to read the rows of a table of the books from."""
+    rows = f"from {node.relation} where {condition}"
+    # Of a table without rows DuckLake has no statistics, and asks for them once per column: one column is enough.
+    if connection.execute(f"select 1 {rows} limit 1").fetchone() is None:
+        return node.nothing
+    connection.execute(f"create or replace temp table {quoted(node.name)} as select * {rows}")
+    return temporary(node.name)
 
 
 def _give_events(
@@ -162,9 +164,11 @@ def _give_events(
     return "temp.main.events_once"
 
 
-def _give(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> str:
-    connection.register(f"given.{name}", table)
-    return quoted(f"given.{name}")
+def _give(connection: duckdb.DuckDBPyConnection, node: Node, table: pa.Table) -> str:
+    if not table.num_rows:
+        return node.nothing
+    connection.register(f"given.{node.name}", table)
+    return quoted(f"given.{node.name}")
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

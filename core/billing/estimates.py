@@ -65,24 +65,18 @@ def estimate(
     relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse)
     relations |= {name: _without_rows(connection, graph, name) for name in NOT_IN_ADVANCE}
     if is_instant:
-        relations |= _ran(connection, graph, INSTANT, relations)
+        relations |= graph.run(connection, [INSTANT], relations)
         relations["int_metering__chargeable_quantities"] = temporary(INSTANT)
-        relations |= _ran(connection, graph, INSTANT_FEES, relations)
+        relations |= graph.run(connection, [INSTANT_FEES], relations)
         relations["int_rating__advance_fees"] = temporary(INSTANT_FEES)
     else:
         # Every event of the period is metered, but only this one is priced.
-        relations |= _ran(connection, graph, SIDES, relations)
+        relations |= graph.run(connection, [SIDES], relations)
         relations[SIDES] = _of(connection, SIDES, transaction_id)
     graph.run(connection, TARGETS, relations)
     fees = f"(select fee_id from {temporary(FEES)} where event_transaction_id = ?)"
     found = {model: _rows(connection, f"select * from {temporary(model)} where fee_id in {fees}", transaction_id) for model in TARGETS}
     return found | {EVENTS: _rows(connection, f"select * from {temporary(EVENTS)} where transaction_id = ?", transaction_id)}
-
-
-def _ran(
-    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, target: str, relations: Mapping[str, str]
-) -> dict[str, str]:
-    return {node.name: temporary(node.name) for node in graph.run(connection, [target], relations)}
 
 
 def _of(connection: duckdb.DuckDBPyConnection, model: str, transaction_id: str) -> str:

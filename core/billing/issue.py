@@ -14,7 +14,7 @@ from core.billing.customer import CustomerFacts, give_facts
 from core.billing.gates import refuse_unless_conserved
 from core.books import store
 from core.settings import Settings
-from core.warehouse.pricing_graph import PricingGraph, temporary
+from core.warehouse.pricing_graph import PricingGraph
 from core.warehouse.publish import published
 from core.warehouse.settlement import TARGETS, Settlement, base_models, settle
 
@@ -60,7 +60,7 @@ def issue_now(
             lake.attach(connection, lake.books(settings), read_only=True)
             relations = give_facts(connection, graph, facts, has_warehouse=pair is not None)
             ran = graph.run(connection, base_models(graph), relations)
-            settlement = settle(connection, graph, relations | {node.name: temporary(node.name) for node in ran})
+            settlement = settle(connection, graph, relations | ran)
         finally:
             connection.close()
         return _append(settings, graph, settlement)

@@ -113,7 +113,7 @@ def _recompute(
     relations[HORIZONS] = temporary(HORIZONS)
     models = [name for name in base_models(graph) if name != HORIZONS]
     ran = graph.run(connection, models, relations)
-    settlement = settle(connection, graph, relations | {node.name: temporary(node.name) for node in ran})
+    settlement = settle(connection, graph, relations | ran)
     for name, table in settlement.tables.items():
         _keep(connection, f"recomputed_{name}", table)
 

@@ -62,9 +62,8 @@ def compare(connection: duckdb.DuckDBPyConnection, old: Pricing, new: Pricing) -
     `connection` has `warehouse` and `books` attached as published; what a side does not give is read from there.
     """
     relations = _relations(connection, old, "old")
-    _price(connection, old.graph, relations)
+    known = _price(connection, old.graph, relations)
     _keep_lines(connection, "old_lines")
-    known = {name: _narrowed(name) for name in (node.name for node in old.graph.plan([FEES]))}
     differing = _differing(old, new)
     kept = {name: relation for name, relation in known.items() if name not in differing and name in new.graph}
     recomputed = _price(connection, new.graph, _relations(connection, new, "new") | kept)
@@ -94,20 +93,15 @@ def as_if_always(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     return exported
 
 
-def _price(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, given: Mapping[str, str]) -> list[str]:
-    """Runs the graph to the fees of the last bills and returns the models that ran."""
-    ran = []
+def _price(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, given: Mapping[str, str]) -> dict[str, str]:
+    """Runs the graph to the fees of the last bills; what to read the models that ran from."""
+    ran: dict[str, str] = {}
     for name, (relation, rows) in _NARROWED.items():
         if name not in given:
-            ran += graph.run(connection, [name], given)
+            ran |= graph.run(connection, [name], {**given, **ran})
             connection.execute(f"create or replace temp table {relation} as {rows}")
-        given = {**given, **{node.name: _narrowed(node.name) for node in ran}}
-    ran += graph.run(connection, [FEES], given)
-    return [node.name for node in ran]
-
-
-def _narrowed(name: str) -> str:
-    return f"temp.main.{_NARROWED[name][0]}" if name in _NARROWED else temporary(name)
+            ran[name] = temporary(relation)
+    return ran | graph.run(connection, [FEES], {**given, **ran})
 
 
 def _keep_lines(connection: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -2,12 +2,13 @@
 
 One customer has few kinds of charges, so most models of the pricing graph find nothing to do; planning their SQL is then
 all that they cost. A rule says of a query when it surely yields nothing. It is careful: what it does not understand may
-have rows. A rule is a relation's name, `["any", rules]` or `["all", rules]`; `["any", []]` is never true.
+have rows. A rule is `["none", relation, condition]` (the relation has no rows that fulfil the condition, or none at all
+where the condition is null), `["any", rules]` or `["all", rules]`; `["any", []]` is never true.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,11 @@ from sqlglot import exp
 Rule = Any
 NEVER: Rule = ["any", []]
 ALWAYS: Rule = ["all", []]
+# What a condition may be made of to be asked of its relation alone, before the query is planned.
+PLAIN = (
+    exp.And, exp.Or, exp.Not, exp.Paren, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In,
+    exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null,
+)  # fmt: skip
 GROUPING_SETS = (exp.GroupingSets, exp.Cube, exp.Rollup, exp.Tuple)
 
 
@@ -26,12 +32,13 @@ def rule_of(sql: str) -> Rule:
     return _query(sqlglot.parse_one(sql, dialect="duckdb"), {})
 
 
-def holds(rule: Rule, empty: Collection[str]) -> bool:
-    """Whether the rule is fulfilled when the relations `empty` have no rows."""
-    if isinstance(rule, str):
-        return rule in empty
-    kind, rules = rule
-    return (any if kind == "any" else all)(holds(each, empty) for each in rules)
+def holds(rule: Rule, has_none: Callable[[str, str | None], bool]) -> bool:
+    """Whether the rule is fulfilled; `has_none` says whether a relation has no rows that fulfil a condition, or none."""
+    kind, *parts = rule
+    if kind == "none":
+        relation, condition = parts
+        return has_none(relation, condition)
+    return (any if kind == "any" else all)(holds(each, has_none) for each in parts[0])
 
 
 def _query(tree: exp.Expr, outer: Mapping[str, Rule]) -> Rule:
@@ -49,7 +56,9 @@ def _query(tree: exp.Expr, outer: Mapping[str, Rule]) -> Rule:
     if not isinstance(tree, exp.Select) or tree.args.get("from_") is None or _has_a_row_of_nothing(tree):
         return NEVER
     rule = _relation(tree.args["from_"].this, known)
-    for join in tree.args.get("joins") or []:
+    if not tree.args.get("joins"):
+        return _where(tree, rule)
+    for join in tree.args["joins"]:
         joined = _relation(join.this, known)
         if join.side == "LEFT" or join.kind == "ANTI":
             continue
@@ -69,7 +78,25 @@ def _relation(source: exp.Expr, known: Mapping[str, Rule]) -> Rule:
         return NEVER  # a function that makes rows
     if not source.db:
         return known.get(source.name, NEVER)
-    return ".".join(f'"{part.name}"' for part in source.parts)
+    return ["none", ".".join(f'"{part.name}"' for part in source.parts), None]
+
+
+def _where(select: exp.Select, rule: Rule) -> Rule:
+    """The rule of a query of one source, with the conditions that its relation can be asked for."""
+    where = select.args.get("where")
+    if where is None or rule[0] != "none" or rule[2] is not None:
+        return rule
+    named = {item.alias for item in select.expressions if isinstance(item, exp.Alias)}
+    parts = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
+    asked = [part.sql(dialect="duckdb") for part in parts if _is_plain(part, named)]
+    return ["none", rule[1], " and ".join(f"({part})" for part in asked) or None]
+
+
+def _is_plain(condition: exp.Expr, named: Collection[str]) -> bool:
+    """Whether it speaks of the relation's own columns: a name that the query gives may hide one."""
+    return all(isinstance(node, PLAIN) for node in condition.walk()) and not any(
+        column.name in named or column.table for column in condition.find_all(exp.Column)
+    )
 
 
 def _has_a_row_of_nothing(select: exp.Select) -> bool:

@@ -44,10 +44,10 @@ def line_events(
         WINDOWS: _window(cursor, graph, fee),
         "landing.events": _events(cursor, fee),
     }
-    graph.run(cursor, TARGETS, relations)
+    ran = graph.run(cursor, TARGETS, relations)
     query = f"""
         from {temporary(EVENTS)} as bucketed
-        inner join {temporary("int_metering__window_charges")} as charges using (window_charge_id)
+        inner join {ran["int_metering__window_charges"]} as charges using (window_charge_id)
         left join {temporary(CONTRIBUTIONS)} as contributions
             on bucketed.window_charge_id = contributions.window_charge_id
             and bucketed.external_subscription_id = contributions.external_subscription_id

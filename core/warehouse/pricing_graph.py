@@ -4,13 +4,13 @@ The SQL that bills the whole book each day is the SQL that answers for one custo
 module reads the compiled models and runs the ones between `given` relations and the `targets`, each as a temporary
 table, on the caller's connection. Nothing is rewritten but the names of relations, which dbt prints quoted in full.
 One temporary table per model, and not one query: inlined, forty chained models did not finish planning. A model that
-surely has no rows, since others have none, is not planned: an empty table of its shape stands for it.
+surely has no rows, since others have none, is not planned: an empty query of its shape stands for it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +45,11 @@ class Node:
     def declared(self) -> str:
         """The declared columns with their types, as `create table` wants them."""
         return ", ".join(f"{quoted(name)} {data_type}" for name, data_type in (self.columns or {}).items())
+
+    @property
+    def nothing(self) -> str:
+        """A query of the declared columns without rows, in parentheses, to stand where a relation is read."""
+        return _nothing((self.columns or {}).items())
 
 
 class OutOfDomain(TallystickError):
@@ -140,46 +145,36 @@ class PricingGraph:
         read = {parent for node in plan for parent in node.depends_on} - planned
         return [self._nodes[node_id] for node_id in sorted(read)]
 
-    def statements(self, targets: Iterable[str], given: Mapping[str, str]) -> list[tuple[Node, str]]:
-        """(model, its SQL) in order, reading `given` names from the relations they map to and models from temporary tables."""
+    def run(
+        self, connection: duckdb.DuckDBPyConnection, targets: Iterable[str], given: Mapping[str, str]
+    ) -> dict[str, str]:
+        """Runs the plan on `connection`, reading the `given` names from the relations that they map to.
+
+        Leaves each target as a temporary table (or view), and returns what to read each model of the plan from: its own
+        temporary relation, or, where it surely has no rows, a query of its shape.
+        """
+        targets = list(targets)
         plan = self.plan(targets, given)
         names = {self.node(name).relation: relation for name, relation in given.items()}
-        names |= {node.relation: temporary(node.name) for node in plan}
-        return [(node, _with_names(node, self._nodes, names)) for node in plan]
-
-    def run(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        targets: Iterable[str],
-        given: Mapping[str, str],
-        without_rows: Collection[str] = (),
-    ) -> list[Node]:
-        """Runs the plan on `connection`, leaving one temporary relation per model; returns the models that ran.
-
-        `without_rows`: the given relations that are known to be empty.
-        """
-        statements = self.statements(targets, given)
-        empty = {self.node(name).relation for name in without_rows}
-        for node, sql in statements:
-            if not emptiness.holds(node.empty_when, empty):
-                rows = self._create(connection, node, sql)
+        rows = _Rows(connection, names)
+        for node in plan:
+            sql = _with_names(node, self._nodes, names)
+            if not emptiness.holds(node.empty_when, rows.has_none):
+                count = self._create(connection, node, sql)
+                names[node.relation] = temporary(node.name)
             else:
-                rows = self._stand_in(connection, node, sql)
-            if rows == 0:
-                empty.add(node.relation)
-        return [node for node, _ in statements]
+                count, names[node.relation] = 0, self._without_rows(connection, node, sql)
+                if node.name in targets:
+                    self._create(connection, node, f"select * from {names[node.relation]}")
+            rows.count(node, count)
+        return {node.name: names[node.relation] for node in plan}
 
-    def _stand_in(self, connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> int:
-        """An empty table of the model's shape, which its SQL tells once."""
-        if _is_inlined(node):
-            self._create(connection, node, sql)
-        elif node.name in self._shapes:
-            connection.execute(f"create or replace temp table {quoted(node.name)} ({self._shapes[node.name]})")
-        else:
-            self._create(connection, node, sql)
-            columns = connection.execute(f"describe {temporary(node.name)}").fetchall()
-            self._shapes[node.name] = ", ".join(f"{quoted(column[0])} {column[1]}" for column in columns)
-        return 0
+    def _without_rows(self, connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> str:
+        """A query without rows of the model's shape, which its SQL tells once."""
+        if node.name not in self._shapes:
+            described = connection.execute(f"describe {sql}").fetchall()
+            self._shapes[node.name] = _nothing((column[0], column[1]) for column in described)
+        return self._shapes[node.name]
 
     @staticmethod
     def _create(connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> int | None:
@@ -252,8 +247,37 @@ class PricingGraph:
         return [node for node in self._nodes.values() if node.kind == "seed"]
 
 
+class _Rows:
+    """Which relations of a run have no rows: known of the models that ran, asked of the others, once each."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, names: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._names = names
+        self._has_none: dict[tuple[str, str | None], bool] = {}
+
+    def count(self, node: Node, rows: int | None) -> None:
+        """The model has run and has that many rows; None: it is a view, nobody has counted."""
+        if rows is not None:
+            self._has_none[node.relation, None] = rows == 0
+
+    def has_none(self, relation: str, condition: str | None) -> bool:
+        """Whether the relation has no rows that fulfil the condition, or none at all."""
+        if condition is not None and self._has_none.get((relation, None)):
+            return True
+        question = relation, condition
+        if question not in self._has_none:
+            query = f"select 1 from {self._names.get(relation, relation)} where {condition or 'true'} limit 1"
+            self._has_none[question] = self._connection.execute(query).fetchone() is None
+        return self._has_none[question]
+
+
 def _is_inlined(node: Node) -> bool:
     return node.is_view and node.layer != "staging"
+
+
+def _nothing(columns: Iterable[tuple[str, str]]) -> str:
+    empty = ", ".join(f"cast(null as {data_type}) as {quoted(name)}" for name, data_type in columns)
+    return f"(select {empty} where false)"
 
 
 def quoted(name: str) -> str:

@@ -137,8 +137,7 @@ class World:
         connection = open_connection()
         relations = self._relations(connection, TARGETS, books or {}, facts, as_of)
         base = base_models(self.graph)
-        ran = self.graph.run(connection, base, relations)
-        relations |= {node.name: f'temp.main."{node.name}"' for node in ran}
+        relations |= self.graph.run(connection, base, relations)
         drafts = {
             "draft_invoices": rows_of(connection, "int_billing__draft_invoices"),
             "draft_fees": rows_of(connection, "int_billing__fees"),

@@ -46,6 +46,15 @@ QUERIES = {
     "select 1 as k": [],
     f"select k from (values (1), (2)) as given(k) left join {A} using (k)": [],
     f"select s.k from unnest([1, 2]) as s(k) left join {A} as x on x.k = s.k": [],
+    f"select * from {A} where k = 3": ["", "a"],
+    f"with x as (select * from {A} where k in (7, 9) and k is not null) select x.k from x inner join {B} as y on x.k = y.k": ["", "a", "b"],
+    f"with x as (select * from {A} where k = 3) select k from x union all select k from {B} where not k = 2 and k > 1": ["", "ab"],
+    f"select k from {A} where k = 1 or k = 5": ["a"],
+    f"select k - 3 as k from {A} where k = 2": ["a"],  # the name is the relation's or the query's: it may have rows
+    f"select k + 1 as n from {A} where n = 3 and k < 3": ["a"],
+    f"select k from {A} where k = (select 9) and abs(k) = 9": ["a"],
+    f"select count(*) as n from {A} where k = 3": [],
+    f"select k, count(*) as n from {A} where k = 3 group by k": ["", "a"],
 }  # fmt: skip
 
 
@@ -53,15 +62,19 @@ def subsets() -> list[tuple[str, ...]]:
     return list(chain.from_iterable(combinations("abc", size) for size in range(4)))
 
 
+def has_none(connection: duckdb.DuckDBPyConnection, relation: str, condition: str | None) -> bool:
+    return connection.execute(f"select 1 from {relation} where {condition or 'true'}").fetchone() is None
+
+
 @pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
 def test_what_it_calls_empty_is_empty(query: str) -> None:
     rule = rule_of(query)
     for empty in subsets():
-        called_empty = holds(rule, {f'"memory"."main"."{letter}"' for letter in empty})
         with duckdb.connect() as connection:
             for letter in "abc":
                 rows = 0 if letter in empty else 2
                 connection.execute(f"create table {letter} as select range + 1 as k from range({rows})")
             found = connection.execute(query).fetchall()
+            called_empty = holds(rule, lambda relation, condition, connection=connection: has_none(connection, relation, condition))
         assert not (called_empty and found), empty
         assert called_empty == any(set(enough) <= set(empty) for enough in QUERIES[query]), empty
