@@ -140,28 +140,22 @@ def _give_own(connection: duckdb.DuckDBPyConnection, node: Node, condition: str)
 def _give_events(
     connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, has_warehouse: bool
 ) -> str:
+    """The customer's events, each once: the first one received of an identity."""
     node = graph.node("landing.events")
     columns = ", ".join(quoted(name) for name in node.columns or {})
-    connection.execute(f"create or replace temp table events_seen ({node.declared})")
-    wanted = list(facts.external_subscription_ids)
-    if has_warehouse:
-        connection.execute(
-            f"insert into events_seen select {columns} from {node.relation} where external_subscription_id in (select unnest(?))",
-            [wanted],
-        )
-    for tail in facts.tail_events:
-        connection.register("tail", tail)
-        connection.execute(
-            "insert into events_seen by name select * from tail where external_subscription_id in (select unnest(?))",
-            [wanted],
-        )
-        connection.unregister("tail")
-    connection.execute(
-        f"""create or replace temp table events_once as
-        select {columns} from (select *, row_number() over (partition by {IDENTITY} order by received_at, received_sequence) as place from events_seen)
-        where place = 1"""
+    seen = [f"select {columns} from {node.relation if has_warehouse else node.nothing}"]
+    for number, tail in enumerate(facts.tail_events):
+        connection.register(f"tail_{number}", tail)
+        seen.append(f"select * from tail_{number}")
+    own = " union all by name ".join(
+        f"{query} where external_subscription_id in (select unnest($wanted))" for query in seen
     )
-    return "temp.main.events_once"
+    made = connection.execute(
+        f"""create or replace temp table events_once as select {columns} from ({own})
+        qualify row_number() over (partition by {IDENTITY} order by received_at, received_sequence) = 1""",
+        {"wanted": list(facts.external_subscription_ids)},
+    ).fetchone()
+    return "temp.main.events_once" if made and made[0] else node.nothing
 
 
 def _give(connection: duckdb.DuckDBPyConnection, node: Node, table: pa.Table) -> str:

@@ -75,14 +75,20 @@ def estimate(
         relations[SIDES] = _of(connection, SIDES, transaction_id)
     graph.run(connection, TARGETS, relations)
     fees = f"(select fee_id from {temporary(FEES)} where event_transaction_id = ?)"
-    found = {model: _rows(connection, f"select * from {temporary(model)} where fee_id in {fees}", transaction_id) for model in TARGETS}
-    return found | {EVENTS: _rows(connection, f"select * from {temporary(EVENTS)} where transaction_id = ?", transaction_id)}
+    found = {
+        model: _rows(connection, f"select * from {temporary(model)} where fee_id in {fees}", transaction_id)
+        for model in TARGETS
+    }
+    return found | {
+        EVENTS: _rows(connection, f"select * from {temporary(EVENTS)} where transaction_id = ?", transaction_id)
+    }
 
 
 def _of(connection: duckdb.DuckDBPyConnection, model: str, transaction_id: str) -> str:
     name = f"this.{model}"
     connection.execute(
-        f"create or replace temp table {quoted(name)} as select * from {temporary(model)} where transaction_id = ?", [transaction_id]
+        f"create or replace temp table {quoted(name)} as select * from {temporary(model)} where transaction_id = ?",
+        [transaction_id],
     )
     return temporary(name)
 

@@ -90,9 +90,7 @@ def _recompute(
         f"create or replace temp table {quoted(HORIZONS)} as select customer_id, max(issued_at) as as_of from stretches where stretch = ? and sql_bundle_id = ? group by all",
         [wave.rank, wave.sql_bundle_id],
     )
-    own = (
-        f"select stretches.document_id from stretches inner join {temporary(HORIZONS)} using (customer_id) where stretch"
-    )
+    own = f"select stretches.document_id from stretches inner join {temporary(HORIZONS)} using (customer_id) where stretch"
     relations = {name: relation for name, relation in facts.items() if graph.has(name)}
     for name in TABLES:
         if name in RECOMPUTED:

@@ -233,7 +233,9 @@ def _compared_table(connection: duckdb.DuckDBPyConnection, table: str) -> Iterat
         if is_absent:
             yield Difference(table, f"{table} ({named}): the books lack this row, which the facts give", document)
         elif is_extra:
-            yield Difference(table, f"{table} ({named}): the books hold this row, which the facts do not give", document)
+            yield Difference(
+                table, f"{table} ({named}): the books hold this row, which the facts do not give", document
+            )
         else:
             triples = zip(differs, values[0::3], values[1::3], values[2::3], strict=True)
             told = "; ".join(

@@ -195,14 +195,18 @@ def fee_taxes(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
 def standalone_fee_taxes(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
     """The taxes of fees without an invoice."""
     return _rows(
-        cursor, "select * from books.main.fee_taxes where fee_id in (select unnest(?)) order by fee_id, tax_code", [list(fee_ids)]
+        cursor,
+        "select * from books.main.fee_taxes where fee_id in (select unnest(?)) order by fee_id, tax_code",
+        [list(fee_ids)],
     )
 
 
 def standalone_fee_tiers(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
     """The steps that explain fees without an invoice."""
     return _rows(
-        cursor, "select * from books.main.fee_tiers where fee_id in (select unnest(?)) order by fee_id, position", [list(fee_ids)]
+        cursor,
+        "select * from books.main.fee_tiers where fee_id in (select unnest(?)) order by fee_id, position",
+        [list(fee_ids)],
     )
 
 

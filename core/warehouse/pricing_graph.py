@@ -148,7 +148,8 @@ class PricingGraph:
     def run(
         self, connection: duckdb.DuckDBPyConnection, targets: Iterable[str], given: Mapping[str, str]
     ) -> dict[str, str]:
-        """Runs the plan on `connection`, reading the `given` names from the relations that they map to.
+        """Runs the plan on `connection`, reading the `given` names from the relations that they map to; one that is
+        known to be empty is better given as `Node.nothing`.
 
         Leaves each target as a temporary table (or view), and returns what to read each model of the plan from: its own
         temporary relation, or, where it surely has no rows, a query of its shape.
@@ -156,7 +157,9 @@ class PricingGraph:
         targets = list(targets)
         plan = self.plan(targets, given)
         names = {self.node(name).relation: relation for name, relation in given.items()}
-        rows = _Rows(connection, names)
+        rows = _Rows(
+            connection, names, {node.relation for node in map(self.node, given) if given[node.name] == node.nothing}
+        )
         for node in plan:
             sql = _with_names(node, self._nodes, names)
             if not emptiness.holds(node.empty_when, rows.has_none):
@@ -166,7 +169,8 @@ class PricingGraph:
                 count, names[node.relation] = 0, self._without_rows(connection, node, sql)
                 if node.name in targets:
                     self._create(connection, node, f"select * from {names[node.relation]}")
-            rows.count(node, count)
+            if count == 0:
+                rows.empty.add(node.relation)
         return {node.name: names[node.relation] for node in plan}
 
     def _without_rows(self, connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> str:
@@ -248,27 +252,26 @@ class PricingGraph:
 
 
 class _Rows:
-    """Which relations of a run have no rows: known of the models that ran, asked of the others, once each."""
+    """Which relations of a run have no rows.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, names: Mapping[str, str]) -> None:
+    Whether they have any is known of those in `empty`; the others are taken to have some. Conditions are asked once each.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, names: Mapping[str, str], empty: set[str]) -> None:
+        self.empty = empty
         self._connection = connection
         self._names = names
-        self._has_none: dict[tuple[str, str | None], bool] = {}
-
-    def count(self, node: Node, rows: int | None) -> None:
-        """The model has run and has that many rows; None: it is a view, nobody has counted."""
-        if rows is not None:
-            self._has_none[node.relation, None] = rows == 0
+        self._asked: dict[tuple[str, str], bool] = {}
 
     def has_none(self, relation: str, condition: str | None) -> bool:
         """Whether the relation has no rows that fulfil the condition, or none at all."""
-        if condition is not None and self._has_none.get((relation, None)):
-            return True
+        if relation in self.empty or condition is None:
+            return relation in self.empty
         question = relation, condition
-        if question not in self._has_none:
-            query = f"select 1 from {self._names.get(relation, relation)} where {condition or 'true'} limit 1"
-            self._has_none[question] = self._connection.execute(query).fetchone() is None
-        return self._has_none[question]
+        if question not in self._asked:
+            query = f"select 1 from {self._names.get(relation, relation)} where {condition} limit 1"
+            self._asked[question] = self._connection.execute(query).fetchone() is None
+        return self._asked[question]
 
 
 def _is_inlined(node: Node) -> bool:

@@ -144,10 +144,7 @@ class _Driver:
         for name in ("invoices", *ISSUES):
             source = f"books.{name}"
             self.relations[source] = f"temp.main.{quoted(f'seen_{name}')}" if seen else self.books[source]
-        names = [
-            node.name
-            for node in self.graph.plan(self._seen())
-        ]
+        names = [node.name for node in self.graph.plan(self._seen())]
         for name in names:
             self.relations[name] = temporary(name)
         self._run(*names)

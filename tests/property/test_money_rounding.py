@@ -105,7 +105,7 @@ def test_round_cents(amounts: list[Decimal]) -> None:
 @given(many(st.tuples(decimals(12, 10**9), st.sampled_from(("round", "ceil", "floor")), st.integers(-6, 11))))
 def test_round_quantity(rows: list[tuple[Decimal, str, int]]) -> None:
     twins = {"round": rounding.round_half_away, "ceil": rounding.round_ceil, "floor": rounding.round_floor}
-    actual = by_sql(macros().round_quantity("a", "b", "c"), rows, ("decimal(38, 12)", "varchar", "bigint"))
+    actual = by_sql(macros().round_quantity("a", "b", f"({macros().rounding_step('c')})"), rows, ("decimal(38, 12)", "varchar", "bigint"))
     assert actual == [twins[function](quantity, precision) for quantity, function, precision in rows]
 
 

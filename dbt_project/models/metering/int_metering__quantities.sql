@@ -63,7 +63,7 @@ priced as (
         complete.*,
         coalesce(prorated_quantities.units, complete.full_units) as priced_units,
         window_charges.rounding_function,
-        window_charges.rounding_precision
+        {{ rounding_step('window_charges.rounding_precision') }} as rounding_step
     from complete
     inner join window_charges on complete.window_charge_id = window_charges.window_charge_id
     left join prorated_quantities
@@ -76,8 +76,8 @@ priced as (
 rounded as (
     select
         *,
-        {{ round_quantity('priced_units', 'rounding_function', 'rounding_precision') }} as units,
-        {{ round_quantity('full_units', 'rounding_function', 'rounding_precision') }} as shown_units
+        {{ round_quantity('priced_units', 'rounding_function', 'rounding_step') }} as units,
+        {{ round_quantity('full_units', 'rounding_function', 'rounding_step') }} as shown_units
     from priced
 ),
 
