@@ -40,9 +40,21 @@ def compute(
     has_warehouse: bool = True,
 ) -> None:
     """Leaves the models `targets` for the customer of the facts as temporary relations."""
+    graph.run(connection, targets, give_own_facts(connection, graph, facts, targets, has_warehouse=has_warehouse))
+
+
+def give_own_facts(
+    connection: duckdb.DuckDBPyConnection,
+    graph: PricingGraph,
+    facts: CustomerFacts,
+    targets: Collection[str],
+    *,
+    has_warehouse: bool = True,
+) -> dict[str, str]:
+    """`give_facts` of what the models `targets` stand on, with no more of the books than the customer's own."""
     wanted = {node.name for node in graph.inputs(targets)}
     relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse, wanted=wanted)
-    graph.run(connection, targets, relations | _give_own_books(connection, graph, facts, wanted))
+    return relations | _give_own_books(connection, graph, facts, wanted)
 
 
 def give_facts(

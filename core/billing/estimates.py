@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from core.billing.customer import CustomerFacts, give_facts
+from core.billing.customer import CustomerFacts, give_own_facts
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 
 FEES, STEPS, TAXES, UNITS = (
@@ -62,8 +62,9 @@ def estimate(
     With `is_instant` the event is priced on its own, whatever came before: then the facts should hold no other, and only
     the models whose price does not depend on that are priced.
     """
-    relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse)
-    relations |= {name: _without_rows(connection, graph, name) for name in NOT_IN_ADVANCE}
+    read = (*TARGETS, SIDES, INSTANT, INSTANT_FEES)
+    relations = give_own_facts(connection, graph, facts, read, has_warehouse=has_warehouse)
+    relations |= {name: graph.node(name).nothing for name in NOT_IN_ADVANCE}
     if is_instant:
         relations |= graph.run(connection, [INSTANT], relations)
         relations["int_metering__chargeable_quantities"] = temporary(INSTANT)
@@ -80,7 +81,7 @@ def estimate(
         for model in TARGETS
     }
     return found | {
-        EVENTS: _rows(connection, f"select * from {temporary(EVENTS)} where transaction_id = ?", transaction_id)
+        EVENTS: _rows(connection, f"select * from {relations[EVENTS]} where transaction_id = ?", transaction_id)
     }
 
 
@@ -91,11 +92,6 @@ def _of(connection: duckdb.DuckDBPyConnection, model: str, transaction_id: str) 
         [transaction_id],
     )
     return temporary(name)
-
-
-def _without_rows(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, name: str) -> str:
-    connection.execute(f"create or replace temp table {quoted(f'no.{name}')} ({graph.node(name).declared})")
-    return temporary(f"no.{name}")
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str, transaction_id: str) -> Rows:
