@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from core.warehouse.pricing_graph import PricingGraph
-from tests.golden.rating.facts import Case, Facts, Outcome, instant, prices, version
+from tests.golden.rating.facts import Case, Facts, Outcome, instant, prices, superseding, version
 from tests.golden.rating.fees import OTHER_FEES, TARGETS, assert_field
-from tests.golden.rating.fixed_charge_units import EVER, fixed_charge, units, window
+from tests.golden.rating.fixed_charge_units import EVER, bill, fixed_charge, units
 from tests.support import facts as given_facts
 
 USAGE = ["int_billing__usage_fees", "int_metering__quantities"]
@@ -76,7 +77,8 @@ def facts_of_units(cases: list[Case]) -> Facts:
 
 def facts_of_changes(cases: list[Case]) -> Facts:
     """A period that opened with what is already paid, and a change at noon of its day."""
-    facts = no_facts() | {"int_metering__fixed_charge_windows": [], "stg_catalog__fixed_charge_units": []}
+    names = ("int_metering__unissued_items", "int_metering__service_periods", "int_metering__fixed_charge_bills", "stg_catalog__fixed_charge_units")
+    facts: Facts = no_facts() | {name: [] for name in names}
     for case in cases:
         name, inputs = case["id"], case["inputs"]
         fixed_charge(name, facts, charge_model=inputs["charge_model"], prorated=inputs["prorated"], pay_in_advance=True)
@@ -86,12 +88,10 @@ def facts_of_changes(cases: list[Case]) -> Facts:
         if Decimal(inputs["already_paid_units"]):
             units(name, inputs["already_paid_units"], begin, begin, facts)
         units(name, inputs["new_units"], changed_at, changed_at, facts)
-        facts["int_metering__fixed_charge_windows"].append(
-            window(
-                case, billing_side="change", period_from_at=begin, from_at=changed_at, to_at=end, last_at=end,
-                change_sequence=facts["stg_catalog__fixed_charge_units"][-1]["sequence"],
-            )
-        )  # fmt: skip
+        bill(case, "fixed_charge_change", begin, end + timedelta(microseconds=1), None, facts)
+        sequence = facts["stg_catalog__fixed_charge_units"][-1]["sequence"]
+        facts["int_metering__fixed_charge_bills"].append({"invoice_id": name, "changed_at": changed_at, "change_sequence": sequence})
+    superseding(facts, EVER)
     return facts
 
 

@@ -1,12 +1,16 @@
-"""Kind `fixed_charge_units`: the case gives changes of units, metering says how many there are in the period."""
+"""Kind `fixed_charge_units`: the case gives changes of units, metering says how many there are in the period.
+
+Cases of our own also say on which `bill` (default: the one that ends the service) and whether it is paid in advance.
+"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from core.warehouse.pricing_graph import PricingGraph
-from tests.golden.rating.facts import ALWAYS, Case, Facts, Outcome, instant, version
+from tests.golden.rating.facts import ALWAYS, Case, Facts, Outcome, instant, superseding, version
 from tests.golden.rating.fees import assert_field
 from tests.support import facts as given_facts
 
@@ -32,35 +36,47 @@ def check(case: Case, outcome: Outcome) -> None:
 
 
 def facts_of(cases: list[Case]) -> Facts:
-    """Each case is a plan with one fixed charge, and a subscription that has been on it from the beginning of time."""
-    facts: Facts = {"int_metering__fixed_charge_windows": []}
+    """Each case is a plan with one fixed charge, a subscription that has been on it from the beginning of time, and a bill."""
+    facts: Facts = {"int_metering__unissued_items": [], "int_metering__service_periods": [], "int_metering__fixed_charge_bills": []}
     for case in cases:
         inputs = case["inputs"]
-        fixed_charge(case["id"], facts, prorated=inputs["prorated"], pay_in_advance=False)
+        fixed_charge(case["id"], facts, prorated=inputs["prorated"], pay_in_advance=inputs.get("pay_in_advance", False))
         begin, end = instant(inputs["period"]["from"]), instant(inputs["period"]["to"])
-        facts["int_metering__fixed_charge_windows"].append(
-            window(case, billing_side="arrears", period_from_at=begin, from_at=begin, to_at=end, last_at=end)
-        )
+        next_end = instant(inputs["next_period"]["to"]) if "next_period" in inputs else None
+        bill(case, inputs.get("bill", "terminating"), begin, end, next_end, facts)
         for event in inputs["events"]:
             units(case["id"], event["units"], instant(event["timestamp"]), instant(event["created_at"]), facts)
+    superseding(facts, EVER)
     return facts
 
 
-def window(case: Case, **columns: Any) -> dict[str, Any]:
-    """A side of a bill on which the case's fixed charge is billed."""
-    name, inputs = case["id"], case["inputs"]
-    return {
-        "fixed_charge_window_id": name,
-        "invoice_id": name,
-        "subscription_id": name,
-        "plan_id": name,
-        "currency": inputs.get("currency", "EUR"),
-        "timezone": inputs.get("timezone", "UTC"),
-        "window_state": "due",
-        "horizon_at": EVER,
-        "period_days": inputs["period"]["duration_days"],
-        **columns,
-    }
+def bill(case: Case, reason: str, begin: datetime, end: datetime, next_end: datetime | None, facts: Facts) -> None:
+    """A bill of the case's subscription and the period that it closes, opens, or lies in. A service that ends counts its last instant."""
+    names = dict.fromkeys(("subscription_id", "plan_id"), case["id"]) | {"known_from": ALWAYS, "period_index": 1}
+    facts["int_metering__unissued_items"].append(
+        {
+            **names,
+            "invoice_id": case["id"],
+            "invoicing_reason": reason,
+            "currency": case["inputs"].get("currency", "EUR"),
+            "timezone": case["inputs"].get("timezone", "UTC"),
+            "ends_with_service": reason == "terminating",
+            "usage_to_at": end if reason in ("periodic", "terminating") else None,
+            "horizon_at": EVER,
+            "is_due": True,
+        }
+    )
+    facts["int_metering__service_periods"].append(
+        {
+            **names,
+            "usage_from_at": begin,
+            "period_ends_at": end,
+            "period_ends_on": end.date(),
+            "next_period_ends_at": next_end,
+            "next_period_ends_on": next_end and next_end.date(),
+            "period_days": case["inputs"]["period"]["duration_days"],
+        }
+    )
 
 
 def fixed_charge(name: str, facts: Facts, **terms: Any) -> None:
