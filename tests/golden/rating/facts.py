@@ -52,10 +52,20 @@ def version(**row: Any) -> dict[str, Any]:
 
 
 def superseding(facts: Facts, at: datetime) -> None:
-    """Puts every version in force from `at` on, in place of an equal one until then: who looks at another moment finds two, or none."""
+    """Puts every version in force from `at` on, in place of an equal one until then: who looks at another moment finds two, or none.
+
+    Where two would not show, the earlier one differs: a filter asked for one more key, or was another one that went first.
+    """
+    values = facts.get("stg_catalog__charge_filter_values", [])
+    values += [row | {"charge_filter_id": f"{row['charge_filter_id']}/ended"} for row in values]
     for name in VERSIONED:
         for row in facts.get(name, [])[:]:
-            facts[name].append(row | {"valid_to": at})
+            earlier: dict[str, Any] = {"valid_to": at}
+            if name == "stg_catalog__charge_filter_values":
+                earlier["key"] = "ended"
+            if name == "stg_catalog__charge_filters":
+                earlier |= {"charge_filter_id": f"{row['charge_filter_id']}/ended", "position": 0}
+            facts[name].append(row | earlier)
             row["valid_from"] = at
 
 
