@@ -123,11 +123,13 @@ def parse_batch(body: bytes) -> list[UsageEvent] | Refusal:
     A transaction id that comes twice is no error: the first one received counts (law 4), as with a retry.
     """
     try:
-        wires: list[Any] = _decode_batch(body).events or []
+        wires: list[Any] | None = _decode_batch(body).events
     except msgspec.ValidationError:
         return _refuse_shape(body)
     except (ValueError, RecursionError) as error:
         return _not_json(error)
+    if wires is None:
+        return Refusal(True, "param is missing or the value is empty: events", {})
     if refusal := _refuse_size(len(wires)):
         return refusal
     long_integers = may_hold_long_integer(body)

@@ -85,7 +85,7 @@ def test_a_bad_event_is_refused_with_its_fields(api: Api, change: dict[str, Any]
 
 @pytest.mark.parametrize(
     ("events", "code"),
-    [([], "no_events"), (None, "no_events"), ([EVENT] * 101, "too_many_events"), ({}, "must_be_an_array")],
+    [([], "no_events"), ([EVENT] * 101, "too_many_events"), ({}, "must_be_an_array")],
 )
 def test_a_batch_has_1_to_100_events(api: Api, events: Any, code: str) -> None:
     assert api.refused("POST", "/events/batch", {"events": events})["error_details"] == {"events": [code]}
@@ -94,6 +94,12 @@ def test_a_batch_has_1_to_100_events(api: Api, events: Any, code: str) -> None:
 @pytest.mark.parametrize("body", [b"{", b"", b'{"event": null}', b"{}", b"\xff"])
 def test_what_is_no_event_at_all_is_a_bad_request(api: Api, body: bytes) -> None:
     response = api("POST", "/events", content=body)
+    assert response.status_code == response.json()["status"] == 400
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"events": null}', b'{"event": {}}'])
+def test_a_batch_without_its_root_key_is_a_bad_request(api: Api, body: bytes) -> None:
+    response = api("POST", "/events/batch", content=body)
     assert response.status_code == response.json()["status"] == 400
 
 

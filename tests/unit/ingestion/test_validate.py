@@ -155,10 +155,15 @@ def test_a_batch_of_101_is_too_many() -> None:
     assert isinstance(refusal, Refusal) and refusal.error_details == {"events": ["too_many_events"]}
 
 
-@pytest.mark.parametrize("body", [b'{"events":[]}', b'{"events":null}', b"{}"])
-def test_a_batch_without_events_is_refused(body: bytes) -> None:
-    refusal = parse_batch(body)
+def test_a_batch_of_no_events_is_refused() -> None:
+    refusal = parse_batch(b'{"events":[]}')
     assert isinstance(refusal, Refusal) and refusal.error_details == {"events": ["no_events"]}
+
+
+@pytest.mark.parametrize("body", [b'{"events":null}', b"{}"])
+def test_a_batch_without_its_root_key_is_malformed(body: bytes) -> None:
+    refusal = parse_batch(body)
+    assert isinstance(refusal, Refusal) and refusal.malformed and refusal.message.endswith(": events")
 
 
 def test_a_batch_is_all_or_nothing_and_errors_are_keyed_by_index() -> None:
