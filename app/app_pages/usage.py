@@ -62,3 +62,5 @@ tables.show(
     {"code": tables.text("Event code"), "events": tables.right("Events"), "units": tables.right("Units")},
     key="usage_table",
 )
+if len(summed) < len(codes):
+    st.caption("Not summed: codes without a metric whose units add up, such as a count of users or a latest value.")
