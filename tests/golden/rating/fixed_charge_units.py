@@ -51,17 +51,20 @@ def facts_of(cases: list[Case]) -> Facts:
 
 
 def bill(case: Case, reason: str, begin: datetime, end: datetime, next_end: datetime | None, facts: Facts) -> None:
-    """A bill of the case's subscription and the period that it closes, opens, or lies in. A service that ends counts its last instant."""
+    """A bill of the case's subscription and the period that it closes, opens, or lies in. A service that ends counts its last instant;
+    one that ends on the day of a boundary is closed by a bill of the next period.
+    """
     names = dict.fromkeys(("subscription_id", "plan_id"), case["id"]) | {"known_from": ALWAYS, "period_index": 1}
     facts["int_metering__unissued_items"].append(
         {
             **names,
             "invoice_id": case["id"],
-            "invoicing_reason": reason,
+            "invoicing_reason": "terminating" if reason == "closing" else reason,
+            "period_index": 2 if reason == "closing" else 1,
             "currency": case["inputs"].get("currency", "EUR"),
             "timezone": case["inputs"].get("timezone", "UTC"),
             "ends_with_service": reason == "terminating",
-            "usage_to_at": end if reason in ("periodic", "terminating") else None,
+            "usage_to_at": end if reason in ("periodic", "terminating", "closing") else None,
             "horizon_at": EVER,
             "is_due": True,
         }

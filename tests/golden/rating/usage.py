@@ -40,6 +40,8 @@ def facts_of(cases: list[Case]) -> Facts:
     for case in cases:
         own = facts_of_one(case)
         superseding(own, min(horizon for _, _, horizon in windows(case)))
+        if not case["inputs"].get("continued", True):
+            own["catalog.charges"] = [row for row in own["catalog.charges"] if row["plan_id"] == case["id"] or "valid_to" in row]
         for name, rows in own.items():
             facts.setdefault(name, []).extend(rows)
     return facts
