@@ -20,7 +20,9 @@ from core.money.rounding import round_half_away
 
 Fee = Mapping[str, Any]
 
-MODELS = ("int_metering__usage_windows", "int_billing__fees", "int_billing__fee_tax_rates")
+WINDOWS, FEES, TAX_RATES = "int_metering__usage_windows", "int_billing__fees", "int_billing__fee_tax_rates"
+UNITS, PRESENTATION = "int_billing__open_units", "int_metering__presentation_units"
+MODELS = (WINDOWS, FEES, TAX_RATES, UNITS, PRESENTATION)
 """The models that a usage answer is made of."""
 
 
@@ -54,18 +56,19 @@ def usage_object(
     `rows` are those of MODELS for its customer; `subscription` has id, plan_id and currency.
     Raises Conflict `no_active_subscription` when none of its periods is open, NotFound `charge` when `wanted` matches none.
     """
-    window = _open_window(rows["int_metering__usage_windows"], subscription["id"])
+    window = _open_window(rows[WINDOWS], subscription["id"])
     shown = _shown(connection, subscription["plan_id"], wanted)
     charge_ids = {charge.id for charge, _ in shown}
+    details = _details(rows)
     fees = [
-        row
-        for row in rows["int_billing__fees"]
+        {**row, **details[row["fee_id"]]}
+        for row in rows[FEES]
         if row["fee_state"] == "open"
         and row["charge_id"] in charge_ids
         and (row["subscription_id"], row["from_at"]) == (subscription["id"], window["from_at"])
     ]
     amount_cents = _sum(fees, "amount_cents")
-    taxes_cents = _taxes_cents(fees, rows["int_billing__fee_tax_rates"]) if apply_taxes else 0
+    taxes_cents = _taxes_cents(fees, rows[TAX_RATES]) if apply_taxes else 0
     return {
         "from_datetime": instant(window["from_at"]),
         "to_datetime": last_instant(window["to_at"]),
@@ -77,6 +80,17 @@ def usage_object(
         "total_amount_cents": amount_cents + taxes_cents,
         "charges_usage": _charges_usage(connection, shown, fees, subscription["currency"]),
     }
+
+
+def _details(rows: Mapping[str, Sequence[Fee]]) -> dict[str, dict[str, Any]]:
+    """Fee id -> its aggregated units and its presentation groups: [(JSON text of the group, units)]."""
+    details: dict[str, dict[str, Any]] = {
+        row["fee_id"]: {"total_aggregated_units": row["total_aggregated_units"], "groups": []} for row in rows[UNITS]
+    }
+    for row in rows[PRESENTATION]:
+        if row["usage_id"] in details:
+            details[row["usage_id"]]["groups"].append((row["presentation_key"], row["units"]))
+    return details
 
 
 def _shown(connection: sa.Connection, plan_id: str, wanted: UsageFilter) -> list[tuple[Charge, BillableMetric]]:
@@ -125,7 +139,6 @@ def _charge_usage(
         },
         "filters": _filters(filters, fees),
         "grouped_usage": [_group(key, filters, [fee for fee in fees if fee["group_key"] == key]) for key in groups],
-        "presentation_breakdowns": [],
         "pricing_unit_details": None,
     }
 
@@ -137,7 +150,7 @@ def _filters(filters: Sequence[ChargeFilter], fees: Sequence[Fee]) -> list[dict[
     named = [(row.id, row.invoice_display_name, row.values) for row in filters]
     return [
         _totals([fee for fee in fees if fee["charge_filter_id"] == filter_id])
-        | {"invoice_display_name": name, "values": values, "presentation_breakdowns": []}
+        | {"invoice_display_name": name, "values": values}
         for filter_id, name, values in [*named, (None, None, None)]
     ]
 
@@ -146,7 +159,6 @@ def _group(key: str, filters: Sequence[ChargeFilter], fees: Sequence[Fee]) -> di
     return _totals(fees) | {
         "grouped_by": without_nulls(json.loads(key)),
         "filters": _filters(filters, fees),
-        "presentation_breakdowns": [],
     }
 
 
@@ -157,13 +169,25 @@ def without_nulls(group: Mapping[str, Any]) -> dict[str, str]:
 
 def _totals(fees: Iterable[Fee]) -> dict[str, Any]:
     fees = list(fees)
-    units = decimal(sum((fee["units"] for fee in fees), Decimal(0)))
     return {
-        "units": units,
-        "total_aggregated_units": units,
+        "units": decimal(sum((fee["units"] for fee in fees), Decimal(0))),
+        "total_aggregated_units": decimal(sum((fee["total_aggregated_units"] for fee in fees), Decimal(0))),
         "events_count": _sum(fees, "events_count"),
         "amount_cents": _sum(fees, "amount_cents"),
+        "presentation_breakdowns": _breakdowns(fees),
     }
+
+
+def _breakdowns(fees: Iterable[Fee]) -> list[dict[str, Any]]:
+    """The units of each presentation group, over filters and pricing groups."""
+    units: dict[str, Decimal] = {}
+    for fee in fees:
+        for key, part in fee["groups"]:
+            units[key] = units.get(key, Decimal(0)) + part
+    return [
+        {"presentation_by": without_nulls(json.loads(key)), "units": decimal(part)}
+        for key, part in sorted(units.items())
+    ]
 
 
 def _taxes_cents(fees: Sequence[Fee], rates: Sequence[Mapping[str, Any]]) -> int:

@@ -22,7 +22,7 @@ FEES = "int_billing__fees"
 ITEMS = "int_metering__unissued_items"
 WINDOWS = "int_metering__usage_windows"
 PRICE_TABLES = (
-    "billable_metrics", "charge_filter_values", "charge_filters", "charge_group_keys", "charge_parameters", "charge_prices", "charge_tiers", "charges",
+    "billable_metrics", "charge_filter_values", "charge_filters", "charge_group_keys", "charge_parameters", "charge_presentation_keys", "charge_prices", "charge_tiers", "charges",
     "fixed_charges", "plans",
 )  # fmt: skip
 """Tables of the catalog's export that a price list decides."""

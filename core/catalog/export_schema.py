@@ -97,6 +97,11 @@ _EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
         ("position", pa.int64()),
         ("key", pa.string()),
     ],
+    "charge_presentation_keys": [
+        ("charge_id", pa.string()),
+        ("position", pa.int64()),
+        ("key", pa.string()),
+    ],
     "charge_parameters": [
         ("charge_id", pa.string()),
         ("charge_filter_id", pa.string()),

@@ -18,11 +18,12 @@ Range = tuple[datetime, datetime | None, datetime, int]
 
 
 def price_rows(priced: Iterable[tuple[str, str | None, str, Mapping[str, Any], Range]]) -> dict[str, Rows]:
-    """Rows of charge_prices, charge_tiers, charge_group_keys and charge_parameters.
+    """Rows of charge_prices, charge_tiers, charge_group_keys, charge_presentation_keys and charge_parameters.
 
     `priced` gives, for each version of a charge or filter: charge id, filter id, charge model, properties, range.
     """
-    rows: dict[str, Rows] = {"charge_prices": [], "charge_tiers": [], "charge_group_keys": [], "charge_parameters": []}
+    names = ("charge_prices", "charge_tiers", "charge_group_keys", "charge_presentation_keys", "charge_parameters")
+    rows: dict[str, Rows] = {name: [] for name in names}
     for charge_id, filter_id, model, properties, valid in priced:
         terms = parse_properties(model, properties)
         rows["charge_prices"].append((charge_id, filter_id, *_scalars(terms), *valid))
@@ -30,6 +31,10 @@ def price_rows(priced: Iterable[tuple[str, str | None, str, Mapping[str, Any], R
         rows["charge_group_keys"].extend(
             (charge_id, filter_id, position, key, *valid) for position, key in enumerate(terms.group_keys, start=1)
         )
+        if filter_id is None:
+            rows["charge_presentation_keys"].extend(
+                (charge_id, position, key, *valid) for position, key in enumerate(terms.presentation_keys, start=1)
+            )
         rows["charge_parameters"].extend((charge_id, filter_id, *astuple(each), *valid) for each in terms.parameters)
     return rows
 

@@ -24,6 +24,9 @@ CHARGE_MODELS = (
 FLAT_WITHOUT_USAGE = "flat_fee_without_usage"
 """Property of a tiered charge, true by default: whether zero units owe the first tier's flat fee (rating §9.1)."""
 
+MOST_PRESENTATION_KEYS = 2
+"""How many presentation group keys a charge may have (rating §3.2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -52,6 +55,8 @@ class PriceTerms:
     bills_flat_without_usage: bool = True
     tiers: tuple[Tier, ...] = ()
     group_keys: tuple[str, ...] = ()
+    presentation_keys: tuple[str, ...] = ()
+    """Event properties by which a charge's units are shown apart; they have no part in its price (rating §3.2)."""
     sql_charge: str | None = None
     parameters: tuple[Parameter, ...] = ()
 
@@ -82,7 +87,10 @@ def parse_properties(charge_model: str, properties: Mapping[str, Any]) -> PriceT
     if charge_model not in CHARGE_MODELS:
         raise ValidationError({"charge_model": ["value_is_invalid"]})
     codes: list[str] = []
-    terms: dict[str, Any] = {"group_keys": _group_keys(properties, codes)}
+    terms: dict[str, Any] = {
+        "group_keys": _group_keys(properties, codes),
+        "presentation_keys": _presentation_keys(properties, codes),
+    }
     if charge_model == "standard":
         terms["amount"] = _required(properties, "amount", read_amount, "invalid_amount", codes)
     elif charge_model == "package":
@@ -183,3 +191,22 @@ def _group_keys(properties: Mapping[str, Any], codes: list[str]) -> tuple[str, .
         codes.append("invalid_type")
         return ()
     return tuple(dict.fromkeys(keys))
+
+
+def _presentation_keys(properties: Mapping[str, Any], codes: list[str]) -> tuple[str, ...]:
+    """The keys of `[{value, options: {display_in_invoice}}]`, at most two."""
+    rows = properties.get("presentation_group_keys") or []
+    if not isinstance(rows, Sequence) or isinstance(rows, str) or not all(_is_presentation_key(row) for row in rows):
+        codes.append("invalid_type")
+        return ()
+    keys = tuple(dict.fromkeys(row["value"] for row in rows))
+    if len(keys) > MOST_PRESENTATION_KEYS:
+        codes.append("invalid_count")
+    return keys
+
+
+def _is_presentation_key(row: Any) -> bool:
+    if not isinstance(row, Mapping) or not isinstance(row.get("value"), str) or not row["value"]:
+        return False
+    options = row.get("options") or {}
+    return isinstance(options, Mapping) and isinstance(options.get("display_in_invoice", True), bool)

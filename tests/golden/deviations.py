@@ -55,11 +55,6 @@ def counts_an_event_twice(case: Case) -> bool:
     return not filter_scopes.partition([(row["name"], row["values"]) for row in filters], case["inputs"].get("metric_filters", {}))
 
 
-def breaks_units_down_for_display(case: Case) -> bool:
-    """The case asks for units by properties that its price does not look at."""
-    return "presentation_by" in case["inputs"]
-
-
 def is_used_before_an_upgrade(case: Case) -> bool:
     """A period ends on an upgrade after events of its own, in a prorated charge."""
     upgrades = [window(row["period"]) for row in case["expected"].get("checkpoints", []) if row.get("upgraded")]

@@ -10,7 +10,7 @@ final as (
         charge_filter_id,
         group_key,
         count(*) as events_count,
-        {{ quantity("case aggregation_type when 'count_agg' then count(*) when 'sum_agg' then sum(field_value) else max(field_value) end") }} as units,
+        {{ quantity(additive_units()) }} as units,
         {{ working('coalesce(sum(precise_total_amount_cents), 0)') }} as precise_total_amount_cents
     from bucketed_events
     group by window_charge_id, charge_filter_id, group_key, aggregation_type

@@ -5,10 +5,7 @@ with bucketed_events as (
 ranked as (
     select
         window_charge_id, charge_filter_id, group_key, field_value,
-        row_number() over (
-            partition by window_charge_id, charge_filter_id, group_key
-            order by timestamp desc, received_at desc, received_sequence desc
-        ) as recency,
+        {{ recency('window_charge_id, charge_filter_id, group_key') }} as recency,
         count(*) over (partition by window_charge_id, charge_filter_id, group_key) as events_count
     from bucketed_events
 ),
@@ -16,7 +13,7 @@ ranked as (
 final as (
     select
         window_charge_id, charge_filter_id, group_key, events_count,
-        case when field_value < 0 then {{ quantity('0') }} else field_value end as units
+        {{ latest_units('field_value') }} as units
     from ranked
     where recency = 1
 )

@@ -7,10 +7,7 @@ ranked as (
     select
         window_charge_id, charge_filter_id, group_key, is_before_window,
         coalesce({{ json_text('properties', "'operation_type'") }}, 'add') as operation_type,
-        row_number() over (
-            partition by window_charge_id, charge_filter_id, group_key, field_text
-            order by timestamp desc, received_at desc, received_sequence desc
-        ) as recency
+        {{ recency('window_charge_id, charge_filter_id, group_key, field_text') }} as recency
     from bucketed_events
 ),
 

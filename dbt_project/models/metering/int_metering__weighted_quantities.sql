@@ -11,7 +11,7 @@ window_charges as (
 bounded as (
     select
         window_charge_id, timezone, period_days, from_at,
-        {{ epoch_microseconds(local_time(from_epoch_microseconds(div_ceil(epoch_microseconds('to_at'), 1000000) ~ ' * 1000000'), 'timezone')) }} as ends_at_microsecond
+        {{ window_end_microsecond('to_at', 'timezone') }} as ends_at_microsecond
     from window_charges
 ),
 
@@ -21,8 +21,7 @@ timed as (
         bounded.period_days,
         bucketed_events.is_before_window,
         bucketed_events.field_value,
-        bounded.ends_at_microsecond
-        - {{ epoch_microseconds(local_time('case when bucketed_events.is_before_window then bounded.from_at else bucketed_events.timestamp end', 'bounded.timezone')) }} as held_microseconds
+        {{ held_microseconds('bucketed_events', 'bounded') }} as held_microseconds
     from bucketed_events
     inner join bounded on bucketed_events.window_charge_id = bounded.window_charge_id
 ),
@@ -34,7 +33,7 @@ summed as (
         count(case when not is_before_window then 1 end) as events_count,
         {{ quantity('sum(field_value)') }} as level_at_end,
         {{ quantity('coalesce(sum(case when not is_before_window then field_value end), 0)') }} as level_change,
-        {{ quantity('sum(' ~ times_whole('field_value', 'case when held_microseconds > 0 then held_microseconds else 0 end') ~ ')') }} as level_microseconds
+        {{ level_microseconds() }} as level_microseconds
     from timed
     group by window_charge_id, charge_filter_id, group_key, period_days
 ),
@@ -42,7 +41,7 @@ summed as (
 final as (
     select
         window_charge_id, charge_filter_id, group_key, events_count, level_at_end, level_change,
-        {{ unscaled(div_round(scaled('level_microseconds', 12), 'period_days * 86400000000'), 12) }} as units
+        {{ weighted_units('level_microseconds', 'period_days') }} as units
     from summed
     where group_key is null or events_count > 0 or level_at_end <> 0
 )

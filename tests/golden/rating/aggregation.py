@@ -12,7 +12,8 @@ from tests.golden.rating.facts import Case, Facts, filters, instant, no_prices, 
 from tests.golden.rating.fees import assert_field, assert_known
 from tests.support.facts import give_all, open_connection, rows_of
 
-TARGETS = ["int_metering__quantities", "int_metering__event_changes"]
+BREAKDOWNS = "int_metering__presentation_units"
+TARGETS = ["int_metering__quantities", "int_metering__event_changes", BREAKDOWNS]
 PARTS = ["int_metering__prorated_quantities", "int_metering__weighted_quantities"]
 EVER = datetime(9999, 1, 1)
 YEAR = {"from": "2024-01-01T00:00:00Z", "to": "2024-12-31T23:59:59Z"}
@@ -24,7 +25,7 @@ FIELDS = {
     "precise_total_amount_cents": "precise_total_amount_cents",
     "variation": "level_change",
 }
-PLACE = {"grouped_by", "groups", "per_event_values", "per_event_prorated_values"}
+PLACE = {"grouped_by", "groups", "per_event_values", "per_event_prorated_values", "breakdowns"}
 CUSTOM = "custom_agg"
 PER_EVENT = {"per_event_values": "change_quantity", "per_event_prorated_values": "prorated_quantity"}
 
@@ -42,8 +43,12 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     parts: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in (row for name in PARTS for row in rows_of(connection, name)):
         parts[bucket(row)] = parts.get(bucket(row), {}) | row
+    shown: dict[str, list[dict[str, Any]]] = {}
+    for row in rows_of(connection, BREAKDOWNS):
+        shown.setdefault(row["usage_id"], []).append(row)
     for row in rows_of(connection, "int_metering__quantities"):
-        found[owner[row["window_charge_id"]]][0].append(parts.get(bucket(row), {}) | row)
+        breakdowns = {"breakdowns": shown.get(row["usage_id"], [])}
+        found[owner[row["window_charge_id"]]][0].append(parts.get(bucket(row), {}) | row | breakdowns)
     for row in sorted(rows_of(connection, "int_metering__event_changes"), key=lambda row: row["event_number"]):
         found[owner[row["window_charge_id"]]][1].append(row)
     return found | (storage_zones.run(graph, custom) if custom else {})
@@ -81,6 +86,10 @@ def assert_quantity(case: Case, expected: Case, quantity: dict[str, Any], prefix
     columns = FIELDS | ({"units": "exact_units"} if case["inputs"].get("ceil_5") is False else {})
     for field in FIELDS.keys() & expected.keys():
         assert_field(case, prefix + field, expected[field], quantity[columns[field]])
+    shown = {part["presentation_key"]: part["units"] for part in quantity["breakdowns"]}
+    for part in expected.get("breakdowns", []):
+        assert_field(case, f"{prefix}breakdowns.value", part["value"], shown.pop(json.dumps(part["groups"], separators=(",", ":"))))
+    assert not shown, f"{case['id']}: nobody expects {shown}"
 
 
 def facts_of(cases: list[Case]) -> Facts:
@@ -98,6 +107,7 @@ def facts_of(cases: list[Case]) -> Facts:
         }
         metered.charge(case["id"], metric, terms, facts)
         metered.group_keys(case["id"], None, inputs, facts)
+        metered.presentation_keys(case["id"], inputs, facts)
         metered.usage_window(case["id"], case["id"], inputs.get("period", YEAR), EVER, facts)
         metered.events(case, begins_with(case) if "period" in inputs else [once(inputs["units"])], facts)
         if "matching_filters" in inputs:

@@ -18,6 +18,7 @@ HORIZON = datetime(2100, 1, 1)
 VERSIONED = (
     "catalog.charges", "catalog.billable_metrics", "stg_catalog__charges", "stg_catalog__fixed_charges", "stg_catalog__add_ons",
     "stg_catalog__pricing_units", "stg_catalog__charge_prices", "stg_catalog__charge_tiers", "stg_catalog__charge_group_keys",
+    "catalog.charge_presentation_keys",
     "stg_catalog__charge_filters", "stg_catalog__charge_filter_values", "stg_catalog__charge_parameters",
 )  # fmt: skip
 TERMS = (

@@ -55,6 +55,12 @@ def usage_window(name: str, case_id: str, period: Case, horizon_at: datetime, fa
     )
 
 
+def presentation_keys(case_id: str, inputs: Case, facts: Facts) -> None:
+    """The properties by which the units of the case are shown apart."""
+    rows = [version(charge_id=case_id, position=position, key=key) for position, key in enumerate(inputs.get("presentation_by", []), 1)]
+    facts.setdefault("catalog.charge_presentation_keys", []).extend(rows)
+
+
 def group_keys(case_id: str, filter_id: str | None, properties: Case, facts: Facts) -> None:
     for position, key in enumerate(properties.get("pricing_group_keys") or [], 1):
         facts["stg_catalog__charge_group_keys"].append(

@@ -50,6 +50,7 @@ def moments(case: Case) -> Iterator[tuple[datetime, Case]]:
     """Each step at its day; those of one day follow each other by a millisecond."""
     last: datetime | None = None
     for step in case["inputs"]["steps"]:
+        assert step.keys() <= STEPS, f"{case['id']}: nothing plays {', '.join(sorted(step.keys() - STEPS))}"
         at = instant(step["day"])
         last = at if last is None or at > last else last + TICK
         yield last, step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -130,6 +131,71 @@ def test_current_usage_is_what_the_bill_would_say_now(api: Api) -> None:
     assert len(api.ok("GET", f"{path}&billable_metric_code=calls")["customer_usage"]["charges_usage"]) == 2
     assert api.refused("GET", f"{path}&charge_id=x")["code"] == "charge_not_found"
     assert api.ok("GET", f"{path}&apply_taxes=false")["customer_usage"]["taxes_amount_cents"] == 0
+
+
+def test_presentation_group_keys_split_the_units_that_are_shown_and_not_the_price(api: Api) -> None:
+    metric = api.ok("POST", "/billable_metrics", {"billable_metric": METRIC})["billable_metric"]["lago_id"]
+    keys = [{"value": "cloud", "options": {"display_in_invoice": False}}, {"value": "zone"}]
+    tiers = [
+        {"from_value": 0, "to_value": 10, "per_unit_amount": "1", "flat_amount": "0"},
+        {"from_value": 11, "to_value": None, "per_unit_amount": "0.5", "flat_amount": "0"},
+    ]
+    charge = {
+        "billable_metric_id": metric,
+        "charge_model": "graduated",
+        "properties": {"graduated_ranges": tiers, "presentation_group_keys": keys},
+        "filters": [{"values": {"region": ["eu"]}, "properties": {"graduated_ranges": tiers}}],
+    }
+    plan = api.ok("POST", "/plans", {"plan": PLAN | {"charges": [charge]}})["plan"]
+    assert plan["charges"][0]["properties"]["presentation_group_keys"] == keys
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    content = {"external_customer_id": "acme", "plan_code": "basic", "external_id": "sub"}
+    api.ok("POST", "/subscriptions", {"subscription": content})
+    events = [
+        {"transaction_id": "a", "properties": {"count": 8, "cloud": "aws", "zone": 1}},
+        {"transaction_id": "b", "properties": {"count": 6, "cloud": "gcp"}},
+        {"transaction_id": "c", "properties": {"count": 2, "cloud": "aws", "zone": "1", "region": "eu"}},
+    ]
+    common = {"external_subscription_id": "sub", "code": "calls"}
+    api.ok("POST", "/events/batch", {"events": [event | common for event in events]})
+    usage = api.ok("GET", "/customers/acme/current_usage?external_subscription_id=sub")["customer_usage"]
+    (calls,) = usage["charges_usage"]
+    # 14 units in two tiers and 2 in one: the groups restart neither.
+    assert (calls["units"], calls["amount_cents"]) == ("16.0", 1400)
+    eu, rest = calls["filters"]
+    gcp = {"presentation_by": {"cloud": "gcp"}, "units": "6.0"}
+    assert eu["presentation_breakdowns"] == [{"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "2.0"}]
+    assert rest["presentation_breakdowns"] == [{"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "8.0"}, gcp]
+    assert calls["presentation_breakdowns"] == [{"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "10.0"}, gcp]
+
+
+def test_current_usage_of_a_weighted_sum_shows_the_level_that_was_reached(api: Api) -> None:
+    metric = METRIC | {"aggregation_type": "weighted_sum_agg", "weighted_interval": "seconds", "recurring": True}
+    metric_id = api.ok("POST", "/billable_metrics", {"billable_metric": metric})["billable_metric"]["lago_id"]
+    charge = {
+        "billable_metric_id": metric_id,
+        "charge_model": "standard",
+        "properties": {"amount": "1", "pricing_group_keys": ["model"]},
+        "filters": [{"values": {"region": ["eu"]}, "properties": {"amount": "2"}}],
+    }
+    api.ok("POST", "/plans", {"plan": PLAN | {"charges": [charge]}})
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    content = {"external_customer_id": "acme", "plan_code": "basic", "external_id": "sub"}
+    api.ok("POST", "/subscriptions", {"subscription": content})
+    events = [
+        {"transaction_id": "a", "properties": {"count": 2500, "model": "x"}},
+        {"transaction_id": "b", "properties": {"count": -100, "model": "x"}},
+        {"transaction_id": "c", "properties": {"count": 7, "model": "y", "region": "eu"}},
+    ]
+    common = {"external_subscription_id": "sub", "code": "calls"}
+    api.ok("POST", "/events/batch", {"events": [event | common for event in events]})
+    usage = api.ok("GET", "/customers/acme/current_usage?external_subscription_id=sub")["customer_usage"]
+    (calls,) = usage["charges_usage"]
+    assert calls["total_aggregated_units"] == "2407.0"
+    assert 0 < Decimal(calls["units"]) < 2407
+    assert [row["total_aggregated_units"] for row in calls["filters"]] == ["7.0", "2400.0"]
+    groups = {group["grouped_by"]["model"]: group["total_aggregated_units"] for group in calls["grouped_usage"]}
+    assert groups == {"x": "2400.0"}  # the filter has no groups
 
 
 def test_current_usage_needs_an_active_subscription_of_the_customer(api: Api) -> None:

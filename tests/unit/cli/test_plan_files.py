@@ -41,7 +41,7 @@ def fill(engine: sa.Engine) -> None:
             charges_input=[
                 {
                     "billable_metric_id": tokens.id, "charge_model": "standard", "tax_codes": ["vat"],
-                    "properties": {"amount": "0.10", "pricing_group_keys": ["model"]},
+                    "properties": {"amount": "0.10", "pricing_group_keys": ["model"], "presentation_group_keys": [{"value": "cloud", "options": {"display_in_invoice": True}}]},
                     "filters": [{"values": {"region": ["eu"]}, "properties": {"amount": "0.2"}, "invoice_display_name": "Europe"}],
                 },
                 {"billable_metric_id": calls.id, "charge_model": "graduated", "properties": {"graduated_ranges": TIERS}, "invoice_display_name": "Calls made"},

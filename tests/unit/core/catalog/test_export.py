@@ -83,7 +83,8 @@ def test_prices_tiers_and_groups_are_spelled_out(catalog: sa.Engine, begin: Begi
                 {
                     "billable_metric_id": metric.id,
                     "charge_model": "graduated",
-                    "properties": {"graduated_ranges": ranges, "pricing_group_keys": ["model", "region"]},
+                    "properties": {"graduated_ranges": ranges, "pricing_group_keys": ["model", "region"]}
+                    | {"presentation_group_keys": [{"value": "cloud"}, {"value": "zone"}]},
                 },
                 {
                     "billable_metric_id": metric.id,
@@ -119,6 +120,8 @@ def test_prices_tiers_and_groups_are_spelled_out(catalog: sa.Engine, begin: Begi
         (2, "11", None, "0.25", None, "0"),
     ]
     assert [(g["position"], g["key"]) for g in tables["charge_group_keys"].to_pylist()] == [(1, "model"), (2, "region")]
+    shown = tables["charge_presentation_keys"].to_pylist()
+    assert [(row["position"], row["key"]) for row in shown] == [(1, "cloud"), (2, "zone")]
     prices = tables["charge_prices"].to_pylist()
     unpriced = {name: None for name in prices[0] if not name.startswith(("charge_", "valid_", "recorded", "sequence"))}
     stated = [{name: price[name] for name in unpriced} for price in prices]

@@ -157,6 +157,36 @@ def test_group_keys_are_read_under_both_names() -> None:
     assert codes("standard", {"amount": "1", "grouped_by": "model"}) == ["invalid_type"]
 
 
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        ([{"value": "cloud"}], ("cloud",)),
+        ([{"value": "cloud", "options": {"display_in_invoice": True}}, {"value": "zone", "options": {}}], ("cloud", "zone")),
+        ([{"value": "cloud"}, {"value": "zone"}, {"value": "cloud"}], ("cloud", "zone")),
+        ([], ()),
+        (None, ()),
+    ],
+)
+def test_presentation_group_keys_are_read(keys: Any, wanted: tuple[str, ...]) -> None:
+    assert parse_properties("standard", {"amount": "1", "presentation_group_keys": keys}).presentation_keys == wanted
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [
+        ([{"value": "a"}, {"value": "b"}, {"value": "c"}], "invalid_count"),
+        (["cloud"], "invalid_type"),
+        ("cloud", "invalid_type"),
+        ([{"value": ""}], "invalid_type"),
+        ([{"value": 1}], "invalid_type"),
+        ([{"value": "a", "options": []}, {"value": "b", "options": "x"}], "invalid_type"),
+        ([{"value": "a", "options": {"display_in_invoice": "yes"}}], "invalid_type"),
+    ],
+)
+def test_presentation_group_keys_are_refused(keys: Any, code: str) -> None:
+    assert codes("standard", {"amount": "1", "presentation_group_keys": keys}) == [code]
+
+
 def test_the_default_properties_are_valid_and_free() -> None:
     for model in CHARGE_MODELS:
         if model == "custom":  # nobody can say which SQL charge is meant

@@ -1,0 +1,28 @@
+with charge_events as (
+    select * from {{ ref('int_metering__charge_events') }}
+),
+
+charge_presentation_keys as (
+    select * from {{ ref('stg_catalog__charge_presentation_keys') }}
+),
+
+members as (
+    select
+        charge_events.window_charge_id, charge_events.external_subscription_id, charge_events.transaction_id,
+        charge_presentation_keys.position,
+        {{ json_member('charge_presentation_keys.key', json_text('charge_events.properties', 'charge_presentation_keys.key')) }} as member
+    from charge_events
+    inner join charge_presentation_keys
+        on charge_events.charge_id = charge_presentation_keys.charge_id
+        and {{ known_at('charge_presentation_keys', 'charge_events.horizon_at') }}
+),
+
+final as (
+    select
+        window_charge_id, external_subscription_id, transaction_id,
+        '{' || {{ joined_text('member', ',', 'position') }} || '}' as presentation_key
+    from members
+    group by window_charge_id, external_subscription_id, transaction_id
+)
+
+select * from final
