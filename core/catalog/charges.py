@@ -156,8 +156,11 @@ def _put(
     position: int,
 ) -> Charge:
     before = _OPTIONAL if old is None else {name: getattr(old, name) for name in _OPTIONAL}
+    # A null clears the name; of a term that must have a value it says nothing.
     given = {
-        name: row[name] for name in _OPTIONAL if row.get(name) is not None or (name in row and not _OPTIONAL[name])
+        name: row[name]
+        for name in _OPTIONAL
+        if name in row and (row[name] is not None or name == "invoice_display_name")
     }
     model = row.get("charge_model") or (old.charge_model if old else None)
     properties = row.get("properties")
@@ -170,7 +173,7 @@ def _put(
     values = (
         before
         | pricing_units.applied_terms(uow.connection, row, applied)
-        | {name: value for name, value in given.items() if value is not None}
+        | given
         | {
             "code": code,
             "billable_metric_id": metric.id,
