@@ -203,7 +203,9 @@ def _identifier(field: str, value: Any, rejections: list[Rejection]) -> str:
     if value is None or (type(value) is str and "\x00" not in value):
         rejections.append(Rejection("value_is_mandatory", field, f"{field} is missing or blank; every event needs one"))
     else:
-        rejections.append(Rejection("invalid_format", field, f"{field} is {_shown(value)}; it must be text without NUL"))
+        rejections.append(
+            Rejection("invalid_format", field, f"{field} is {_shown(value)}; it must be text without NUL")
+        )
     return ""
 
 
@@ -213,7 +215,11 @@ def _amount(value: Any, rejections: list[Rejection]) -> str | None:
         return text
     field = "precise_total_amount_cents"
     rejections.append(
-        Rejection("invalid_format", field, f"{field} is {_shown(value)}; send a decimal such as '1234.56', with at most 15 digits before the point")
+        Rejection(
+            "invalid_format",
+            field,
+            f"{field} is {_shown(value)}; send a decimal such as '1234.56', with at most 15 digits before the point",
+        )
     )
     return None
 

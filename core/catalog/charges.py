@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from core.catalog import billable_metrics, pricing_units, taxes
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.unit_of_work import Stamp, UnitOfWork
-from core.catalog.versions import Version, Versions
+from core.catalog.versions import Version, Versions, as_stored
 from core.domain.compatibility import check_compatibility
 from core.domain.pricing import CHARGE_MODELS, default_properties, parse_properties
 from core.domain.problems import Problems
@@ -203,7 +203,7 @@ def _check(values: Mapping[str, Any], metric: BillableMetric) -> None:
     problems.integer("min_amount_cents")
     check_compatibility(values, metric.aggregation_type, metric.recurring, problems)
     problems.refuse()
-    parse_properties(values["charge_model"], values["properties"])
+    parse_properties(values["charge_model"], as_stored(values["properties"]))
 
 
 def _replace_filters(
@@ -257,7 +257,7 @@ def _check_filter(row: Mapping[str, Any], charge: Charge, metric: BillableMetric
     properties = row.get("properties")
     if properties is None:
         properties = default_properties(charge.charge_model)
-    parse_properties(charge.charge_model, properties)
+    parse_properties(charge.charge_model, as_stored(properties))
     return {
         "charge_model": charge.charge_model,
         "billable_metric_id": charge.billable_metric_id,

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from core.catalog import add_ons, fixed_charge_units, taxes
 from core.catalog.add_ons import AddOn
 from core.catalog.unit_of_work import Stamp, UnitOfWork
-from core.catalog.versions import Page, Version, Versions
+from core.catalog.versions import Page, Version, Versions, as_stored
 from core.domain.pricing import default_properties, parse_properties
 from core.domain.problems import Problems
 from core.errors import NotFound, ValidationError
@@ -206,5 +206,5 @@ def _check(values: Mapping[str, Any], units: Any) -> str | None:
     if values["pay_in_advance"] and values["prorated"] and values["charge_model"] == "graduated":
         problems.add("prorated", "invalid_billable_metric_or_charge_model")
     problems.refuse()
-    parse_properties(values["charge_model"], values["properties"])
+    parse_properties(values["charge_model"], as_stored(values["properties"]))
     return kept

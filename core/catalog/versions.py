@@ -53,6 +53,11 @@ class JsonText(sa.TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+def as_stored(value: Any) -> Any:
+    """The JSON value as it will be read back: what is checked is then what is kept."""
+    return json.loads(json.dumps(value, default=_decimal_as_text))
+
+
 def _decimal_as_text(value: object) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")

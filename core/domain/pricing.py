@@ -186,7 +186,8 @@ def _whole(value: Any, least: int, code: str, codes: list[str]) -> int | None:
 
 def _group_keys(properties: Mapping[str, Any], codes: list[str]) -> tuple[str, ...]:
     # grouped_by is the former name of pricing_group_keys and still read (rating §3.2).
-    keys = properties.get("pricing_group_keys") or properties.get("grouped_by") or []
+    stated = [properties.get(name) for name in ("pricing_group_keys", "grouped_by")]
+    keys: Any = next((keys for keys in stated if keys not in (None, "", [])), ())
     if not isinstance(keys, Sequence) or isinstance(keys, str) or not all(isinstance(k, str) and k for k in keys):
         codes.append("invalid_type")
         return ()

@@ -138,7 +138,7 @@ class _FileIngestion:
 
     def run(self) -> FileReport:
         file = self._file
-        seen = _digest(file.path, str(file.size), str(file.modified_ns), self._mapping.digest)
+        seen = _digest(file.place, str(file.size), str(file.modified_ns), self._mapping.digest)
         note = f"ingested/{seen}.json"
         if earlier := self._landing.read_bytes(note):
             report = msgspec.json.decode(earlier, type=FileReport)
@@ -178,7 +178,7 @@ class _FileIngestion:
             if file.has_changed():
                 return self._report(rows, "changed_while_read")
             rows += len(chunk.rows.numbers) + len(chunk.broken)
-            events, source_rows, rejections = _events_of(chunk, self._mapping, file.name, self._calculator)
+            events, source_rows, rejections = _events_of(chunk, self._mapping, file.place, self._calculator)
             self._land(f"{index:06d}", rows, events, source_rows, rejections)
         return self._report(rows, None)
 
@@ -250,13 +250,13 @@ def _open(file: SourceFile, mapping: EventsMapping) -> Reader:
 
 
 def _events_of(
-    chunk: Chunk, mapping: EventsMapping, file: str, calculator: Calculator | None
+    chunk: Chunk, mapping: EventsMapping, place: str, calculator: Calculator | None
 ) -> tuple[list[UsageEvent], list[int], list[RejectedRow]]:
     """The chunk's events with the row that each comes from, and its refused rows. A row lands whole or not at all."""
     events: list[UsageEvent] = []
     source_rows: list[int] = []
     rejected = [RejectedRow(row.number, row.reason, None, row.message, row.content) for row in chunk.broken]
-    per_event: list[Sequence[Verdict]] = [event.events(chunk.rows, file) for event in mapping.events]
+    per_event: list[Sequence[Verdict]] = [event.events(chunk.rows, place) for event in mapping.events]
     if calculator:
         per_event = [calculator.complete(verdicts) for verdicts in per_event]
     for index, (number, verdicts) in enumerate(zip(chunk.rows.numbers, zip(*per_event, strict=True), strict=True)):

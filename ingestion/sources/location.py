@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 
 from core.errors import TallystickError
@@ -23,9 +24,17 @@ class SourceNotFound(TallystickError):
         super().__init__("source_not_found", f"There is no file or folder {location}. Check the path and try again.")
 
 
+class UnreadableSource(TallystickError):
+    """What the path or URL names cannot be taken in."""
+
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__("unreadable_source", f"{location} {reason}.")
+
+
 @dataclass(frozen=True)
 class SourceFile:
-    """One file to take in. `name` is how rows tell where they come from: its path below the given folder.
+    """One file to take in. `name` is how rows tell where they come from: its path below the given folder. `place` is the
+    same however the file is named: its whole path, without links.
 
     `mapping_path` is the `_mapping.yaml` of the nearest folder around it, within the given one; None without one.
     """
@@ -36,6 +45,11 @@ class SourceFile:
     size: int
     modified_ns: int
     mapping_path: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is: the whole path, of a bucket or of this machine."""
+        return str(Path(self.path).resolve()) if isinstance(self.filesystem, pafs.LocalFileSystem) else self.path
 
     def open(self) -> pafs.NativeFile:
         """The file for random access."""
@@ -56,24 +70,39 @@ class SourceFile:
 
 
 def find_files(paths: Sequence[str | Path]) -> Iterator[SourceFile]:
-    """The files at these paths and URLs; folders with all that is below them, in the order of names.
+    """The files at these paths and URLs; folders with all that is below them, in the order of names. Each file comes once,
+    also when links lead to it by several names.
 
     In a folder, names that begin with a dot or an underscore, or end as unfinished downloads do, are skipped: who drops
-    files writes them under such a name and renames them. Raises SourceNotFound.
+    files writes them under such a name and renames them. Raises SourceNotFound, or UnreadableSource.
     """
+    found: set[str] = set()
     for path in paths:
-        location = str(path)
-        if "://" in location:
+        for file in _at(str(path)):
+            if file.place not in found:
+                found.add(file.place)
+                yield file
+
+
+def _at(location: str) -> Iterator[SourceFile]:
+    if "://" in location:
+        try:
             filesystem, root = pafs.FileSystem.from_uri(location)
-        else:
-            filesystem, root = pafs.LocalFileSystem(), str(Path(location).absolute())
-        info = filesystem.get_file_info(root.rstrip("/"))
-        if info.type == pafs.FileType.NotFound:
-            raise SourceNotFound(location)
-        if info.type == pafs.FileType.File:
-            yield source_file(filesystem, info, info.base_name)
-        else:
-            yield from _below(filesystem, root.rstrip("/"))
+        except pa.ArrowInvalid as error:
+            raise UnreadableSource(
+                location, "is at no storage that can be read: use a path, s3://, gs:// or abfs://"
+            ) from error
+    else:
+        filesystem, root = pafs.LocalFileSystem(), str(Path(location).absolute())
+    info = filesystem.get_file_info(root.rstrip("/"))
+    if info.type == pafs.FileType.NotFound:
+        raise SourceNotFound(location)
+    if info.type == pafs.FileType.File:
+        yield source_file(filesystem, info, info.base_name)
+    elif info.type == pafs.FileType.Directory:
+        yield from _below(filesystem, root.rstrip("/"))
+    else:
+        raise UnreadableSource(location, "is neither a file nor a folder")
 
 
 def source_file(

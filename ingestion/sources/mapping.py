@@ -50,7 +50,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Template:
-    """Text with {row}, {file} or {column} in it."""
+    """Text with {row}, {file} (the whole path of the file) or {column} in it."""
 
     text: str
     names: tuple[str, ...]

@@ -41,7 +41,12 @@ def test_rows_of_a_file_are_computed_or_refused(tmp_path: Path, landing: Landing
     assert (report.landed, report.rejected) == (2, 2)
     assert landed(landing) == {"t1": "0.000000005", "t3": None}
     bad, untimed = rejected(landing)
-    assert (bad["source"], bad["source_row"], bad["reason"], bad["field"]) == ("a.jsonl", 2, "invalid_expression", "expression")
+    assert (bad["source"], bad["source_row"], bad["reason"], bad["field"]) == (
+        "a.jsonl",
+        2,
+        "invalid_expression",
+        "expression",
+    )
     assert "event.properties.bytes is '?', not a number" in str(bad["message"])
     assert (untimed["source_row"], untimed["reason"]) == (4, "invalid_format")
 

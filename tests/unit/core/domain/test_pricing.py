@@ -154,7 +154,11 @@ def test_group_keys_are_read_under_both_names() -> None:
             "model",
             "zone",
         )
-    assert codes("standard", {"amount": "1", "grouped_by": "model"}) == ["invalid_type"]
+    for none in (None, "", []):
+        stated = {"amount": "1", "pricing_group_keys": none, "grouped_by": ["zone"]}
+        assert parse_properties("standard", stated).group_keys == ("zone",)
+    for wrong in ("model", 0, Decimal("0.0"), False, {}, [1], [""]):
+        assert codes("standard", {"amount": "1", "pricing_group_keys": wrong}) == ["invalid_type"]
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,18 @@ from core.clock import ManualClock
 from ingestion.landing import Landing
 from ingestion.sources import json_reader, rows, table_reader
 from ingestion.sources.files import FileReport, adopt_foreign, ingest_paths
-from ingestion.sources.location import SourceFile, SourceNotFound
+from ingestion.sources.location import SourceFile, SourceNotFound, UnreadableSource
 from ingestion.sources.mapping import parse_mapping
 
 HEADER = "external_subscription_id,transaction_id,code,timestamp,properties\n"
+
+
+NAMED_BY_FILE = {
+    "external_subscription_id": {"constant": "s"},
+    "transaction_id": {"template": "{file}-{row}"},
+    "code": {"constant": "c"},
+    "properties": {"n": "n"},
+}
 
 
 def line(number: int, **changes: Any) -> dict[str, Any]:
@@ -416,6 +424,33 @@ def test_an_unreadable_file_is_tried_again(
         patch.setattr(SourceFile, "content_digest", refuse)
         assert ingest_paths([drop], landing, clock)[0].set_aside_reason == "unreadable: not yours"
     assert ingest_paths([drop], landing, clock)[0].landed == 1
+
+
+def test_a_file_with_several_names_lands_once(drop: Path, landing: Landing, clock: ManualClock) -> None:
+    (drop / "real").mkdir()
+    (drop / "real" / "u.jsonl").write_bytes(jsonl({"n": 1}))
+    (drop / "latest").symlink_to("real")
+    (drop / "loop").symlink_to(".")
+    mapping = parse_mapping(NAMED_BY_FILE)
+    reports = [*ingest_paths([drop], landing, clock, mapping), *ingest_paths([drop / "real"], landing, clock, mapping)]
+    assert [report.landed for report in reports] == [1, 0]
+    assert len(landed(landing)) == 1
+
+
+def test_files_of_one_name_in_different_folders_are_different_usage(
+    drop: Path, landing: Landing, clock: ManualClock
+) -> None:
+    for folder in ("jan", "feb"):
+        (drop / folder).mkdir()
+        (drop / folder / "u.jsonl").write_bytes(jsonl({"n": folder}))
+        ingest_paths([drop / folder / "u.jsonl"], landing, clock, parse_mapping(NAMED_BY_FILE))
+    assert len({row["transaction_id"] for row in landed(landing)}) == 2
+
+
+@pytest.mark.parametrize("location", ["http://localhost:1/x.csv", "/dev/null"])
+def test_what_is_no_file_is_told_in_a_sentence(location: str, landing: Landing, clock: ManualClock) -> None:
+    with pytest.raises(UnreadableSource, match=location):
+        ingest_paths([location], landing, clock)
 
 
 def test_an_absent_path_is_an_error(drop: Path, landing: Landing, clock: ManualClock) -> None:
