@@ -65,17 +65,31 @@ def read_fields(content: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
 class Body:
     """A dependency: the fields under the root key of a request's body."""
 
-    def __init__(self, root: str, fields: Fields, *, mandatory: tuple[str, ...] = ()) -> None:
-        """`mandatory` names are given as None when they are absent, so that the catalog can say that they are missing."""
+    def __init__(
+        self,
+        root: str,
+        fields: Fields,
+        *,
+        mandatory: tuple[str, ...] = (),
+        unserved: Mapping[str, Callable[[Mapping[str, Any]], bool]] | None = None,
+    ) -> None:
+        """`mandatory` names are given as None when they are absent, so that the catalog can say that they are missing.
+        `unserved` fields would change a bill and have no effect here: one with a value is refused, when the test of the
+        other fields says that it matters, rather than taken and ignored.
+        """
         self.root = root
         self.fields = fields
         self.mandatory = mandatory
+        self.unserved = unserved or {}
 
     async def __call__(self, request: Request) -> dict[str, Any]:
         """Read the body of `request`. Raises BadRequest, ValidationError."""
         content = parse(await request.body()).get(self.root)
         if not isinstance(content, dict) or not content:
             raise BadRequest(f"param is missing or the value is empty: {self.root}")
+        refused = [name for name, matters in self.unserved.items() if content.get(name) and matters(content)]
+        if refused:
+            raise ValidationError({name: ["feature_unavailable"] for name in refused})
         return dict.fromkeys(self.mandatory) | read_fields(content, self.fields)
 
     @property

@@ -49,8 +49,18 @@ FIELDS = {
     "fixed_charges": objects(IN_PLAN_FIELDS),
     "usage_thresholds": objects(usage_thresholds.IN_PLAN_FIELDS),
 }
-CREATE = Body("plan", FIELDS, mandatory=("code", "name", "interval", "amount_cents", "amount_currency"))
-UPDATE = Body("plan", FIELDS)
+LONG_INTERVALS = ("semiannual", "yearly")
+UNSERVED = {
+    "trial_period": lambda plan: True,
+    "minimum_commitment": lambda plan: True,
+    # Of shorter plans they mean nothing (lago_api §7.4).
+    "bill_charges_monthly": lambda plan: plan.get("interval") in LONG_INTERVALS,
+    "bill_fixed_charges_monthly": lambda plan: plan.get("interval") in LONG_INTERVALS,
+}
+CREATE = Body(
+    "plan", FIELDS, mandatory=("code", "name", "interval", "amount_cents", "amount_currency"), unserved=UNSERVED
+)
+UPDATE = Body("plan", FIELDS, unserved=UNSERVED)
 
 
 def plan_object(connection: sa.Connection, plan: Plan) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from core.catalog.subscriptions import Subscription
 from core.catalog.usage_thresholds import thresholds_of
 
 MONITORED = {"usage_thresholds": objects(IN_PLAN_FIELDS), "progressive_billing_disabled": BOOLEAN}
+UNSERVED = {"plan_overrides": lambda subscription: True}
 CREATE = Body(
     "subscription",
     {
@@ -33,8 +34,11 @@ CREATE = Body(
         **MONITORED,
     },
     mandatory=("external_id", "external_customer_id", "plan_code"),
+    unserved=UNSERVED,
 )
-UPDATE = Body("subscription", {"name": TEXT, "subscription_at": INSTANT, "ending_at": INSTANT, **MONITORED})
+UPDATE = Body(
+    "subscription", {"name": TEXT, "subscription_at": INSTANT, "ending_at": INSTANT, **MONITORED}, unserved=UNSERVED
+)
 
 
 def subscription_objects(

@@ -166,3 +166,32 @@ def test_applying_what_is_not_there(api: Api) -> None:
     assert api.refused("POST", "/applied_coupons", body)["code"] == "customer_not_found"
     api.ok("POST", "/customers", {"customer": CUSTOMER})
     assert api.refused("POST", "/applied_coupons", body)["code"] == "coupon_not_found"
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"trial_period": 30},
+        {"minimum_commitment": {"amount_cents": 1000}},
+        {"interval": "yearly", "bill_charges_monthly": True},
+        {"interval": "semiannual", "bill_fixed_charges_monthly": True},
+    ],
+)
+def test_terms_that_would_be_ignored_are_refused(api: Api, terms: dict[str, Any]) -> None:
+    name = list(terms)[-1]
+    refused = api.refused("POST", "/plans", {"plan": PLAN | terms})
+    assert refused["error_details"] == {name: ["feature_unavailable"]}
+    idle = {"trial_period": 0, "minimum_commitment": {}, "bill_charges_monthly": True, "interval": "monthly"}
+    api.ok("POST", "/plans", {"plan": PLAN | idle})
+    assert api.refused("PUT", f"/plans/{PLAN['code']}", {"plan": {"interval": "yearly"} | terms})["code"]
+
+
+def test_overrides_of_a_plan_are_refused_not_ignored(api: Api) -> None:
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    api.ok("POST", "/plans", {"plan": PLAN})
+    wanted = {"external_customer_id": "acme", "external_id": "s1", "plan_code": PLAN["code"]}
+    overridden = {"subscription": wanted | {"plan_overrides": {"amount_cents": 1}}}
+    assert api.refused("POST", "/subscriptions", overridden)["error_details"] == {
+        "plan_overrides": ["feature_unavailable"]
+    }
+    api.ok("POST", "/subscriptions", {"subscription": wanted | {"plan_overrides": {}}})

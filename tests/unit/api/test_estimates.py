@@ -27,8 +27,20 @@ def sold(api: Api) -> Api:
     calls = api.ok("POST", "/billable_metrics", {"billable_metric": counted})["billable_metric"]["lago_id"]
     api.ok("POST", "/taxes", {"tax": {"code": "vat", "name": "VAT", "rate": "20"}})
     charges = [
-        {"billable_metric_id": tokens, "charge_model": "graduated", "pay_in_advance": True, "invoiceable": False, "properties": GRADUATED},
-        {"billable_metric_id": tokens, "charge_model": "percentage", "pay_in_advance": True, "properties": PERCENTAGE, "tax_codes": ["vat"]},
+        {
+            "billable_metric_id": tokens,
+            "charge_model": "graduated",
+            "pay_in_advance": True,
+            "invoiceable": False,
+            "properties": GRADUATED,
+        },
+        {
+            "billable_metric_id": tokens,
+            "charge_model": "percentage",
+            "pay_in_advance": True,
+            "properties": PERCENTAGE,
+            "tax_codes": ["vat"],
+        },
         {"billable_metric_id": calls, "charge_model": "standard", "properties": {"amount": "1"}},
     ]
     api.ok("POST", "/plans", {"plan": PLAN | {"charges": charges}})
@@ -73,8 +85,17 @@ def test_details_of_one_event(sold: Api) -> None:
 def test_an_instant_estimate_sees_the_event_alone(sold: Api) -> None:
     sold.ok("POST", "/events", {"event": event(1000, transaction_id="t")["event"]})
     (fee,) = sold.ok("POST", "/events/estimate_instant_fees", event(300, transaction_id="mine"))["fees"]
-    assert (fee["amount_cents"], fee["taxes_amount_cents"], fee["total_amount_cents"], fee["units"]) == (350, 70, 420, "300.0")
-    assert (fee["precise_amount"], fee["precise_unit_amount"], fee["event_transaction_id"]) == (3.5, 0.011666666666667, "mine")
+    assert (fee["amount_cents"], fee["taxes_amount_cents"], fee["total_amount_cents"], fee["units"]) == (
+        350,
+        70,
+        420,
+        "300.0",
+    )
+    assert (fee["precise_amount"], fee["precise_unit_amount"], fee["event_transaction_id"]) == (
+        3.5,
+        0.011666666666667,
+        "mine",
+    )
     (least,) = sold.ok("POST", "/events/estimate_instant_fees", event(0))["fees"]
     assert least["amount_cents"] == 175
 
@@ -110,10 +131,17 @@ def test_the_list_of_fees_shows_those_without_an_invoice(sold: Api) -> None:
     estimated = sold.ok("POST", "/events/estimate_fees", event(8))["fees"]
     sold.ok("POST", "/events", {"event": event("8", transaction_id="t")["event"]})
     sold.app_services().billing.issue(sold.ok("GET", "/customers/estimated")["customer"]["lago_id"])
-    fees = {fee["invoiceable"]: fee for fee in sold.ok("GET", "/fees?external_subscription_id=s&fee_type=charge")["fees"]}
+    fees = {
+        fee["invoiceable"]: fee for fee in sold.ok("GET", "/fees?external_subscription_id=s&fee_type=charge")["fees"]
+    }
     assert fees[True]["lago_invoice_id"] is not None and fees[False]["lago_invoice_id"] is None
     alone = fees[False]
-    assert (alone["amount_cents"], alone["event_transaction_id"], alone["payment_status"], alone["pay_in_advance"]) == (1300, "t", "pending", True)
+    assert (alone["amount_cents"], alone["event_transaction_id"], alone["payment_status"], alone["pay_in_advance"]) == (
+        1300,
+        "t",
+        "pending",
+        True,
+    )
     assert (alone["external_customer_id"], alone["amount_details"]) == ("estimated", {})
     assert (fees[True]["amount_details"], fees[True]["taxes_rate"]) == (estimated[1]["amount_details"], 20)
     assert sold.ok("GET", f"/fees/{alone['lago_id']}")["fee"] == alone

@@ -32,13 +32,20 @@ def test_an_expression_is_kept_and_changed(api: Api) -> None:
     assert metric(api)["expression"] == METRIC["expression"]
     changed = api.ok("PUT", "/billable_metrics/storage", {"billable_metric": {"expression": "event.timestamp"}})
     assert changed["billable_metric"]["expression"] == "event.timestamp"
-    assert api.ok("PUT", "/billable_metrics/storage", {"billable_metric": {"expression": ""}})["billable_metric"]["expression"] is None
+    assert (
+        api.ok("PUT", "/billable_metrics/storage", {"billable_metric": {"expression": ""}})["billable_metric"][
+            "expression"
+        ]
+        is None
+    )
     assert metric(api, code="visits", aggregation_type="count_agg")["expression"] is None
 
 
 def test_a_bad_expression_is_refused_with_its_position(api: Api) -> None:
     for method, path in (("POST", ""), ("PUT", "/storage")):
-        refused = api.refused(method, f"/billable_metrics{path}", {"billable_metric": METRIC | {"expression": "1 + * 2"}})
+        refused = api.refused(
+            method, f"/billable_metrics{path}", {"billable_metric": METRIC | {"expression": "1 + * 2"}}
+        )
         assert refused["error_details"] == {"expression": ["invalid_expression"]}
         assert "position 5: unexpected '* 2'" in refused["message"]
         if method == "POST":
@@ -61,7 +68,9 @@ def test_an_event_without_a_value_is_refused_and_its_batch_with_it(api: Api) -> 
     refused = api.refused("POST", "/events", {"event": event(1)})
     assert (refused["code"], refused["error_details"]) == ("validation_errors", {"expression": ["invalid_expression"]})
     assert "the event has no event.properties.bytes" in refused["message"]
-    refused = api.refused("POST", "/events/batch", {"events": [event(1, bytes=1), event(2, bytes="many"), event(3, bytes=1)]})
+    refused = api.refused(
+        "POST", "/events/batch", {"events": [event(1, bytes=1), event(2, bytes="many"), event(3, bytes=1)]}
+    )
     assert refused["error_details"] == {"1": {"expression": ["invalid_expression"]}}
     assert "event 1: " in refused["message"] and "'many', not a number" in refused["message"]
     assert api.refused("GET", "/events/t1")["status"] == 404
@@ -84,7 +93,9 @@ def test_a_change_of_another_process_is_seen_after_a_moment(api: Api, monkeypatc
         billable_metrics.create(uow, **METRIC)
     assert "gigabytes" not in api.ok("POST", "/events", {"event": event(2, bytes=1)})["event"]["properties"]
     monkeypatch.setattr("api.calculations.time.monotonic", lambda: float("inf"))
-    assert api.ok("POST", "/events", {"event": event(3, bytes=1_000_000)})["event"]["properties"]["gigabytes"] == "0.001"
+    assert (
+        api.ok("POST", "/events", {"event": event(3, bytes=1_000_000)})["event"]["properties"]["gigabytes"] == "0.001"
+    )
 
 
 def test_the_time_that_is_computed_with_is_the_time_that_is_stored(api: Api) -> None:
@@ -98,11 +109,17 @@ def test_the_time_that_is_computed_with_is_the_time_that_is_stored(api: Api) -> 
 
 
 def test_an_expression_is_tried_out(api: Api) -> None:
-    body = {"expression": "round(event.properties.value * event.properties.units)", "event": event(1, value="1.5", units=3)}
+    body = {
+        "expression": "round(event.properties.value * event.properties.units)",
+        "event": event(1, value="1.5", units=3),
+    }
     assert api.ok("POST", "/billable_metrics/evaluate_expression", body) == {"expression_result": {"value": "5"}}
     body["expression"] = "concat(event.code, '-', event.timestamp)"
     body["event"] = {"code": "seats", "timestamp": 1_700_000_000.9}
-    assert api.ok("POST", "/billable_metrics/evaluate_expression", body)["expression_result"]["value"] == "seats-1700000000"
+    assert (
+        api.ok("POST", "/billable_metrics/evaluate_expression", body)["expression_result"]["value"]
+        == "seats-1700000000"
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,22 @@ from typing import Any
 
 from tests.unit.api.conftest import Api
 
-METRIC = {"code": "minutes", "name": "Minutes", "aggregation_type": "custom_agg", "sql_metric": "connected_minutes", "field_name": "seconds"}
+METRIC = {
+    "code": "minutes",
+    "name": "Minutes",
+    "aggregation_type": "custom_agg",
+    "sql_metric": "connected_minutes",
+    "field_name": "seconds",
+}
 RANGES = [{"from": "0", "to": "10", "eu": "0.1"}, {"from": "10", "to": None, "eu": "0.2"}]
-PLAN = {"code": "zones", "name": "Zones", "interval": "monthly", "amount_cents": 0, "amount_currency": "EUR", "pay_in_advance": False}
+PLAN = {
+    "code": "zones",
+    "name": "Zones",
+    "interval": "monthly",
+    "amount_cents": 0,
+    "amount_currency": "EUR",
+    "pay_in_advance": False,
+}
 
 
 def charge(metric: Any, **properties: Any) -> dict[str, Any]:
@@ -17,10 +30,16 @@ def charge(metric: Any, **properties: Any) -> dict[str, Any]:
 
 def test_a_metric_names_its_sql_metric(api: Api) -> None:
     created = api.ok("POST", "/billable_metrics", {"billable_metric": METRIC})["billable_metric"]
-    assert (created["aggregation_type"], created["sql_metric"], created["field_name"]) == ("custom_agg", "connected_minutes", "seconds")
+    assert (created["aggregation_type"], created["sql_metric"], created["field_name"]) == (
+        "custom_agg",
+        "connected_minutes",
+        "seconds",
+    )
     renamed = api.ok("PUT", "/billable_metrics/minutes", {"billable_metric": {"name": "Time"}})["billable_metric"]
     assert renamed["sql_metric"] == "connected_minutes"
-    without_field = api.ok("POST", "/billable_metrics", {"billable_metric": METRIC | {"code": "bare", "field_name": None}})
+    without_field = api.ok(
+        "POST", "/billable_metrics", {"billable_metric": METRIC | {"code": "bare", "field_name": None}}
+    )
     assert without_field["billable_metric"]["field_name"] is None
 
 
@@ -49,7 +68,10 @@ def test_a_sql_charge_must_be_there(api: Api) -> None:
     for properties, details in (
         ({}, {"properties": ["invalid_sql_charge"]}),
         ({"sql_charge": "moon"}, {"sql_charge": ["value_is_invalid"]}),
-        ({"sql_charge": "storage_zones", "custom_properties": {"ranges": [1]}}, {"properties": ["invalid_custom_properties"]}),
+        (
+            {"sql_charge": "storage_zones", "custom_properties": {"ranges": [1]}},
+            {"properties": ["invalid_custom_properties"]},
+        ),
     ):
         refused = api.refused("POST", "/plans", {"plan": PLAN | {"charges": [charge(metric, **properties)]}})
         assert refused["error_details"] == details

@@ -5,7 +5,10 @@ from __future__ import annotations
 from tests.unit.api.conftest import Api
 from tests.unit.api.test_resources import PLAN
 
-STEPS = [{"amount_cents": 500, "threshold_display_name": "Soft", "recurring": False}, {"amount_cents": 200, "threshold_display_name": None, "recurring": True}]
+STEPS = [
+    {"amount_cents": 500, "threshold_display_name": "Soft", "recurring": False},
+    {"amount_cents": 200, "threshold_display_name": None, "recurring": True},
+]
 
 
 def test_a_plan_carries_its_thresholds(api: Api) -> None:
@@ -23,14 +26,27 @@ def test_a_plan_carries_its_thresholds(api: Api) -> None:
 
 def test_a_subscriptions_thresholds_replace_the_plans(api: Api) -> None:
     api.ok("POST", "/plans", {"plan": PLAN | {"usage_thresholds": STEPS}})
-    row = {"external_customer_id": "acme", "external_id": "s", "plan_code": "basic", "progressive_billing_disabled": None}
+    row = {
+        "external_customer_id": "acme",
+        "external_id": "s",
+        "plan_code": "basic",
+        "progressive_billing_disabled": None,
+    }
     made = api.ok("POST", "/subscriptions", {"subscription": row})["subscription"]
-    assert (made["progressive_billing_disabled"], made["usage_thresholds"], made["applicable_usage_thresholds"]) == (False, [], STEPS)
+    assert (made["progressive_billing_disabled"], made["usage_thresholds"], made["applicable_usage_thresholds"]) == (
+        False,
+        [],
+        STEPS,
+    )
     own = [{"amount_cents": 7, "threshold_display_name": None, "recurring": False}]
     changed = api.ok("PUT", "/subscriptions/s", {"subscription": {"usage_thresholds": own}})["subscription"]
     assert (changed["applicable_usage_thresholds"], changed["usage_thresholds"][0]["amount_cents"]) == (own, 7)
-    opted_out = api.ok("PUT", "/subscriptions/s", {"subscription": {"progressive_billing_disabled": True}})["subscription"]
+    opted_out = api.ok("PUT", "/subscriptions/s", {"subscription": {"progressive_billing_disabled": True}})[
+        "subscription"
+    ]
     assert (opted_out["progressive_billing_disabled"], opted_out["applicable_usage_thresholds"]) == (True, [])
     assert opted_out["usage_thresholds"] == changed["usage_thresholds"]
-    back = api.ok("PUT", "/subscriptions/s", {"subscription": {"progressive_billing_disabled": False, "usage_thresholds": []}})["subscription"]
+    back = api.ok(
+        "PUT", "/subscriptions/s", {"subscription": {"progressive_billing_disabled": False, "usage_thresholds": []}}
+    )["subscription"]
     assert back["applicable_usage_thresholds"] == STEPS
