@@ -45,7 +45,8 @@ def estimate(served: Services, fields: Mapping[str, Any], *, is_instant: bool) -
     estimated = served.billing.estimate(customer.id, _event(served, fields, to_micros(now)), is_instant=is_instant)
     if metric.aggregation_type in NUMERIC and any(row["field_value"] is None for row in estimated[EVENTS]):
         raise ValidationError(
-            {"properties": ["value_is_not_valid_number"]}, f"Send {metric.field_name} as a number such as 1200 or \"0.5\"."
+            {"properties": ["value_is_not_valid_number"]},
+            f'Send {metric.field_name} as a number such as 1200 or "0.5".',
         )
     return customer, estimated
 
@@ -71,7 +72,8 @@ def _refuse_without_charge(connection: sa.Connection, plan_id: str, metric: Bill
         priced = [row for row in priced if row.charge_model in INSTANT_MODELS]
     if not priced:
         raise ValidationError(
-            {"code": ["does_not_match_an_instant_charge"]}, "The subscription's plan has no charge in advance on this metric that can be estimated."
+            {"code": ["does_not_match_an_instant_charge"]},
+            "The subscription's plan has no charge in advance on this metric that can be estimated.",
         )
 
 

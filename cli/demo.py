@@ -93,7 +93,8 @@ def run_demo(settings: Settings, events: int, seed: int, console: Console) -> No
 def _invoice_table(console: Console, cursor: Any) -> None:
     rows, total = marts.list_invoices(cursor, page=1, per_page=12)
     table = Table(title=f"Newest invoices (12 of {total:,})", title_justify="left")
-    for name in ("Number", "Customer", "Issued", "Status"):
+    table.add_column("Number", no_wrap=True, min_width=16)  # it is what `explain` is called with
+    for name in ("Customer", "Issued", "Status"):
         table.add_column(name)
     for name in ("Fees", "Coupons", "Taxes", "Credits", "Total"):
         table.add_column(name, justify="right")

@@ -20,6 +20,7 @@ from rich.table import Table
 from cli.output import FAILED, Json, console, print_json, progress_console
 from core import lake
 from core.catalog.engine import connect, reading
+from core.catalog.migrations import newest
 from core.locks import Locked, Name, exclusive
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
@@ -78,13 +79,21 @@ def examine(settings: Settings) -> Iterator[Finding]:
         lambda: _catalog(settings),
         "run `tallystick init`, which applies migrations; with Postgres, check TALLYSTICK_CATALOG_URL and that it runs",
     )
-    for name in ("books", "warehouse"):
-        yield _checked(
-            name,
-            partial(_lake, settings, name),
-            f"run `tallystick init`; if the {name} were there before, restore them with `tallystick restore`",
-        )
-    yield _folder(settings.landing, "landing zone")
+    yield _checked(
+        "books",
+        partial(_lake, settings, "books"),
+        "run `tallystick init`; if the books were there before, restore them with `tallystick restore`",
+    )
+    yield _checked(
+        "warehouse",
+        partial(_lake, settings, "warehouse"),
+        "run `tallystick init`, then `tallystick run`, which rebuilds it",
+    )
+    yield _folder(
+        settings.landing,
+        "landing zone",
+        "run `tallystick init` if it is new; if it was there before, restore it with `tallystick restore`: it holds all events",
+    )
     for lock, holder in LOCKS.items():
         path = None if settings.lake_catalog_url else settings.home / f"{lock}.lock"
         yield _lock(f"lock of the {lock}", path, exclusive(settings, lock, 0), holder)
@@ -116,9 +125,9 @@ def _versions() -> Iterator[Finding]:
         yield Finding(name, ok, found, "" if ok else f"{PINNED[name]} is needed: run `make .venv`")
 
 
-def _folder(path: Path, name: str) -> Finding:
+def _folder(path: Path, name: str, advice: str = "run `tallystick init`") -> Finding:
     if not path.is_dir():
-        return Finding(name, False, f"{path} does not exist", "run `tallystick init`")
+        return Finding(name, False, f"{path} does not exist", advice)
     writable = os.access(path, os.W_OK | os.X_OK)
     return Finding(
         name,
@@ -154,6 +163,8 @@ def _catalog(settings: Settings) -> str:
     try:
         with reading(engine) as connection:
             revision: str = connection.execute(sa.text("select version_num from alembic_version")).scalar_one()
+            if revision != newest():
+                raise RuntimeError(f"at migration {revision}, and this version needs {newest()}")
             customers: int = connection.execute(sa.text("select count(distinct id) from customers")).scalar_one()
         return f"{engine.dialect.name}, migration {revision}, {customers:,} customers"
     finally:

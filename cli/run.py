@@ -12,17 +12,17 @@ from cli.output import Json, console, installed, instant, print_json, progress_b
 
 def run(
     as_of: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--as-of",
             help="Settle only up to this instant (ISO 8601, UTC unless it names a zone). Without it: up to now.",
             metavar="T",
         ),
-    ] = "",
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Load what has arrived, rate it, issue every invoice that is due and publish, through the same Dagster job as the schedule."""
-    horizon = instant(as_of) if as_of else None
+    horizon = None if as_of is None else instant(as_of)
     settings = installed()
     # Late, because Dagster and dbt take seconds to import.
     with progress_bar() as progress:

@@ -26,7 +26,9 @@ class PortInUse(TallystickError):
     """Somebody else listens there."""
 
     def __init__(self, port: int, option: str) -> None:
-        super().__init__("port_in_use", f"port {port} is in use; stop what listens there, or choose another with {option}")
+        super().__init__(
+            "port_in_use", f"port {port} is in use; stop what listens there, or choose another with {option}"
+        )
 
 
 def refuse_used_port(host: str, port: int, option: str = "--port") -> None:
@@ -47,7 +49,9 @@ def serve(port: Port = API_PORT, host: Host = "127.0.0.1") -> None:
     """Serve the API (Lago's wire format) until Ctrl-C. Documentation is at /docs."""
     settings = installed()
     refuse_used_port(host, port)
-    progress_console.print(f"API on http://{host}:{port}, documentation at /docs; Ctrl-C stops it", highlight=False, soft_wrap=True)
+    progress_console.print(
+        f"API on http://{host}:{port}, documentation at /docs; Ctrl-C stops it", highlight=False, soft_wrap=True
+    )
     from api import server
 
     server.serve(settings, host=host, port=port)

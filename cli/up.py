@@ -45,6 +45,10 @@ def up(
 ) -> None:
     """Start everything, print the addresses and a working API key, and stop everything on Ctrl-C."""
     settings = installed()
+    if len({port, console_port, dagster_port}) < 3:
+        raise typer.BadParameter(
+            "the API, the console and Dagster need a port each: --port, --console-port, --dagster-port"
+        )
     for option, wanted in {"--port": port, "--console-port": console_port, "--dagster-port": dagster_port}.items():
         refuse_used_port("127.0.0.1", wanted, option)
     services = Services(settings.home / "logs", _environment(settings))

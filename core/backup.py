@@ -36,6 +36,15 @@ class NotEmpty(TallystickError):
         super().__init__("folder_not_empty", f"{folder} is not empty and nothing was changed; name a new folder")
 
 
+class InsideHome(TallystickError):
+    """The backup would be lost with what it is a backup of."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        super().__init__(
+            "backup_inside_home", f"{folder} is inside the installation {home}; name a folder outside of it"
+        )
+
+
 class BackupBroken(TallystickError):
     """The folder is no backup, or not a whole one."""
 
@@ -69,12 +78,14 @@ def backup(
 
     `landing_lock` is the landing zone's own lock, not yet entered: while it is held nothing moves from the inbox into
     the landing zone. Issuing waits until the books are copied; clients are answered all the time.
-    Raises NotEmpty, ServedElsewhere, BooksBusy.
+    Raises NotEmpty, InsideHome, ServedElsewhere, BooksBusy.
     """
     _refuse_served(settings)
     target = target.absolute()
     if target.exists() and any(target.iterdir()):
         raise NotEmpty(target)
+    if target.is_relative_to(settings.home.absolute()):
+        raise InsideHome(target, settings.home)
     partial = target.with_name(f".{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)

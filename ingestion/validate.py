@@ -13,7 +13,7 @@ import msgspec
 
 from ingestion.canonical import canonical, json_text, may_hold_long_integer, plain_number
 from ingestion.event import UsageEvent, WireEvent
-from ingestion.instant import unix_micros
+from ingestion.instant import iso_micros, unix_micros
 
 BATCH_LIMIT = 100
 
@@ -73,13 +73,9 @@ def validate_event(
         code = _identifier("code", code, rejections)
     timestamp = None
     if wire.timestamp is not None and (timestamp := read_time(wire.timestamp)) is None:
-        rejections.append(
-            Rejection(
-                "invalid_format",
-                "timestamp",
-                f"timestamp is {_shown(wire.timestamp)}, not an instant; send Unix seconds such as 1700000000.123",
-            )
-        )
+        wanted = "2026-01-31T12:00:00Z" if read_time is iso_micros else "Unix seconds such as 1700000000.123"
+        message = f"timestamp is {_shown(wire.timestamp)}, not an instant; send {wanted}"
+        rejections.append(Rejection("invalid_format", "timestamp", message))
     properties = wire.properties
     if properties is None:
         properties = {}

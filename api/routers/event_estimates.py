@@ -22,7 +22,9 @@ def estimate_fees(event: Annotated[dict[str, Any], Depends(EVENT)], served: Serv
     """What an event would cost in advance, on top of what has been received."""
     customer, estimated = estimate(served, event, is_instant=False)
     with served.look() as connection:
-        return answer({"fees": estimated_fees(connection, estimated, customer.external_id, event.get("transaction_id"))})
+        return answer(
+            {"fees": estimated_fees(connection, estimated, customer.external_id, event.get("transaction_id"))}
+        )
 
 
 @router.post("/estimate_instant_fees", openapi_extra=EVENT.openapi)

@@ -69,6 +69,8 @@ def _fee_objects(
         fee_ids = [row["fee_id"] for row in standing_alone]
         taxes += marts.standalone_fee_taxes(cursor, fee_ids)
         tiers += marts.standalone_fee_tiers(cursor, fee_ids)
-    owners = {row["customer_id"]: alone(customers.by_id(connection, row["customer_id"]).external_id) for row in standing_alone}
+    owners = {
+        row["customer_id"]: alone(customers.by_id(connection, row["customer_id"]).external_id) for row in standing_alone
+    }
     context = FeeContext(connection, rows, taxes=taxes, tiers=tiers)
     return [fee_object(row, invoices.get(row["invoice_id"]) or owners[row["customer_id"]], context) for row in rows]

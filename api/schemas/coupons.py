@@ -12,6 +12,7 @@ from api.schemas.wire import decimal, instant
 from core.catalog import plans
 from core.catalog.billable_metrics import BILLABLE_METRICS
 from core.catalog.coupons import Coupon
+from core.errors import ValidationError
 
 FIELDS = {
     "name": TEXT,
@@ -35,6 +36,8 @@ UPDATE = Body("coupon", FIELDS)
 def coupon_terms(given: Mapping[str, Any]) -> dict[str, Any]:
     """What the catalog takes for what was sent: the targets spread out, no expiry unless there is a time limit."""
     terms = {name: value for name, value in given.items() if name not in ("applies_to", "expiration")}
+    if given.get("expiration") not in (None, "no_expiration", "time_limit"):
+        raise ValidationError({"expiration": ["value_is_invalid"]})
     if given.get("expiration") == "no_expiration":
         terms["expiration_at"] = None
     targets = given.get("applies_to") or {}

@@ -48,7 +48,11 @@ def _anonymous(fee: Mapping[str, Any]) -> dict[str, Any]:
 
 def _line(fee: Mapping[str, Any], taxes: Rows, in_unit: Mapping[str, Any]) -> dict[str, Any]:
     own = [tax for tax in taxes if tax["fee_id"] == fee["fee_id"]]
-    unit = {"unit_amount": "pricing_unit_unit_amount", "precise_amount": "pricing_unit_precise_amount", "amount_cents": "pricing_unit_amount_cents"}
+    unit = {
+        "unit_amount": "pricing_unit_unit_amount",
+        "precise_amount": "pricing_unit_precise_amount",
+        "amount_cents": "pricing_unit_amount_cents",
+    }
     names = ("pricing_unit_id", "pricing_unit_code", "pricing_unit_short_name", "conversion_rate")
     return {
         **fee,

@@ -176,7 +176,9 @@ def _period(row: Row) -> dict[str, Any] | None:
     usage = (row["usage_from_at"], row["usage_to_at"])
     # Books published before the columns were added do not have them.
     fixed = (row.get("fixed_charges_from_at"), row.get("fixed_charges_to_at"))
-    fee, usage, fixed = (_first_whole(*order) for order in ((fee, usage, fixed), (usage, fee, fixed), (fixed, usage, fee)))
+    fee, usage, fixed = (
+        _first_whole(*order) for order in ((fee, usage, fixed), (usage, fee, fixed), (fixed, usage, fee))
+    )
     if not all(fee):
         return None
     return {

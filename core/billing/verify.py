@@ -61,7 +61,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """`invoices` and `lines` of the books were recomputed; `checks` are the checks of law 3. `differences` lists at most 20 per table and wave."""
+    """`invoices` and `lines` of the books were recomputed; `checks` are the checks of law 3. `differences` lists at most 20 per table and wave, and says how many more there are."""
 
     invoices: int
     lines: int
@@ -224,9 +224,9 @@ def _compared_table(connection: duckdb.DuckDBPyConnection, table: str) -> Iterat
     identity = ", ".join(f"coalesce(issued.{key}, recomputed.{key})" for key in keys)
     both = f"temp.main.issued_{table} as issued full join temp.main.recomputed_{table} as recomputed on {join}"
     rows = connection.execute(
-        f"select issued.{keys[0]} is null, recomputed.{keys[0]} is null, {identity}, {shown} from {both} where {where} order by {identity} limit {SHOWN_PER_TABLE}"
+        f"select count(*) over (), issued.{keys[0]} is null, recomputed.{keys[0]} is null, {identity}, {shown} from {both} where {where} order by {identity} limit {SHOWN_PER_TABLE}"
     ).fetchall()
-    for is_absent, is_extra, *rest in rows:
+    for _, is_absent, is_extra, *rest in rows:
         key, values = rest[: len(keys)], rest[len(keys) :]
         named = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True) if value is not None)
         document = dict(zip(keys, key, strict=True)).get("invoice_id") or key[0]
@@ -244,6 +244,8 @@ def _compared_table(connection: duckdb.DuckDBPyConnection, table: str) -> Iterat
                 if differing
             )
             yield Difference(table, f"{table} ({named}): {told}", document)
+    if rows and rows[0][0] > len(rows):
+        yield Difference(table, f"{table}: {rows[0][0] - len(rows):,} more rows differ")
     keys_listed = ", ".join(keys)
     repeated = f"select {keys_listed} from temp.main.issued_{table} group by {keys_listed} having count(*) > 1 limit {SHOWN_PER_TABLE}"
     for again in connection.execute(repeated).fetchall():

@@ -12,6 +12,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from core.errors import TallystickError
+
+
+class PublishedUnreadable(TallystickError):
+    """The file that names the published pair is no such file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            "published_unreadable",
+            f"{path} cannot be read. Remove it and start `tallystick run`, which writes it anew; nothing else is lost.",
+        )
+
 
 @dataclass(frozen=True)
 class Published:
@@ -33,9 +45,12 @@ def publish(path: Path, pair: Published) -> None:
 
 
 def published(path: Path) -> Published | None:
-    """The last published pair, or None before the first run."""
+    """The last published pair, or None before the first run. Raises PublishedUnreadable."""
     try:
         content = json.loads(path.read_text())
+        as_of = datetime.fromisoformat(content["as_of"])
+        return Published(content["warehouse_snapshot"], content["books_snapshot"], as_of)
     except FileNotFoundError:
         return None
-    return Published(content["warehouse_snapshot"], content["books_snapshot"], datetime.fromisoformat(content["as_of"]))
+    except (ValueError, LookupError, TypeError) as error:
+        raise PublishedUnreadable(path) from error

@@ -55,6 +55,8 @@ class CsvReader:
 
     def _read_names(self) -> list[str]:
         try:
+            with self._file.open() as stream:
+                stream.read(CSV_BLOCK).partition(b"\n")[0].decode()  # Arrow prints a traceback where it is no text
             with self._file.open() as stream, pacsv.open_csv(stream, parse_options=_parse("skip")) as reader:
                 names = list(reader.schema.names)
         except (pa.ArrowInvalid, UnicodeDecodeError) as error:

@@ -59,6 +59,12 @@ COUPON_USE = "(select invoice_id from books.main.coupon_uses order by invoice_id
             id="a changed cent",
         ),
         pytest.param(
+            "update books.main.fees set amount_cents = amount_cents + 1",
+            "fees",
+            "more rows differ",
+            id="every line",
+        ),
+        pytest.param(
             f"delete from books.main.fees where fee_id = {BILLED_FEE}",
             "fees",
             "the books lack this row",

@@ -274,3 +274,8 @@ def test_an_update_may_carry_the_code_and_change_it(api: Api, root: str, path: s
     assert api.ok("PUT", f"/{path}/{content['code']}", {root: content})[root]["code"] == content["code"]
     assert api.ok("PUT", f"/{path}/{content['code']}", {root: {"code": "other"}})[root]["code"] == "other"
     assert api.refused("GET", f"/{path}/{content['code']}")["status"] == 404
+
+
+def test_a_coupon_expires_or_does_not(api: Api) -> None:
+    refused = api.refused("POST", "/coupons", {"coupon": COUPON | {"expiration": "sometime"}})
+    assert refused["error_details"] == {"expiration": ["value_is_invalid"]}

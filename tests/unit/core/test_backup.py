@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.backup import CONTENTS, BackupBroken, NotEmpty, ServedElsewhere, backup, restore
+from core.backup import CONTENTS, BackupBroken, InsideHome, NotEmpty, ServedElsewhere, backup, restore
 from core.books import store
 from core.catalog.migrations import migrate
 from core.clock import SystemClock
@@ -46,6 +46,12 @@ def test_refuses_a_folder_that_holds_something(settings: Settings, tmp_path: Pat
     with pytest.raises(NotEmpty):
         take(settings, tmp_path / "copy")
     assert [path.name for path in (tmp_path / "copy").iterdir()] == ["mine.txt"]
+
+
+def test_refuses_a_folder_inside_of_what_it_copies(settings: Settings) -> None:
+    with pytest.raises(InsideHome):
+        take(settings, settings.home / "copies" / "today")
+    assert not (settings.home / "copies").exists()
 
 
 def test_restore_refuses_a_home_that_is_in_use(settings: Settings, tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ from core.catalog.usage_thresholds import USAGE_THRESHOLDS, thresholds_of
 from core.errors import BatchRefused, NotFound, ValidationError
 from tests.unit.core.catalog.conftest import Begin
 
-STEPS: list[dict[str, Any]] = [{"amount_cents": 500, "threshold_display_name": "Soft"}, {"amount_cents": 200, "recurring": True}]
+STEPS: list[dict[str, Any]] = [
+    {"amount_cents": 500, "threshold_display_name": "Soft"},
+    {"amount_cents": 200, "recurring": True},
+]
 ALERT: dict[str, Any] = {"alert_type": "current_usage_amount", "code": "usage", "thresholds": [{"code": "warn", "value": "10.50"}, {"value": 100, "recurring": True}]}  # fmt: skip
 
 
@@ -36,11 +39,17 @@ def test_a_plans_thresholds_keep_their_identity(catalog: sa.Engine, begin: Begin
     with begin() as uow:
         plans.update(uow, "basic", usage_thresholds_input=STEPS)
         before = thresholds_of(uow.connection, "plan", [basic_plan.id])[basic_plan.id]
-    assert [(row.amount_cents, row.recurring, row.threshold_display_name) for row in before] == [(500, False, "Soft"), (200, True, None)]
+    assert [(row.amount_cents, row.recurring, row.threshold_display_name) for row in before] == [
+        (500, False, "Soft"),
+        (200, True, None),
+    ]
     with begin() as uow:
         plans.update(uow, "basic", usage_thresholds_input=[{"amount_cents": 500}, {"amount_cents": 200}])
         after = thresholds_of(uow.connection, "plan", [basic_plan.id])[basic_plan.id]
-    assert [(row.amount_cents, row.recurring, row.threshold_display_name) for row in after] == [(200, False, None), (500, False, None)]
+    assert [(row.amount_cents, row.recurring, row.threshold_display_name) for row in after] == [
+        (200, False, None),
+        (500, False, None),
+    ]
     assert after[1].id == before[0].id and after[0].id != before[1].id
     with begin() as uow:
         plans.update(uow, "basic", name="Other")
@@ -58,19 +67,28 @@ def test_a_plans_thresholds_keep_their_identity(catalog: sa.Engine, begin: Begin
         ([{"amount_cents": 0}], "value_is_out_of_range"),
         ([{"amount_cents": 1, "recurring": "yes"}], "value_is_invalid"),
         ([{"amount_cents": 1}, {"amount_cents": 1}], "duplicate_threshold_values"),
-        ([{"amount_cents": 1, "recurring": True}, {"amount_cents": 2, "recurring": True}], "multiple_recurring_thresholds"),
+        (
+            [{"amount_cents": 1, "recurring": True}, {"amount_cents": 2, "recurring": True}],
+            "multiple_recurring_thresholds",
+        ),
     ],
 )
-def test_thresholds_that_make_no_sense_are_refused(begin: Begin, basic_plan: plans.Plan, rows: list[dict[str, Any]], code: str) -> None:
+def test_thresholds_that_make_no_sense_are_refused(
+    begin: Begin, basic_plan: plans.Plan, rows: list[dict[str, Any]], code: str
+) -> None:
     with begin() as uow:
         assert refusals(lambda: plans.update(uow, "basic", usage_thresholds_input=rows)) == {"usage_thresholds": [code]}
 
 
-def test_a_subscription_has_its_own_thresholds_and_may_opt_out(catalog: sa.Engine, begin: Begin, subscription: Subscription) -> None:
+def test_a_subscription_has_its_own_thresholds_and_may_opt_out(
+    catalog: sa.Engine, begin: Begin, subscription: Subscription
+) -> None:
     assert not subscription.progressive_billing_disabled
     with begin() as uow:
         subscriptions.update(uow, "s", usage_thresholds_input=STEPS, progressive_billing_disabled=True)
-        other = subscriptions.create(uow, external_id="t", external_customer_id="acme", plan_code="basic", usage_thresholds_input=STEPS[:1])
+        other = subscriptions.create(
+            uow, external_id="t", external_customer_id="acme", plan_code="basic", usage_thresholds_input=STEPS[:1]
+        )
     with reading(catalog) as connection:
         assert subscriptions.get(connection, "s").progressive_billing_disabled
         owned = thresholds_of(connection, "subscription", [subscription.id, other.id])
@@ -90,7 +108,9 @@ def test_historical_usage_is_put_and_put_again(catalog: sa.Engine, begin: Begin,
         again = lifetime_usages.put(uow, subscription, 250)
         assert again.id == first.id == lifetime_usages.id_of(subscription.id)
         for wrong, code in ((None, "value_is_mandatory"), (-1, "value_is_out_of_range")):
-            assert refusals(lambda amount=wrong: lifetime_usages.put(uow, subscription, amount)) == {"external_historical_usage_amount_cents": [code]}  # type: ignore[misc]
+            assert refusals(lambda amount=wrong: lifetime_usages.put(uow, subscription, amount)) == {
+                "external_historical_usage_amount_cents": [code]
+            }  # type: ignore[misc]
     with reading(catalog) as connection:
         assert export(connection)["lifetime_usages"]["historical_usage_amount_cents"].to_pylist() == [100, 250]
 
@@ -105,9 +125,18 @@ def test_an_alert_and_its_thresholds_reach_sql(catalog: sa.Engine, begin: Begin,
         assert alerts.get(uow.connection, subscription, "usage").id == alert.id
     with reading(catalog) as connection:
         tables = export(connection, [subscription.customer_id])
-    rows = [(row["alert_id"], row["position"], row["code"], row["value"], row["recurring"], row["valid_to"] is None) for row in tables["alert_thresholds"].to_pylist()]
-    assert rows == [(alert.id, 1, "warn", "10.5", False, False), (alert.id, 2, None, "100", True, False), (alert.id, 1, None, "7", False, True)]
-    assert [(row["name"], row["external_subscription_id"], row["wallet_id"]) for row in tables["alerts"].to_pylist()] == [(None, "s", None), ("Usage", "s", None)]
+    rows = [
+        (row["alert_id"], row["position"], row["code"], row["value"], row["recurring"], row["valid_to"] is None)
+        for row in tables["alert_thresholds"].to_pylist()
+    ]
+    assert rows == [
+        (alert.id, 1, "warn", "10.5", False, False),
+        (alert.id, 2, None, "100", True, False),
+        (alert.id, 1, None, "7", False, True),
+    ]
+    assert [
+        (row["name"], row["external_subscription_id"], row["wallet_id"]) for row in tables["alerts"].to_pylist()
+    ] == [(None, "s", None), ("Usage", "s", None)]
     with begin() as uow:
         alerts.delete(uow, alerts.get(uow.connection, subscription, "usage"))
         with pytest.raises(NotFound, match="alert"):
@@ -122,14 +151,19 @@ def test_an_alert_and_its_thresholds_reach_sql(catalog: sa.Engine, begin: Begin,
         ({"thresholds": []}, {"thresholds": ["value_is_mandatory"]}),
         ({"thresholds": [{"value": n} for n in range(21)]}, {"thresholds": ["too_many_thresholds"]}),
         ({"thresholds": [{"value": "1"}, {"value": "1.0"}]}, {"thresholds": ["duplicate_threshold_values"]}),
-        ({"thresholds": [{"value": "1"}, {"value": "1", "recurring": True}, {"value": "2", "recurring": True}]}, {"thresholds": ["multiple_recurring_thresholds"]}),
+        (
+            {"thresholds": [{"value": "1"}, {"value": "1", "recurring": True}, {"value": "2", "recurring": True}]},
+            {"thresholds": ["multiple_recurring_thresholds"]},
+        ),
         ({"thresholds": [{"value": "0", "recurring": True}]}, {"thresholds:value": ["recurring_value_is_negative"]}),
         ({"thresholds": [{"value": "x"}, {}]}, {"thresholds:value": ["value_is_invalid", "value_is_mandatory"]}),
         ({"billable_metric_code": "calls"}, {"billable_metric": ["value_must_be_blank"]}),
         ({"alert_type": "billable_metric_current_usage_units"}, {"billable_metric": ["value_is_mandatory"]}),
     ],
 )
-def test_alerts_that_make_no_sense_are_refused(begin: Begin, subscription: Subscription, changes: dict[str, Any], details: dict[str, list[str]]) -> None:
+def test_alerts_that_make_no_sense_are_refused(
+    begin: Begin, subscription: Subscription, changes: dict[str, Any], details: dict[str, list[str]]
+) -> None:
     with begin() as uow:
         assert refusals(lambda: alerts.create(uow, subscription, **ALERT | changes)) == details
 
@@ -160,4 +194,6 @@ def test_a_wallet_has_alerts_of_its_own(begin: Begin, subscription: Subscription
         made = alerts.create(uow, wallet, **ALERT | {"alert_type": "wallet_balance_amount"})
         assert refusals(lambda: alerts.create(uow, wallet, **ALERT | {"code": "b"})) == {"alert_type": ["invalid_type"]}
         assert (made.wallet_id, made.external_subscription_id) == (wallet.id, None)
-        assert alerts.alerts_of(uow.connection, wallet) == [made] and alerts.alerts_of(uow.connection, subscription) == []
+        assert (
+            alerts.alerts_of(uow.connection, wallet) == [made] and alerts.alerts_of(uow.connection, subscription) == []
+        )

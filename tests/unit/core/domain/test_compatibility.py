@@ -11,7 +11,13 @@ from core.domain.compatibility import check_compatibility
 from core.domain.pricing import CHARGE_MODELS
 from core.domain.problems import Problems
 
-CHARGE = {"charge_model": "standard", "pay_in_advance": False, "prorated": False, "invoiceable": True, "min_amount_cents": 0}
+CHARGE = {
+    "charge_model": "standard",
+    "pay_in_advance": False,
+    "prorated": False,
+    "invoiceable": True,
+    "min_amount_cents": 0,
+}
 AGGREGATIONS = ("count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg", "weighted_sum_agg")
 
 
@@ -23,13 +29,22 @@ def found(aggregation: str = "sum_agg", is_recurring: bool = False, **charge: An
 
 @pytest.mark.parametrize(("model", "aggregation"), product(CHARGE_MODELS, AGGREGATIONS))
 def test_in_arrears_only_latest_and_dynamic_are_particular(model: str, aggregation: str) -> None:
-    refused = (model in ("percentage", "graduated_percentage") and aggregation == "latest_agg") or (model == "dynamic" and aggregation != "sum_agg")
-    assert found(aggregation, charge_model=model) == ({"charge_model": ["invalid_aggregation_type_or_charge_model"]} if refused else {})
+    refused = (model in ("percentage", "graduated_percentage") and aggregation == "latest_agg") or (
+        model == "dynamic" and aggregation != "sum_agg"
+    )
+    assert found(aggregation, charge_model=model) == (
+        {"charge_model": ["invalid_aggregation_type_or_charge_model"]} if refused else {}
+    )
 
 
 @pytest.mark.parametrize(("model", "aggregation"), product(CHARGE_MODELS, AGGREGATIONS))
 def test_in_advance_needs_what_one_event_adds(model: str, aggregation: str) -> None:
-    refused = model in ("volume", "custom") or aggregation in ("max_agg", "latest_agg", "weighted_sum_agg", "custom_agg")
+    refused = model in ("volume", "custom") or aggregation in (
+        "max_agg",
+        "latest_agg",
+        "weighted_sum_agg",
+        "custom_agg",
+    )
     assert ("pay_in_advance" in found(aggregation, charge_model=model, pay_in_advance=True)) == refused
 
 
@@ -43,7 +58,9 @@ def test_proration_needs_a_recurring_metric_and_a_model_that_can(model: str, in_
 
 
 def test_minimum_and_invoiceable_depend_on_the_timing() -> None:
-    assert found(pay_in_advance=True, min_amount_cents=1) == {"min_amount_cents": ["not_compatible_with_pay_in_advance"]}
+    assert found(pay_in_advance=True, min_amount_cents=1) == {
+        "min_amount_cents": ["not_compatible_with_pay_in_advance"]
+    }
     assert found(min_amount_cents=1) == {}
     assert found(invoiceable=False) == {"invoiceable": ["must_be_true_unless_pay_in_advance"]}
     assert found(pay_in_advance=True, invoiceable=False) == {}

@@ -202,7 +202,13 @@ def test_the_default_properties_are_valid_and_free() -> None:
 
 
 def test_a_custom_charge_states_rows_of_parameters() -> None:
-    stated = {"cap": 10, "note": None, "strict": True, "price": Decimal("0.50"), "ranges": [{"from": "0", "eu": "0.1"}, {"to": None}]}
+    stated = {
+        "cap": 10,
+        "note": None,
+        "strict": True,
+        "price": Decimal("0.50"),
+        "ranges": [{"from": "0", "eu": "0.1"}, {"to": None}],
+    }
     terms = parse_properties("custom", {"sql_charge": "zones", "custom_properties": stated})
     assert terms.sql_charge == "zones"
     assert [(row.name, row.position, row.key, row.value) for row in terms.parameters] == [

@@ -75,6 +75,8 @@ def test_what_it_calls_empty_is_empty(query: str) -> None:
                 rows = 0 if letter in empty else 2
                 connection.execute(f"create table {letter} as select range + 1 as k from range({rows})")
             found = connection.execute(query).fetchall()
-            called_empty = holds(rule, lambda relation, condition, connection=connection: has_none(connection, relation, condition))
+            called_empty = holds(
+                rule, lambda relation, condition, connection=connection: has_none(connection, relation, condition)
+            )
         assert not (called_empty and found), empty
         assert called_empty == any(set(enough) <= set(empty) for enough in QUERIES[query]), empty

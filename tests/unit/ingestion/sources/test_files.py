@@ -426,6 +426,25 @@ def test_an_unreadable_file_is_tried_again(
     assert ingest_paths([drop], landing, clock)[0].landed == 1
 
 
+def test_a_picture_named_csv_is_set_aside_without_a_traceback(
+    drop: Path, landing: Landing, clock: ManualClock, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (drop / "a.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0\xff" * 50)
+    [report] = ingest_paths([drop], landing, clock)
+    assert report.set_aside_reason == "foreign_file"
+    assert capfd.readouterr().err == ""
+
+
+def test_a_bad_time_is_told_in_the_form_that_the_mapping_asks_for(
+    drop: Path, landing: Landing, clock: ManualClock
+) -> None:
+    (drop / "a.jsonl").write_bytes(jsonl({"n": 1, "at": "yesterday"}))
+    mapping = parse_mapping(NAMED_BY_FILE | {"timestamp": {"column": "at", "format": "iso"}})
+    ingest_paths([drop], landing, clock, mapping)
+    [path] = landing.files("rejections")
+    assert "send 2026-01-31T12:00:00Z" in landing.read(path)["message"][0].as_py()
+
+
 def test_a_file_with_several_names_lands_once(drop: Path, landing: Landing, clock: ManualClock) -> None:
     (drop / "real").mkdir()
     (drop / "real" / "u.jsonl").write_bytes(jsonl({"n": 1}))
