@@ -17,12 +17,14 @@ from filelock import FileLock, Timeout
 from rich.markup import escape
 from rich.table import Table
 
-from cli.output import FAILED, Json, console, print_json, progress_console
+from cli.output import FAILED, Json, console, held_line, print_json, progress_console
 from core import lake
 from core.catalog.engine import connect, reading
 from core.catalog.migrations import newest
 from core.locks import Locked, Name, exclusive
 from core.settings import Settings
+from core.warehouse import marts
+from core.warehouse.connection import ReadWarehouse
 from core.warehouse.pricing_graph import PricingGraph
 from core.warehouse.publish import published
 
@@ -100,6 +102,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
     path = settings.landing / ".lock"
     yield _lock("lock of the landing zone", path, FileLock(path, timeout=0), "an ingestion or a flush")
     yield _checked("published versions", lambda: _published(settings), "start a run with `tallystick run`")
+    yield _checked(
+        "bills held back",
+        lambda: _held(settings),
+        "correct the usage or lower the price before the bill's cutoff; `tallystick run` issues the bill when it can be priced",
+    )
     yield _checked(
         "models",
         lambda: f"{len(PricingGraph.load().models())} compile",
@@ -179,6 +186,21 @@ def _lake(settings: Settings, name: str) -> str:
     with closing(lake.connect()) as connection:
         lake.attach(connection, opened, read_only=True)
         return f"version {lake.last_snapshot(connection, opened)}"
+
+
+class _BillsHeld(Exception):
+    """What the published run held back, in words."""
+
+
+def _held(settings: Settings) -> str:
+    if published(settings.published) is None:
+        return "none"
+    with closing(ReadWarehouse(settings).cursor()) as cursor:
+        rows = marts.held_usage(cursor)
+    due = [row for row in rows if row["bill_state"] == "due"]
+    if due:
+        raise _BillsHeld("; ".join(held_line(row) for row in due))
+    return "; ".join(f"soon: {held_line(row)}" for row in rows) or "none"
 
 
 def _published(settings: Settings) -> str:

@@ -92,6 +92,14 @@ def print_json(value: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(value, default=_plain, ensure_ascii=False))
 
 
+def held_line(row: Mapping[str, Any]) -> str:
+    """One row of `fct_held_usage` in words."""
+    return (
+        f"customer {row['customer_external_id']}, subscription {row['external_subscription_id']}, {row['item_code']}: "
+        f"{row['units'].normalize():,f} units cannot be priced (the quantity, or its product with its prices, reaches 10^14)"
+    )
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, datetime | date):
         return value.isoformat()

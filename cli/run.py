@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import Json, console, installed, instant, print_json, progress_bar
+from cli.output import Json, console, held_line, installed, instant, print_json, progress_bar
 
 
 def run(
@@ -21,7 +21,10 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Load what has arrived, rate it, issue every invoice that is due and publish, through the same Dagster job as the schedule."""
+    """Load what has arrived, rate it, issue every invoice that is due and publish, through the same Dagster job as the schedule.
+
+    A bill whose usage is too large to be priced is held back and told; the run then still ends with 0.
+    """
     horizon = None if as_of is None else instant(as_of)
     settings = installed()
     # Late, because Dagster and dbt take seconds to import.
@@ -33,6 +36,14 @@ def run(
     if as_json:
         print_json(dataclasses.asdict(report))
         return
+    bills = {row["bill_id"] for row in report.held}
+    if bills:
+        console.print(
+            f"{len(bills)} {'bill is' if len(bills) == 1 else 'bills are'} held back, with what comes after for the same customers; everybody else was billed:",
+            soft_wrap=True,
+        )
+    for row in report.held:
+        console.print(f"HELD  {held_line(row)}", highlight=False, markup=False, soft_wrap=True)
     for step, seconds in report.seconds.items():
         console.print(f"{seconds:7.1f} s  {step}", highlight=False)
     console.print(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class TallystickError(Exception):
@@ -38,6 +39,26 @@ class ValidationError(TallystickError):
         super().__init__(
             "validation_errors",
             f"The input was refused ({listed}). {advice or 'Correct these fields and send it again.'}",
+        )
+
+
+class UsageOutOfDomain(ValidationError):
+    """Usage that cannot be priced: its quantity, or its product with its prices, may leave the domain of money (the rating README).
+
+    `rows` are those of `int_billing__held_usage`, or others with `units`; the first is told.
+    """
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        first = rows[0]
+        of = (
+            f" of {first['item_code']} on subscription {first['external_subscription_id']}"
+            if "item_code" in first
+            else ""
+        )
+        super().__init__(
+            {"units": ["out_of_domain"]},
+            f"{first['units'].normalize():f} units{of} cannot be priced: the quantity, or its product with its prices, reaches 10^14. "
+            "Correct the usage with another event, or lower the price.",
         )
 
 

@@ -7,11 +7,14 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 
 from core.errors import TallystickError
 from core.settings import Settings
+from core.warehouse import marts
+from core.warehouse.connection import ReadWarehouse
 from core.warehouse.publish import published
 
 STEPS = {
@@ -35,13 +38,16 @@ class RunFailed(TallystickError):
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run did. `as_of` is the horizon it settled to (naive UTC)."""
+    """What a run did. `as_of` is the horizon it settled to (naive UTC); `held` are the rows of
+    `fct_held_usage` that hold back a bill which is due.
+    """
 
     as_of: datetime
     invoices: int
     events_accepted: int
     duplicates: int
     seconds: dict[str, float]
+    held: list[dict[str, Any]]
 
 
 def run(settings: Settings, as_of: datetime | None = None, progress: Progress | None = None) -> RunReport:
@@ -89,7 +95,9 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Progress | 
             raise RunFailed("start", "the job did not run to its end")
     pair = published(settings.published)
     assert pair is not None
-    return RunReport(pair.as_of, numbers["invoices"], numbers["accepted"], numbers["duplicates"], seconds)
+    with contextlib.closing(ReadWarehouse(settings).cursor()) as cursor:
+        held = [row for row in marts.held_usage(cursor) if row["bill_state"] == "due"]
+    return RunReport(pair.as_of, numbers["invoices"], numbers["accepted"], numbers["duplicates"], seconds, held)
 
 
 class _Listener:

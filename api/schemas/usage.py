@@ -15,14 +15,15 @@ from api.schemas.wire import day, decimal, instant, last_instant
 from core.catalog import billable_metrics, charges
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.charges import Charge, ChargeFilter
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, UsageOutOfDomain
 from core.money.rounding import round_half_away
 
 Fee = Mapping[str, Any]
 
 WINDOWS, FEES, TAX_RATES = "int_metering__usage_windows", "int_billing__fees", "int_billing__fee_tax_rates"
 UNITS, PRESENTATION = "int_billing__open_units", "int_metering__presentation_units"
-MODELS = (WINDOWS, FEES, TAX_RATES, UNITS, PRESENTATION)
+HELD = "int_billing__held_usage"
+MODELS = (WINDOWS, FEES, TAX_RATES, UNITS, PRESENTATION, HELD)
 """The models that a usage answer is made of."""
 
 
@@ -54,11 +55,20 @@ def usage_object(
     """The open period of a subscription: one entry per charge of its plan, those without usage too.
 
     `rows` are those of MODELS for its customer; `subscription` has id, plan_id and currency.
-    Raises Conflict `no_active_subscription` when none of its periods is open, NotFound `charge` when `wanted` matches none.
+    Raises Conflict `no_active_subscription` when none of its periods is open, NotFound `charge` when `wanted` matches none, and
+    UsageOutOfDomain when what is shown cannot be priced.
     """
     window = _open_window(rows[WINDOWS], subscription["id"])
     shown = _shown(connection, subscription["plan_id"], wanted)
     charge_ids = {charge.id for charge, _ in shown}
+    held = [
+        row
+        for row in rows[HELD]
+        if (row["subscription_id"], row["bill_state"]) == (subscription["id"], "open")
+        and row["charge_id"] in charge_ids
+    ]
+    if held:
+        raise UsageOutOfDomain(held)
     details = _details(rows)
     fees = [
         {**row, **details[row["fee_id"]]}

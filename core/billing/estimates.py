@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from core.billing.customer import CustomerFacts, give_own_facts
+from core.errors import UsageOutOfDomain
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 
 FEES, STEPS, TAXES, UNITS = (
@@ -17,6 +18,7 @@ FEES, STEPS, TAXES, UNITS = (
     "int_billing__fee_pricing_units",
 )
 EVENTS = "int_metering__advance_events"
+OUT_OF_DOMAIN = "int_rating__usage_out_of_domain"
 TARGETS = (FEES, STEPS, TAXES, UNITS)
 NOT_IN_ADVANCE = (
     "stg_books__fees",
@@ -60,7 +62,7 @@ def estimate(
     """The rows of TARGETS and EVENTS for the event `transaction_id` of the tail, one fee per charge in advance on its metric.
 
     With `is_instant` the event is priced on its own, whatever came before: then the facts should hold no other, and only
-    the models whose price does not depend on that are priced.
+    the models whose price does not depend on that are priced. Raises UsageOutOfDomain.
     """
     read = (*TARGETS, SIDES, INSTANT, INSTANT_FEES)
     relations = give_own_facts(connection, graph, facts, read, has_warehouse=has_warehouse)
@@ -74,7 +76,12 @@ def estimate(
         # Every event of the period is metered, but only this one is priced.
         relations |= graph.run(connection, [SIDES], relations)
         relations[SIDES] = _of(connection, SIDES, transaction_id)
-    graph.run(connection, TARGETS, relations)
+    relations |= graph.run(connection, TARGETS, relations)
+    outside = connection.execute(
+        f"select units from {relations[OUT_OF_DOMAIN]} order by abs(units) desc"
+    ).to_arrow_table()
+    if outside.num_rows:
+        raise UsageOutOfDomain(outside.to_pylist())
     fees = f"(select fee_id from {temporary(FEES)} where event_transaction_id = ?)"
     found = {
         model: _rows(connection, f"select * from {temporary(model)} where fee_id in {fees}", transaction_id)

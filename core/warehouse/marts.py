@@ -330,6 +330,14 @@ def reconciliation(cursor: duckdb.DuckDBPyConnection) -> Rows:
     return _rows(cursor, "select * from warehouse.marts.fct_reconciliation order by position")
 
 
+def held_usage(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None) -> Rows:
+    """Usage out of the domain of money, with the bill that it holds back (`bill_state` due: a bill that is held back now)."""
+    where, arguments = ("where customer_id = ?", [customer_id]) if customer_id else ("", [])
+    return _rows(
+        cursor, f"select * from warehouse.marts.fct_held_usage {where} order by horizon_at, usage_id", arguments
+    )
+
+
 def event_states(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """How many accepted events are in each state; every event is in one."""
     return _rows(

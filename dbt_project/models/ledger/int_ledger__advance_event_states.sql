@@ -10,6 +10,10 @@ waiting_fees as (
     select * from {{ ref('int_billing__fees') }} where event_transaction_id is not null
 ),
 
+held_fees as (
+    select distinct bill_id as fee_id from {{ ref('int_billing__held_usage') }}
+),
+
 -- An event that is charged and has no fee is in no state, so that the sum of the states no longer holds.
 stated as (
     select
@@ -17,13 +21,14 @@ stated as (
         advance_events.transaction_id,
         case
             when issued_fees.fee_id is not null then 1
-            when waiting_fees.fee_id is not null then 2
+            when waiting_fees.fee_id is not null or held_fees.fee_id is not null then 2
             when advance_events.is_billed and {{ is_counted('advance_events.aggregation_type', 'advance_events.field_text', 'advance_events.field_value') }} then 0
             else 3
         end as state_rank
     from advance_events
     left join issued_fees on advance_events.fee_id = issued_fees.fee_id
     left join waiting_fees on advance_events.fee_id = waiting_fees.fee_id
+    left join held_fees on advance_events.fee_id = held_fees.fee_id
 ),
 
 -- Of the charges of one event the least settled one tells.

@@ -13,12 +13,18 @@ window_charges as (
     select distinct window_charge_id, aggregation_type from {{ ref('int_metering__advance_charge_events') }}
 ),
 
--- Once per bucket and price, however many quantities look at it: a charge in advance has two per event.
+-- Once per bucket and price, however many quantities look at it: a charge in advance has two per event. Events that none of
+-- them sees may be out of the domain.
 priced_buckets as (
-    select distinct
+    select
+        price_bucket_id, window_charge_id, charge_filter_id, group_key, is_per_transaction, rate_share, fixed_amount,
+        free_events_allowed, free_units_allowed, least_amount, most_amount,
+        max(through_event_number) as last_event_number,
+        max(case when through_event_number is null then 1 else 0 end) = 1 as has_whole
+    from percentage_usage
+    group by
         price_bucket_id, window_charge_id, charge_filter_id, group_key, is_per_transaction, rate_share, fixed_amount,
         free_events_allowed, free_units_allowed, least_amount, most_amount
-    from percentage_usage
 ),
 
 -- What is carried into the window is no transaction of it, and for a unique count only a new value is one.
@@ -38,6 +44,7 @@ joined as (
         on priced_buckets.window_charge_id = event_changes.window_charge_id
         and coalesce(priced_buckets.charge_filter_id, '') = coalesce(event_changes.charge_filter_id, '')
         and coalesce(priced_buckets.group_key, '') = coalesce(event_changes.group_key, '')
+        and (priced_buckets.has_whole or event_changes.event_number <= priced_buckets.last_event_number)
     left join window_charges on priced_buckets.window_charge_id = window_charges.window_charge_id
 ),
 

@@ -2,10 +2,15 @@ with chargeable_quantities as (
     select * from {{ ref('int_metering__chargeable_quantities') }}
 ),
 
+usage_out_of_domain as (
+    select usage_id from {{ ref('int_rating__usage_out_of_domain') }}
+),
+
 charge_prices as (
     select * from {{ ref('stg_catalog__charge_prices') }}
 ),
 
+-- The one place through which all that is priced passes: what may leave the domain of money does not.
 -- What is not used by the charge's model is null. In advance the first units owe the first flat fee, never none (rating, section 5.2);
 -- of a period that begins with units, the renewal owes it.
 final as (
@@ -44,6 +49,8 @@ final as (
         on chargeable_quantities.charge_id = charge_prices.charge_id
         and coalesce(chargeable_quantities.charge_filter_id, '') = coalesce(charge_prices.charge_filter_id, '')
         and {{ known_at('charge_prices', 'chargeable_quantities.horizon_at') }}
+    left join usage_out_of_domain on chargeable_quantities.usage_id = usage_out_of_domain.usage_id
+    where usage_out_of_domain.usage_id is null
 )
 
 select * from final

@@ -17,6 +17,14 @@ issued_documents as (
     select fee_id from issued_fees
 ),
 
+-- A bill with usage out of the domain waits, and so does what comes after it: it depends on what the bill takes of coupons, wallets and numbers.
+held as (
+    select customer_id, min(horizon_at) as held_from_at
+    from {{ ref('int_billing__held_usage') }}
+    where bill_state = 'due'
+    group by customer_id
+),
+
 control as (
     select * from {{ source('settlement', 'control') }}
 ),
@@ -30,7 +38,8 @@ waiting as (
         ) as queue_position
     from draft_invoices
     left join issued_documents on draft_invoices.invoice_id = issued_documents.invoice_id
-    where issued_documents.invoice_id is null
+    left join held on draft_invoices.customer_id = held.customer_id
+    where issued_documents.invoice_id is null and (held.held_from_at is null or draft_invoices.issued_at < held.held_from_at)
 ),
 
 final as (

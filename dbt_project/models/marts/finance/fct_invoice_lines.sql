@@ -10,6 +10,10 @@ issued_invoices as (
     select * from {{ ref('stg_books__invoices') }}
 ),
 
+held_bills as (
+    select distinct bill_id from {{ ref('int_billing__held_usage') }}
+),
+
 fee_pricing_units as (
     select * from {{ ref('int_billing__fee_pricing_units') }}
 ),
@@ -50,9 +54,10 @@ drafts as (
         draft_fees.event_transaction_id
     from draft_fees
     left join issued_invoices on draft_fees.invoice_id = issued_invoices.invoice_id
+    left join held_bills on draft_fees.invoice_id = held_bills.bill_id
     left join taxed on draft_fees.fee_id = taxed.fee_id
     left join fee_pricing_units on draft_fees.fee_id = fee_pricing_units.fee_id
-    where issued_invoices.invoice_id is null
+    where issued_invoices.invoice_id is null and held_bills.bill_id is null
 ),
 
 final as (

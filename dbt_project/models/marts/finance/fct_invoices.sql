@@ -6,6 +6,10 @@ draft_invoices as (
     select * from {{ ref('int_billing__draft_invoices') }} where invoice_type <> 'standalone_fee'
 ),
 
+held_bills as (
+    select distinct bill_id from {{ ref('int_billing__held_usage') }}
+),
+
 customers as (
     select * from {{ ref('dim_customers') }}
 ),
@@ -20,7 +24,7 @@ paid as (
     group by invoice_id
 ),
 
--- Coupons and credits come at settlement, so a draft has none yet.
+-- Coupons and credits come at settlement, so a draft has none yet. A bill that is held back lacks a line, and is not shown.
 drafts as (
     select
         draft_invoices.invoice_id, draft_invoices.customer_id, draft_invoices.billing_entity_id, draft_invoices.invoice_type,
@@ -40,8 +44,9 @@ drafts as (
         draft_invoices.timezone
     from draft_invoices
     left join issued_invoices on draft_invoices.invoice_id = issued_invoices.invoice_id
+    left join held_bills on draft_invoices.invoice_id = held_bills.bill_id
     left join customers on draft_invoices.customer_id = customers.customer_id
-    where issued_invoices.invoice_id is null
+    where issued_invoices.invoice_id is null and held_bills.bill_id is null
 ),
 
 united as (
