@@ -22,12 +22,24 @@
     - {{ epoch_microseconds(local_time('case when ' ~ events ~ '.is_before_window then ' ~ bounded ~ '.from_at else ' ~ events ~ '.timestamp end', bounded ~ '.timezone')) }}
 {%- endmacro %}
 
-{#- The area under the level, over the events of one group: each change times how long it lasts. -#}
-{% macro level_microseconds() -%}
-    {{ quantity('sum(' ~ times_whole('field_value', 'case when held_microseconds > 0 then held_microseconds else 0 end') ~ ')') }}
+{#- The area under the level, over the events of one group: each change times how long it lasts. Millions of units and the rest are
+    summed apart, so that no sum of what events may hold can overflow. -#}
+{% macro million_microseconds() -%}
+    sum({{ whole_millions() }} * {{ held_weight() }})
 {%- endmacro %}
+{% macro rest_microseconds() -%}
+    {{ quantity('sum(' ~ times_whole('field_value - ' ~ whole_millions() ~ ' * 1000000', held_weight()) ~ ')') }}
+{%- endmacro %}
+{% macro whole_millions() -%} cast(floor(field_value * cast('0.000001' as decimal(7, 6))) as decimal(38, 0)) {%- endmacro %}
+{% macro held_weight() -%} cast(case when held_microseconds > 0 then held_microseconds else 0 end as decimal(38, 0)) {%- endmacro %}
 
-{#- Units of a weighted sum: the area over the length of the whole period. -#}
-{% macro weighted_units(level_microseconds, period_days) -%}
-    {{ unscaled(div_round(scaled(level_microseconds, 12), period_days ~ ' * 86400000000'), 12) }}
+{#- Units of a weighted sum: the area over the length of the whole period. An area that is too large to be divided counts as the least
+    that is out of the domain, so that it is set aside (rating README). -#}
+{% macro weighted_units(millions, rest, period_days) -%}
+    {%- set is_large = 'abs(' ~ millions ~ ') > 70000000000000000000' -%}
+    {%- set area = 'case when ' ~ is_large ~ ' then 0 else ' ~ quantity(millions ~ ' * 1000000 + ' ~ rest) ~ ' end' -%}
+    case
+        when {{ is_large }} then {{ quantity('case when ' ~ millions ~ ' > 0 then 100000000000000 else -100000000000000 end') }}
+        else {{ unscaled(div_round(scaled(area, 12), period_days ~ ' * 86400000000'), 12) }}
+    end
 {%- endmacro %}

@@ -20,6 +20,11 @@
         else -cast((-cast({{ numerator }} as decimal(38, 0))) div cast({{ divisor }} as decimal(38, 0)) as decimal(38, 0)) end
 {%- endmacro %}
 
+{#- Whole-number division of two positive numbers, downwards. -#}
+{% macro div_down(numerator, divisor) -%} {{ return(adapter.dispatch('div_down', 'tallystick')(numerator, divisor)) }} {%- endmacro %}
+{% macro default__div_down(numerator, divisor) -%} (cast({{ numerator }} as hugeint) // cast({{ divisor }} as hugeint)) {%- endmacro %}
+{% macro spark__div_down(numerator, divisor) -%} (cast({{ numerator }} as decimal(38, 0)) div cast({{ divisor }} as decimal(38, 0))) {%- endmacro %}
+
 {#- numerator * 10^places / divisor, rounded half away from zero, where the whole product would be too wide: by long
     division, so that numerator and divisor may each have 26 digits. The divisor must not be zero; signs are free. -#}
 {% macro long_div_round(numerator, divisor, places) -%} {{ return(adapter.dispatch('long_div_round', 'tallystick')(numerator, divisor, places)) }} {%- endmacro %}

@@ -57,7 +57,7 @@ aggregated as (
         {{ quantity("case
             when aggregation_type = 'latest_agg' then max(case when recency = 1 then " ~ latest_units('field_value') ~ " end)
             when aggregation_type = 'unique_count_agg' then count(case when recency = 1 and operation_type <> 'remove' then 1 end)
-            when aggregation_type = 'weighted_sum_agg' then " ~ weighted_units(level_microseconds(), 'period_days') ~ "
+            when aggregation_type = 'weighted_sum_agg' then " ~ weighted_units(million_microseconds(), rest_microseconds(), 'period_days') ~ "
             when aggregation_type = 'custom_agg' then sum(contributed_quantity)
             else " ~ additive_units() ~ "
         end") }} as units

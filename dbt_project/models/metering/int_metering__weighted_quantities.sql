@@ -33,7 +33,8 @@ summed as (
         count(case when not is_before_window then 1 end) as events_count,
         {{ quantity('sum(field_value)') }} as level_at_end,
         {{ quantity('coalesce(sum(case when not is_before_window then field_value end), 0)') }} as level_change,
-        {{ level_microseconds() }} as level_microseconds
+        {{ million_microseconds() }} as million_microseconds,
+        {{ rest_microseconds() }} as rest_microseconds
     from timed
     group by window_charge_id, charge_filter_id, group_key, period_days
 ),
@@ -41,7 +42,7 @@ summed as (
 final as (
     select
         window_charge_id, charge_filter_id, group_key, events_count, level_at_end, level_change,
-        {{ weighted_units('level_microseconds', 'period_days') }} as units
+        {{ weighted_units('million_microseconds', 'rest_microseconds', 'period_days') }} as units
     from summed
     where group_key is null or events_count > 0 or level_at_end <> 0
 )

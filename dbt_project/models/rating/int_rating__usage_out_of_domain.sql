@@ -28,11 +28,11 @@ moved as (
 converted as (
     select
         charges.charge_id, charges.valid_from, charges.valid_to,
-        4 * max(cast(ceil(charges.conversion_rate) as decimal(38, 0))) as rate_divisor,
+        4 * cast(ceil(charges.conversion_rate) as decimal(38, 0)) as rate_divisor,
         4 * max(coalesce({{ minor_units('pricing_units.exponent - 4') }}, 1)) as decimals_divisor
     from charges
     inner join pricing_units on charges.pricing_unit_id = pricing_units.pricing_unit_id
-    group by charges.charge_id, charges.valid_from, charges.valid_to
+    group by charges.charge_id, charges.valid_from, charges.valid_to, charges.conversion_rate
 ),
 
 -- A move over a bound is divided, which needs three digits more.
@@ -73,8 +73,8 @@ limited as (
 bounded as (
     select
         *,
-        case when divisor = 1 then price_units else {{ unscaled('-(' ~ div_ceil('-' ~ scaled('price_units', 12), 'divisor') ~ ')', 12) }} end as most_units,
-        case when divisor = 1 then price_events else {{ unscaled('-(' ~ div_ceil('-' ~ scaled('price_events', 12), 'divisor') ~ ')', 12) }} end as most_events
+        case when divisor = 1 then price_units else {{ unscaled(div_down(scaled('price_units', 12), 'divisor'), 12) }} end as most_units,
+        case when divisor = 1 then price_events else {{ unscaled(div_down(scaled('price_events', 12), 'divisor'), 12) }} end as most_events
     from limited
 ),
 

@@ -57,6 +57,13 @@ def amounts(fees: list[dict[str, Any]]) -> list[tuple[str, int, int]]:
     return [(fee["units"], fee["amount_cents"], fee["taxes_amount_cents"]) for fee in fees]
 
 
+@pytest.mark.parametrize("path", ["estimate_fees", "estimate_instant_fees"])
+def test_an_event_out_of_the_domain_has_no_estimate(sold: Api, path: str) -> None:
+    refused = sold.refused("POST", f"/events/{path}", event("999999999999999"))
+    assert (refused["status"], refused["error_details"]) == (422, {"units": ["out_of_domain"]})
+    assert "999999999999999 units cannot be priced" in refused["message"]
+
+
 def test_an_estimate_stands_on_what_was_received(sold: Api) -> None:
     first = sold.ok("POST", "/events/estimate_fees", event(8))["fees"]
     assert amounts(first) == [("8.0", 1300, 0), ("8.0", 0, 0)]

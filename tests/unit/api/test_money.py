@@ -198,6 +198,19 @@ def test_current_usage_of_a_weighted_sum_shows_the_level_that_was_reached(api: A
     assert groups == {"x": "2400.0"}  # the filter has no groups
 
 
+def test_usage_out_of_the_domain_is_refused_in_words_until_it_is_corrected(api: Api) -> None:
+    subscribe(api)
+    event = {"external_subscription_id": "sub", "code": "calls"}
+    api.ok("POST", "/events", {"event": event | {"transaction_id": "a", "properties": {"count": "999999999999999"}}})
+    path = "/customers/acme/current_usage?external_subscription_id=sub"
+    refused = api.refused("GET", path)
+    assert (refused["status"], refused["code"]) == (422, "validation_errors")
+    assert refused["error_details"] == {"units": ["out_of_domain"]}
+    assert refused["message"].startswith("999999999999999 units of calls on subscription sub cannot be priced")
+    api.ok("POST", "/events", {"event": event | {"transaction_id": "b", "properties": {"count": "-999999999999989"}}})
+    assert api.ok("GET", path)["customer_usage"]["amount_cents"] == 100
+
+
 def test_current_usage_needs_an_active_subscription_of_the_customer(api: Api) -> None:
     assert api.refused("GET", "/customers/acme/current_usage")["code"] == "customer_not_found"
     subscribe(api)
