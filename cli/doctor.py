@@ -196,8 +196,7 @@ def _held(settings: Settings) -> str:
     if published(settings.published) is None:
         return "none"
     with closing(ReadWarehouse(settings).cursor()) as cursor:
-        rows = marts.held_usage(cursor)
-    due = [row for row in rows if row["bill_state"] == "due"]
+        due, rows = marts.held_back(cursor), marts.held_usage(cursor)
     if due:
         raise _BillsHeld("; ".join(held_line(row) for row in due))
     return "; ".join(f"soon: {held_line(row)}" for row in rows) or "none"

@@ -96,7 +96,7 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Progress | 
     pair = published(settings.published)
     assert pair is not None
     with contextlib.closing(ReadWarehouse(settings).cursor()) as cursor:
-        held = [row for row in marts.held_usage(cursor) if row["bill_state"] == "due"]
+        held = marts.held_back(cursor)
     return RunReport(pair.as_of, numbers["invoices"], numbers["accepted"], numbers["duplicates"], seconds, held)
 
 

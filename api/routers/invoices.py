@@ -29,10 +29,9 @@ def create(invoice: Annotated[dict[str, Any], Depends(CREATE)], served: Served) 
     """Issue a one-off invoice at once. Refused while a bill of the customer is held back, since bills are issued in order."""
     with served.look() as connection, served.billing.ledger.cursor() as cursor:
         customer = customers.find(connection, invoice["external_customer_id"])
-        held = marts.held_usage(cursor, customer.id) if customer else []
-    due = [row for row in held if row["bill_state"] == "due"]
-    if due:
-        raise UsageOutOfDomain(due)
+        held = marts.held_back(cursor, customer.id) if customer else []
+    if held:
+        raise UsageOutOfDomain(held)
     with served.change() as uow:
         command = one_off_invoices.create(uow, **invoice | {"fees": invoice["fees"] or []})
     served.billing.issue(command.customer_id)

@@ -338,6 +338,11 @@ def held_usage(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None
     )
 
 
+def held_back(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None) -> Rows:
+    """`held_usage` of the bills that would be issued now but for it."""
+    return [row for row in held_usage(cursor, customer_id) if row["bill_state"] == "due"]
+
+
 def event_states(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """How many accepted events are in each state; every event is in one."""
     return _rows(
