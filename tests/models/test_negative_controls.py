@@ -57,6 +57,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     "int_rating__charge_tiers": [
         {"usage_id": "q", "position": 1, "amount": "3"}, {"usage_id": "q", "position": 2, "amount": "0.5"}, {"usage_id": "b", "position": 1, "amount": "1"},
     ],
+    "int_rating__usage_out_of_domain": [],
     "int_billing__fees": [{"fee_id": "q", "invoice_id": "draft", "fee_state": "draft", "amount_cents": 350}],
     "int_billing__draft_invoices": [{"invoice_id": "draft", "fees_amount_cents": 350, "taxes_amount_cents": 70, "total_amount_cents": 420}],
     "int_billing__wallet_inflows": [{"wallet_id": "w", "settled_at": "2026-01-01", "amount_cents": 40}],
@@ -130,7 +131,11 @@ FAULTS = {
         "delete from int_rating__sql_charge_usage where usage_id = 'q'",
         "update int_rating__sql_charge_usage set sql_charge = 'other' where usage_id = 'q'",
     ],
-    "assert_every_quantity_is_rated_once": ["delete from int_rating__charges", "insert into int_rating__charges select * from int_rating__charges"],
+    "assert_every_quantity_is_rated_once": [
+        "delete from int_rating__charges",
+        "insert into int_rating__charges select * from int_rating__charges",
+        "insert into int_rating__usage_out_of_domain (usage_id) values ('q')",
+    ],
     "assert_tiers_sum_to_their_charge": [
         "delete from int_rating__charge_tiers where position = 2",
         "update int_rating__charges set amount = amount + 0.000000000000001",
