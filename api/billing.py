@@ -14,6 +14,7 @@ from api.ledger import Ledger
 from core.billing import CustomerFacts, IssueReport, issue_now
 from core.billing.customer import compute
 from core.billing.estimates import estimate
+from core.billing.held import refuse_while_held
 from core.catalog.engine import reading
 from core.catalog.export import export
 from core.catalog.subscriptions import SUBSCRIPTIONS
@@ -76,6 +77,12 @@ class Billing:
             has_warehouse = self.ledger.has_published()
             compute(cursor, self.graph(), facts, models, has_warehouse=has_warehouse)
             return {model: cursor.table(model).to_arrow_table().to_pylist() for model in models}
+
+    def refuse_while_held(self, customer_id: str) -> None:
+        """Raises UsageOutOfDomain while a bill of the customer is held back: see `core.billing.held`."""
+        facts = self._facts(customer_id)
+        with self.ledger.cursor() as cursor:
+            refuse_while_held(cursor, self.graph(), facts, has_warehouse=self.ledger.has_published())
 
     def estimate(self, customer_id: str, event: UsageEvent, *, is_instant: bool) -> Mapping[str, Rows]:
         """What the event would cost in advance: the rows of `core.billing.estimates.estimate`. Nothing is stored.

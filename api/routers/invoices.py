@@ -16,7 +16,7 @@ from api.pagination import Paged, Paging, listed
 from api.schemas.invoices import CREATE, invoice_object, invoice_objects
 from core.catalog import customers, invoice_commands, one_off_invoices
 from core.documents.invoice_pdf import invoice_pdf
-from core.errors import NotFound, UsageOutOfDomain
+from core.errors import NotFound
 from core.ids import deterministic_id
 from core.warehouse import marts
 from core.warehouse.marts import InvoiceFilter
@@ -27,11 +27,9 @@ router = APIRouter(tags=["Invoices"])
 @router.post("/invoices", openapi_extra=CREATE.openapi)
 def create(invoice: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Issue a one-off invoice at once. Refused while a bill of the customer is held back, since bills are issued in order."""
-    with served.look() as connection, served.billing.ledger.cursor() as cursor:
-        customer = customers.find(connection, invoice["external_customer_id"])
-        held = marts.held_back(cursor, customer.id) if customer else []
-    if held:
-        raise UsageOutOfDomain(held)
+    with served.look() as connection:
+        customer = customers.get(connection, invoice["external_customer_id"])
+    served.billing.refuse_while_held(customer.id)
     with served.change() as uow:
         command = one_off_invoices.create(uow, **invoice | {"fees": invoice["fees"] or []})
     served.billing.issue(command.customer_id)

@@ -6,9 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from core.billing.customer import CustomerFacts
 from core.billing.gates import refuse_unless_conserved
+from core.billing.held import refuse_while_held
 from core.catalog import (
     billable_metrics,
     billing_entities,
@@ -18,8 +21,12 @@ from core.catalog import (
     subscriptions,
     test_clocks,
 )
+from core.catalog.engine import reading
+from core.catalog.export import export
+from core.errors import UsageOutOfDomain
 from core.warehouse.pricing_graph import PricingGraph
 from tests.support.books import Books, append, differences
+from tests.support.facts import open_connection
 from tests.support.world import World
 
 MONTHS = [datetime(2024, month, 1) for month in (1, 2, 3, 4)]
@@ -111,6 +118,18 @@ class Story:
         refuse_unless_conserved(settlement)
         self.at_the_end = append(self.in_grace, settlement)
 
+    def check(self, customer: Customer) -> None:
+        """What a command asks before it wants an invoice of this customer."""
+        with reading(self.world.engine) as catalog:
+            exported = export(catalog, [customer.id])
+        events = pa.Table.from_pylist(self.world.events)
+        facts = CustomerFacts(exported, [customer.name], self.world.wall.now(), [events])
+        connection = open_connection()
+        connection.execute("attach ':memory:' as books")
+        for node in self.world.graph.sources("books"):
+            connection.execute(f"create table {node.relation} ({node.declared})")
+        refuse_while_held(connection, self.world.graph, facts, has_warehouse=False)
+
     def held(self) -> set[tuple[str, str, str, str]]:
         """(customer, state of the bill, item, units)."""
         rows = self.world.compute([HELD])[HELD]
@@ -149,6 +168,16 @@ def test_a_correction_before_the_cutoff_lets_the_bill_go(story: Story) -> None:
     assert story.corrected.lines(story.in_grace) == story.lowered.lines(story.in_grace) == []
     assert story.corrected.lines(story.at_the_end) == [(1, 900), (2, 100)]
     assert story.lowered.lines(story.at_the_end) == [(1, int(LARGE) * 100), (2, 100)]
+
+
+def test_a_command_that_wants_its_invoice_now_is_refused_for_the_customer_that_is_held(story: Story) -> None:
+    """No warehouse has been published here, and none is asked: the facts of the moment decide."""
+    story.check(story.other)
+    story.check(story.corrected)
+    with pytest.raises(UsageOutOfDomain, match=f"{HUGE} units of stuck-units on subscription stuck"):
+        story.check(story.stuck)
+    with pytest.raises(UsageOutOfDomain, match="advance-units"):
+        story.check(story.advance)
 
 
 def test_one_run_at_the_end_gives_the_same_books(story: Story) -> None:
