@@ -10,5 +10,6 @@
     its start (invoicing, section 1): by 26 hours, and by three days more where the anchor moves over a month's end. Five days
     tell that from a week that was never billed. -#}
 {% macro is_next_period(ended_at, starts_at) -%}
-    abs({{ epoch_microseconds(starts_at) }} - {{ epoch_microseconds(ended_at) }}) <= 432000000000
+    {{ epoch_microseconds(ended_at) }} >= {{ epoch_microseconds(starts_at) }} - 432000000000
+    and {{ epoch_microseconds(ended_at) }} <= {{ epoch_microseconds(starts_at) }} + 432000000000
 {%- endmacro %}

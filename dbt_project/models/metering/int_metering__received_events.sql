@@ -48,8 +48,7 @@ final as (
     from events
     left join readings
         on events.external_subscription_id = readings.external_subscription_id
-        and readings.valid_from <= events.received_at
-        and (readings.valid_to is null or events.received_at < readings.valid_to)
+        and {{ known_at('readings', 'events.received_at') }}
 )
 
 select * from final

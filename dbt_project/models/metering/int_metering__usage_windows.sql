@@ -90,8 +90,7 @@ final as (
         windows.renewed_to_at, windows.horizon_at, windows.window_state
     from windows
     left join subscriptions as successors
-        on windows.ends_with_service
-        and windows.subscription_id = successors.previous_subscription_id
+        on case when windows.ends_with_service then windows.subscription_id end = successors.previous_subscription_id
         and {{ known_at('successors', 'windows.horizon_at') }}
 )
 

@@ -35,7 +35,8 @@ final as (
         and unissued_items.subscription_id = fixed_charge_windows.subscription_id
         and fixed_charge_windows.billing_side
         = case unissued_items.invoicing_reason when 'starting' then 'advance' when 'fixed_charge_change' then 'change' else 'arrears' end
-        and (unissued_items.invoicing_reason <> 'periodic' or unissued_items.usage_to_at = fixed_charge_windows.to_at)
+        and fixed_charge_windows.to_at >= case unissued_items.invoicing_reason when 'periodic' then unissued_items.usage_to_at else timestamp '0001-01-01 00:00:00' end
+        and fixed_charge_windows.to_at <= case unissued_items.invoicing_reason when 'periodic' then unissued_items.usage_to_at else timestamp '9999-12-31 00:00:00' end
     union all
     select
         advance_fees.invoice_id, advance_fees.subscription_id, advance_fees.external_subscription_id, advance_fees.plan_id, 'in_advance_charge',
