@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 import yaml
 
-from api.body import BOOLEAN, INTEGER, Fields, read_fields
+from api.body import BOOLEAN, DECIMAL, INTEGER, Fields, read_fields
 from api.routers.plans import OWNED
 from api.schemas import billable_metrics as metric_schema
 from api.schemas import plans as plan_schema
 from api.sql_models import check_charges, check_metric
 from core.catalog import billable_metrics, plans
 from core.catalog.unit_of_work import UnitOfWork
+from core.domain.decimals import decimal_text, read_decimal
 from core.errors import NotFound, TallystickError, ValidationError
 
 Document = dict[str, Any]
@@ -171,6 +173,8 @@ def _document(answered: Mapping[str, Any], fields: Fields) -> Document:
             name, value = _BY_CODE[name], answered.get(_BY_CODE[name])
         else:
             value = answered.get(name)
+        if kind is DECIMAL:
+            value = _decimal(value)
         if kind.fields is not None:
             value = [_document(item, kind.fields) for item in value or []]
         elif name == "properties":
@@ -191,8 +195,17 @@ def _filled(document: Mapping[str, Any], fields: Fields) -> Document:
         name = _BY_CODE.get(name, name)
         default: Any = False if kind is BOOLEAN else 0 if kind is INTEGER and name.endswith("_cents") else None
         value = document.get(name, _DEFAULTS.get(name, default))
+        if kind is DECIMAL:
+            value = _decimal(value)
         filled[name] = value if kind.fields is None else [_filled(item, kind.fields) for item in value or []]
     return filled
+
+
+def _decimal(value: Any) -> str | None:
+    """A number of the API or of YAML in one spelling, None for 0; what is no number stays, for the catalog to refuse."""
+    text = bytes(value).decode() if isinstance(value, msgspec.Raw) else value
+    number = read_decimal(text)
+    return (decimal_text(number) if number else None) if number is not None else text
 
 
 def _differences(path: str, old: Any, new: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:

@@ -40,7 +40,7 @@ CREATE = Body(
     mandatory=("external_customer_id", "fees"),
 )
 VERSION = 4
-_REASONS = {"fixed_charge_change": "in_advance_charge"}
+_REASONS = {"trial": "subscription_starting", "fixed_charge_change": "in_advance_charge"}
 """Lago's word for a reason to bill; the others are prefixed."""
 _AMOUNTS = (
     "fees_amount_cents",

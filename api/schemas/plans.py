@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.body import BOOLEAN, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, nested, objects
+from api.body import BOOLEAN, DECIMAL, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, nested, objects
 from api.schemas import usage_thresholds
 from api.schemas.fixed_charges import IN_PLAN_FIELDS, fixed_charge_objects
 from api.schemas.pricing_units import APPLIED_FIELDS
 from api.schemas.taxes import taxes_by_owner
-from api.schemas.wire import instant
+from api.schemas.wire import instant, number
 from core.catalog import billable_metrics, charges, fixed_charges, pricing_units
 from core.catalog.charges import Charge, ChargeFilter
 from core.catalog.plans import Plan
@@ -43,6 +43,7 @@ FIELDS = {
     "description": TEXT,
     "amount_cents": INTEGER,
     "amount_currency": TEXT,
+    "trial_period": DECIMAL,
     "pay_in_advance": BOOLEAN,
     "tax_codes": TEXTS,
     "charges": objects(CHARGE_FIELDS),
@@ -51,7 +52,6 @@ FIELDS = {
 }
 LONG_INTERVALS = ("semiannual", "yearly")
 UNSERVED = {
-    "trial_period": lambda plan: True,
     "minimum_commitment": lambda plan: True,
     # Of shorter plans they mean nothing (lago_api §7.4).
     "bill_charges_monthly": lambda plan: plan.get("interval") in LONG_INTERVALS,
@@ -98,7 +98,7 @@ def _plan_object(plan: Plan, owned: list[dict[str, Any]], taxes: list[dict[str, 
         "description": plan.description,
         "amount_cents": plan.amount_cents,
         "amount_currency": plan.amount_currency,
-        "trial_period": 0,
+        "trial_period": number(plan.trial_period),
         "pay_in_advance": plan.pay_in_advance,
         "bill_charges_monthly": None,
         "bill_fixed_charges_monthly": None,

@@ -31,6 +31,7 @@ CREATE = Body(
         "billing_time": TEXT,
         "subscription_at": INSTANT,
         "ending_at": INSTANT,
+        "billing_entity_code": TEXT,
         **MONITORED,
     },
     mandatory=("external_id", "external_customer_id", "plan_code"),
@@ -54,7 +55,9 @@ def subscription_objects(
         # A stamp may be a few microseconds ahead of the clock; what is recorded is not in the future.
         now = max(services.instant_of(connection, customer), row.created_at)
         described = _subscription_object(row, customer, plan_of[row.plan_id], row.status_at(now))
-        answers.append(described | {"billing_entity_code": entity_codes[customer.billing_entity_id]})
+        answers.append(
+            described | {"billing_entity_code": entity_codes[row.billing_entity_id or customer.billing_entity_id]}
+        )
     return answers
 
 

@@ -54,7 +54,7 @@ TABLES: dict[str, dict[str, str]] = {
         "subscription_id": "VARCHAR",
         "external_subscription_id": "VARCHAR",
         "plan_id": "VARCHAR",
-        "invoicing_reason": "VARCHAR",  # starting, periodic, terminating, fixed_charge_change, in_advance_charge
+        "invoicing_reason": "VARCHAR",  # starting, trial, periodic, terminating, fixed_charge_change, in_advance_charge
         "fee_from_at": "TIMESTAMP",
         "fee_to_at": "TIMESTAMP",
         "usage_from_at": "TIMESTAMP",

@@ -36,7 +36,7 @@ _PLAIN: dict[str, str] = {
     "taxes": "code name rate description",
     "applied_taxes": "owner_type owner_id tax_id",
     "billable_metrics": "code name aggregation_type field_name sql_metric recurring rounding_function rounding_precision",
-    "plans": "code name invoice_display_name interval amount_cents amount_currency pay_in_advance parent_id",
+    "plans": "code name invoice_display_name interval amount_cents amount_currency pay_in_advance trial_period parent_id",
     "charges": "plan_id code billable_metric_id charge_model invoice_display_name pay_in_advance prorated invoiceable "
     "min_amount_cents position pricing_unit_id conversion_rate",
     "pricing_units": "code name short_name exponent",
@@ -45,7 +45,7 @@ _PLAIN: dict[str, str] = {
     "fixed_charge_units": "fixed_charge_id subscription_id units effective_at",
     "subscriptions": "external_id customer_id plan_id name billing_time subscription_at started_at ending_at "
     "terminated_at status on_termination_invoice previous_subscription_id created_at creation_sequence "
-    "progressive_billing_disabled",
+    "progressive_billing_disabled billing_entity_id",
     "coupons": "code name coupon_type amount_cents amount_currency percentage_rate frequency frequency_duration "
     "expiration_at reusable",
     "applied_coupons": "coupon_id customer_id amount_cents amount_currency percentage_rate frequency "

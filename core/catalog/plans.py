@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,10 +13,14 @@ import sqlalchemy as sa
 from core.catalog import charges, fixed_charges, taxes, usage_thresholds
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
+from core.domain.decimals import decimal_text, read_decimal
 from core.domain.problems import Problems
 from core.errors import NotFound
 from core.ids import new_id
 
+MOST_TRIAL_DAYS = 36_500
+MOST_TRIAL_DECIMALS = 6
+"""A millionth of a day is 86,400 microseconds, so a trial ends at a whole microsecond."""
 INTERVALS = ("weekly", "monthly", "quarterly", "semiannual", "yearly")
 
 
@@ -31,13 +36,20 @@ class Plan(Version):
     amount_cents: int
     amount_currency: str
     pay_in_advance: bool
+    trial_period: str
+    """Days of 24 hours without a plan fee, as decimal text; a subscription keeps what its plan said when it was made."""
     parent_id: str | None
     deleted_at: datetime | None
     """A deleted plan is kept current, because what ran on it is still to be billed; lists leave it out."""
 
 
 PLANS = Versions("plans", Plan, index=("code",))
-_OPTIONAL: dict[str, Any] = {"invoice_display_name": None, "description": None, "pay_in_advance": False}
+_OPTIONAL: dict[str, Any] = {
+    "invoice_display_name": None,
+    "description": None,
+    "pay_in_advance": False,
+    "trial_period": None,
+}
 _OWN = (*_OPTIONAL, "code", "name", "interval", "amount_cents", "amount_currency")
 
 
@@ -75,6 +87,7 @@ def create(
     if not problems.details and find(uow.connection, code):
         problems.add("code", "value_already_exist")
     problems.refuse()
+    values["trial_period"] = _days_text(values["trial_period"])
     stamp = uow.stamp_for(test_clock_id=test_clock_id)
     plan = PLANS.add(uow, stamp, id=new_id(), parent_id=None, deleted_at=None, **values)
     taxes.set_taxes(uow, stamp, "plan", plan.id, tax_codes, is_new=True)
@@ -105,6 +118,8 @@ def update(
     if fields.get("code", code) != code and find(uow.connection, fields["code"]):
         problems.add("code", "value_already_exist")
     problems.refuse()
+    if "trial_period" in fields:
+        fields["trial_period"] = _days_text(fields["trial_period"])
     stamp = uow.stamp_for(test_clock_id=test_clock_id)
     plan = PLANS.amend(uow, stamp, plan, **fields)
     if tax_codes is not None:
@@ -161,4 +176,17 @@ def _check(values: Mapping[str, Any]) -> Problems:
     problems.one_of("interval", INTERVALS)
     problems.currency("amount_currency")
     problems.boolean("pay_in_advance")
+    if not _is_trial(values["trial_period"]):
+        problems.add("trial_period", "value_is_out_of_range")
     return problems
+
+
+def _is_trial(days: Any) -> bool:
+    if days is None:
+        return True
+    number = read_decimal(days, MOST_TRIAL_DECIMALS)
+    return number is not None and 0 <= number <= MOST_TRIAL_DAYS
+
+
+def _days_text(days: Any) -> str:
+    return decimal_text(read_decimal(days, MOST_TRIAL_DECIMALS) or Decimal(0))

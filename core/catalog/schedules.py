@@ -14,7 +14,7 @@ from core.domain.problems import Problems
 from core.errors import NotFound
 from core.ids import deterministic_id
 
-NAMES = ("periodic", "usage", "finalize")
+NAMES = ("periodic", "trial", "ending", "usage", "finalize")
 FIRST_AT = datetime(1970, 1, 1)
 HOURLY_SECONDS = 3600
 
@@ -53,7 +53,7 @@ def put(
 ) -> Schedule:
     """Create or change the schedule of this name, of everyone or of one test clock.
 
-    `name` is periodic, usage or finalize. Raises ValidationError.
+    `name` is one of NAMES. Raises ValidationError.
     """
     problems = Problems({"name": name, "every_seconds": every_seconds})
     problems.one_of("name", NAMES)

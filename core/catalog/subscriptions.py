@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.catalog import customers, plans, usage_thresholds
+from core.catalog import billing_entities, customers, plans, usage_thresholds
 from core.catalog.customers import Customer
 from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Page, Version, Versions
@@ -41,6 +41,8 @@ class Subscription(Version):
     creation_sequence: int
     progressive_billing_disabled: bool
     """Whether usage thresholds, the plan's or its own, make no invoices."""
+    billing_entity_id: str | None
+    """The entity that sells it; None for the customer's."""
 
     def status_at(self, instant: datetime) -> str:
         """pending, active, terminated or canceled at `instant` (on the customer's clock)."""
@@ -62,11 +64,13 @@ def create(
     ending_at: datetime | None = None,
     progressive_billing_disabled: bool = False,
     usage_thresholds_input: Sequence[Mapping[str, Any]] | None = None,
+    billing_entity_code: str | None = None,
 ) -> Subscription:
     """Put the customer on the plan; an unknown customer is created on the fly.
 
     The same external id on the same plan is a no-op that returns the running one. It starts at `subscription_at`
-    (naive UTC, past or future) or now on the customer's clock. Raises ValidationError, NotFound `plan`, or Conflict
+    (naive UTC, past or future) or now on the customer's clock. `billing_entity_code` names the seller, else the
+    customer's sells it. Raises ValidationError, NotFound `plan` or `billing_entity`, or Conflict
     `plan_change_not_supported` when the external id runs on another plan.
     """
     row = {
@@ -79,6 +83,7 @@ def create(
         "ending_at": ending_at,
         "progressive_billing_disabled": progressive_billing_disabled,
         "usage_thresholds_input": usage_thresholds_input,
+        "billing_entity_code": billing_entity_code,
     }
     return create_many(uow, [row])[0]
 
@@ -102,7 +107,9 @@ def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Subs
         if key not in customer_of:
             customer_of[key] = customers.upsert(uow, key)
         known = earlier.setdefault(row["external_id"], [])
-        subscription = _start(uow, row, customer_of[key], plan_of[row["plan_code"]].id, known)
+        code = row.get("billing_entity_code")
+        seller_id = billing_entities.get(uow.connection, code).id if code else None
+        subscription = _start(uow, row, customer_of[key], plan_of[row["plan_code"]].id, known, seller_id)
         if subscription not in known:
             known.append(subscription)
             started.append(subscription)
@@ -226,7 +233,12 @@ def _replace_thresholds(
 
 
 def _start(
-    uow: UnitOfWork, row: Mapping[str, Any], customer: Customer, plan_id: str, earlier: list[Subscription]
+    uow: UnitOfWork,
+    row: Mapping[str, Any],
+    customer: Customer,
+    plan_id: str,
+    earlier: list[Subscription],
+    seller_id: str | None,
 ) -> Subscription:
     """The running subscription that `row` asks for again, or a new one, not written yet."""
     stamp = uow.stamp_for(customer.id)
@@ -255,6 +267,7 @@ def _start(
         previous_subscription_id=None,
         creation_sequence=stamp.sequence,
         progressive_billing_disabled=bool(row.get("progressive_billing_disabled")),
+        billing_entity_id=seller_id,
     )
 
 

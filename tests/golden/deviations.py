@@ -52,14 +52,18 @@ def sends_a_transaction_twice(case: Case) -> bool:
 def counts_an_event_twice(case: Case) -> bool:
     """The case's filters overlap so that set exclusion counts an event in two of them, or in none that match it."""
     filters = sorted(case["inputs"].get("charge_filters", []), key=lambda row: row.get("created_at", ""))
-    return not filter_scopes.partition([(row["name"], row["values"]) for row in filters], case["inputs"].get("metric_filters", {}))
+    return not filter_scopes.partition(
+        [(row["name"], row["values"]) for row in filters], case["inputs"].get("metric_filters", {})
+    )
 
 
 def is_used_before_an_upgrade(case: Case) -> bool:
     """A period ends on an upgrade after events of its own, in a prorated charge."""
     upgrades = [window(row["period"]) for row in case["expected"].get("checkpoints", []) if row.get("upgraded")]
     return case["inputs"].get("charge", {}).get("prorated", False) and any(
-        period["from_at"] <= instant(event["timestamp"]) < period["to_at"] for period in upgrades for event in case["inputs"]["events"]
+        period["from_at"] <= instant(event["timestamp"]) < period["to_at"]
+        for period in upgrades
+        for event in case["inputs"]["events"]
     )
 
 

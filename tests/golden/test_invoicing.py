@@ -70,6 +70,16 @@ def is_that_fee(timeline: Timeline, wanted: dict[str, Any], fee: dict[str, Any])
     return all(checks)
 
 
+def committed(invoices: list[dict[str, Any]]) -> list[tuple[datetime, int]]:
+    """When each invoice with a minimum commitment was created, and what that adds to it."""
+    return [
+        (to_the_second(invoice["ready_at"]), fee["amount_cents"])
+        for invoice in invoices
+        for fee in invoice["fees"]
+        if fee["fee_type"] == "commitment"
+    ]
+
+
 def assert_invoice(timeline: Timeline, expected: dict[str, Any], invoice: dict[str, Any]) -> None:
     for name in PLAIN:
         if name in expected:
@@ -87,7 +97,7 @@ def assert_invoice(timeline: Timeline, expected: dict[str, Any], invoice: dict[s
         assert uses == sorted(
             (timeline.code(credit["coupon"]), credit["amount_cents"]) for credit in expected["credits"]
         )
-    for period in expected.get("periods", []):
+    for period in [*expected.get("periods", []), *expected.get("charges_periods", [])]:
         (link,) = [
             row
             for row in invoice["subscriptions"]
@@ -134,6 +144,13 @@ def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any
         ]
         if "balance_cents" in wanted:
             assert sum(inflows) - sum(uses) == wanted["balance_cents"]
+    for wanted in expected.get("subscriptions", []):
+        assert timeline.status_of(wanted["id"]) == wanted["status"]
+    if "invoices_having_commitment" in expected:
+        assert committed(invoices) == [
+            (instant(wanted["created_at"]), wanted["commitment_fee_amount_cents"])
+            for wanted in expected["invoices_having_commitment"]
+        ]
     if "invoice_numbers_unordered_by_batch" in expected:
         batches = [sorted(batch) for batch in expected["invoice_numbers_unordered_by_batch"]]
         numbers = [timeline.own_number(invoice["number"]) for invoice in invoices]

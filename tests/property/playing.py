@@ -80,8 +80,9 @@ class Player:
     def _set_up(self, uow: Any) -> None:
         script = self.script
         clock: dict[str, Any] = {"test_clock_id": self.clock_id}
-        schedule = schedules.put(uow, "periodic", catch_up=True, **clock, **script.schedule)
-        schedules.add_ticks(uow, schedule, script.ticks)
+        for name in ("periodic", "trial", "ending"):
+            schedule = schedules.put(uow, name, catch_up=True, **clock, **script.schedule)
+            schedules.add_ticks(uow, schedule, script.ticks)
         for tax in script.taxes:
             taxes.create(uow, name=tax["code"], **tax, **clock)
         billing_entities.create(uow, code=script.name, name=script.name, document_number_prefix=script.name.upper(), **script.entity, **clock)

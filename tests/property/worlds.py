@@ -143,6 +143,7 @@ class _Drawing:
                     "interval": pick(INTERVALS),
                     "amount_cents": self.cents(),
                     "pay_in_advance": self.chance(0.4),
+                    "trial_period": pick((None, None, None, "0.5", "10", "31", "45")),
                     "tax_codes": self._some_taxes(0.3),
                     "charges": [self.charge(number * 10 + place) for place in range(self.random.randrange(4))],
                 }
@@ -281,7 +282,7 @@ class _Drawing:
         kind = self.random.randrange(6)
         plan = pick(self.script.plans)
         if kind == 0:
-            self.happens(at, "update_plan", code=plan["code"], amount_cents=self.cents())
+            self.happens(at, "update_plan", code=plan["code"], amount_cents=self.cents(), trial_period=pick((None, "7", "60")))
         elif kind == 1 and plan["charges"]:
             charge = pick(plan["charges"])
             filters = [row | {"properties": self.properties(charge["charge_model"])} for row in charge["filters"]]

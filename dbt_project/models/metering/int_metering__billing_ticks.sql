@@ -3,7 +3,7 @@ with boundaries as (
 ),
 
 schedules as (
-    select * from {{ ref('stg_catalog__schedules') }} where name = 'periodic'
+    select * from {{ ref('stg_catalog__schedules') }}
 ),
 
 schedule_ticks as (
@@ -21,7 +21,8 @@ scheduled as (
         {{ utc_time(plus_days(local_date('boundaries.boundary_at', 'boundaries.timezone'), 1), 'boundaries.timezone') }} as day_after_at
     from boundaries
     inner join schedules
-        on case when boundaries.test_clock_id is null then '' else boundaries.test_clock_id end
+        on boundaries.schedule_name = schedules.name
+        and case when boundaries.test_clock_id is null then '' else boundaries.test_clock_id end
         = case when schedules.test_clock_id is null then '' else schedules.test_clock_id end
         and {{ known_at('schedules', 'boundaries.as_of') }}
 ),
@@ -60,7 +61,7 @@ final as (
     select subscription_id, known_from, period_index, invoicing_reason, boundary_at, ready_at
     from ticked
     where ready_at is not null
-        and (catch_up or (is_on_time and (tick_wanted_at is null or ready_at < day_after_at)))
+        and (catch_up or (is_on_time and (tick_wanted_at is null or invoicing_reason = 'trial' or ready_at < day_after_at)))
 )
 
 select * from final

@@ -1,99 +1,15 @@
-with service_periods as (
-    select * from {{ ref('int_metering__service_periods') }}
+with regular_bills as (
+    select * from {{ ref('int_metering__regular_bills') }}
 ),
 
-billing_ticks as (
-    select * from {{ ref('int_metering__billing_ticks') }}
-),
-
-ticked as (
-    select
-        service_periods.*,
-        billing_ticks.invoicing_reason,
-        billing_ticks.boundary_at,
-        billing_ticks.ready_at,
-        {{ local_date('service_periods.service_ends_at', 'service_periods.timezone') }} as service_ends_on
-    from service_periods
-    inner join billing_ticks
-        on service_periods.subscription_id = billing_ticks.subscription_id
-        and service_periods.known_from = billing_ticks.known_from
-        and service_periods.period_index = billing_ticks.period_index
-    where service_periods.billing_starts_at is null or billing_ticks.boundary_at >= service_periods.billing_starts_at
-),
-
-starting as (
-    select
-        subscription_id, known_from, period_index, invoicing_reason, boundary_at, ready_at,
-        case when pay_in_advance then fee_from_at end as fee_from_at,
-        case when pay_in_advance then period_ends_at end as fee_to_at,
-        period_starts_on as fee_period_starts_on,
-        period_ends_on as fee_period_ends_on,
-        false as ends_with_service,
-        cast(null as timestamp) as usage_from_at,
-        cast(null as timestamp) as usage_to_at,
-        cast(null as bigint) as usage_period_days,
-        cast(null as timestamp) as renewed_to_at
-    from ticked
-    where invoicing_reason = 'starting'
-),
-
--- A service that ends on the very day of a boundary, before that day's tick, leaves the period to its final invoice.
-periodic as (
-    select
-        subscription_id, known_from, period_index, invoicing_reason, boundary_at, ready_at,
-        case when pay_in_advance then period_ends_at else fee_from_at end as fee_from_at,
-        case when pay_in_advance then next_period_ends_at else period_ends_at end as fee_to_at,
-        case when pay_in_advance then period_ends_on else period_starts_on end as fee_period_starts_on,
-        case when pay_in_advance then next_period_ends_on else period_ends_on end as fee_period_ends_on,
-        false as ends_with_service,
-        usage_from_at,
-        period_ends_at as usage_to_at,
-        period_days as usage_period_days,
-        next_period_ends_at as renewed_to_at
-    from ticked
-    where invoicing_reason = 'periodic'
-        and (service_ends_at is null
-            or (boundary_at < service_ends_at and (service_ends_on > period_ends_on or ready_at < service_ends_at)))
-),
-
--- Without a bill at its last boundary, a service that ends on that day closes the period before it; no day is added.
-closing as (
-    select
-        ticked.*,
-        previous.fee_from_at as previous_fee_from_at,
-        previous.usage_from_at as previous_usage_from_at,
-        previous.period_starts_on as previous_starts_on,
-        previous.period_days as previous_days,
-        covered.period_index is null and not ticked.is_first_period and ticked.service_ends_on = ticked.period_starts_on as closes_previous
-    from ticked
-    left join service_periods as previous
-        on ticked.subscription_id = previous.subscription_id and ticked.known_from = previous.known_from and ticked.period_index = previous.period_index + 1
-    left join periodic as covered
-        on ticked.subscription_id = covered.subscription_id and ticked.known_from = covered.known_from and ticked.period_index = covered.period_index + 1
-    where ticked.invoicing_reason = 'terminating' and ticked.on_termination_invoice <> 'skip'
-),
-
-terminating as (
-    select
-        subscription_id, known_from, period_index, invoicing_reason, boundary_at, ready_at,
-        case when pay_in_advance then null when closes_previous then previous_fee_from_at else fee_from_at end as fee_from_at,
-        case when pay_in_advance then null when closes_previous then period_starts_at else service_ends_at end as fee_to_at,
-        case when closes_previous then previous_starts_on else period_starts_on end as fee_period_starts_on,
-        case when closes_previous then period_starts_on else period_ends_on end as fee_period_ends_on,
-        not closes_previous as ends_with_service,
-        case when closes_previous then previous_usage_from_at else usage_from_at end as usage_from_at,
-        service_ends_at as usage_to_at,
-        case when closes_previous then previous_days else period_days end as usage_period_days,
-        cast(null as timestamp) as renewed_to_at
-    from closing
+final_bills as (
+    select * from {{ ref('int_metering__final_bills') }}
 ),
 
 final as (
-    select * from starting
+    select * from regular_bills
     union all
-    select * from periodic
-    union all
-    select * from terminating
+    select * from final_bills
 )
 
 select * from final

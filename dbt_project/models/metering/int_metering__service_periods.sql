@@ -16,7 +16,8 @@ anchored as (
         case
             when service_ends_at < as_of then {{ local_date('service_ends_at', 'timezone') }}
             else {{ local_date('as_of', 'timezone') }}
-        end as last_on
+        end as last_on,
+        {{ local_date('trial_ends_at', 'timezone') }} as trial_ends_on
     from terms
 ),
 
@@ -48,21 +49,34 @@ numbered as (
     inner join whole_numbers on whole_numbers.n <= counted.periods_at_most
 ),
 
+-- The fee of a period begins with the service, and not before the day on which the trial ends.
+dated as (
+    select
+        *,
+        case
+            when trial_ends_on >= period_ends_on then null
+            when trial_ends_on > period_starts_on and trial_ends_on > started_on then trial_ends_on
+            when period_starts_on <= started_on then started_on
+            else period_starts_on
+        end as fee_starts_on
+    from numbered
+),
+
 final as (
     select
         subscription_id, customer_id, as_of, known_from, known_to,
         external_subscription_id, plan_id, billing_entity_id, currency, timezone, test_clock_id, grace_days,
         plan_amount_cents, pay_in_advance, started_at, started_on, created_at, creation_sequence,
-        terminated_at, service_ends_at, on_termination_invoice, billing_starts_at,
+        terminated_at, service_ends_at, on_termination_invoice, billing_starts_at, trial_ends_at,
         period_index, period_starts_on, period_ends_on, next_period_ends_on,
         {{ days_between('period_starts_on', 'period_ends_on') }} as period_days,
         period_starts_on <= started_on as is_first_period,
         {{ utc_time('period_starts_on', 'timezone') }} as period_starts_at,
         {{ utc_time('period_ends_on', 'timezone') }} as period_ends_at,
         {{ utc_time('next_period_ends_on', 'timezone') }} as next_period_ends_at,
-        case when period_starts_on <= started_on then {{ utc_time('started_on', 'timezone') }} else {{ utc_time('period_starts_on', 'timezone') }} end as fee_from_at,
+        {{ utc_time('fee_starts_on', 'timezone') }} as fee_from_at,
         case when period_starts_on <= started_on then started_at else {{ utc_time('period_starts_on', 'timezone') }} end as usage_from_at
-    from numbered
+    from dated
     where period_starts_on <= last_on and period_ends_on > started_on
 )
 

@@ -23,7 +23,7 @@ owners as (
         subscriptions.subscription_id,
         subscriptions.customer_id,
         subscriptions.plan_id,
-        customers.billing_entity_id
+        coalesce(subscriptions.billing_entity_id, customers.billing_entity_id) as billing_entity_id
     from subscriptions
     inner join customers on subscriptions.customer_id = customers.customer_id
 ),

@@ -10,6 +10,10 @@ customers as (
     select * from {{ ref('stg_catalog__customers') }}
 ),
 
+trials as (
+    select * from {{ ref('int_metering__trials') }}
+),
+
 plans as (
     select * from {{ ref('stg_catalog__plans') }}
 ),
@@ -36,8 +40,9 @@ joined as (
         subscriptions.created_at,
         subscriptions.creation_sequence,
         customers.test_clock_id,
-        customers.billing_entity_id,
+        billing_entities.billing_entity_id,
         billing_entities.billing_starts_at,
+        trials.trial_ends_at,
         plans.interval as plan_interval,
         plans.amount_cents as plan_amount_cents,
         plans.amount_currency as currency,
@@ -52,7 +57,9 @@ joined as (
     inner join plans
         on subscriptions.plan_id = plans.plan_id and {{ known_at('plans', 'epochs.known_from') }}
     inner join billing_entities
-        on customers.billing_entity_id = billing_entities.billing_entity_id and {{ known_at('billing_entities', 'epochs.known_from') }}
+        on coalesce(subscriptions.billing_entity_id, customers.billing_entity_id) = billing_entities.billing_entity_id
+        and {{ known_at('billing_entities', 'epochs.known_from') }}
+    left join trials on epochs.subscription_id = trials.subscription_id and epochs.known_from = trials.known_from
     where subscriptions.status <> 'canceled'
 ),
 
@@ -61,7 +68,7 @@ final as (
         subscription_id, customer_id, as_of, known_from, known_to,
         external_subscription_id, plan_id, billing_entity_id, currency, timezone, test_clock_id, grace_days,
         plan_interval, plan_amount_cents, pay_in_advance, billing_time,
-        subscription_at, started_at, created_at, creation_sequence, terminated_at, on_termination_invoice, billing_starts_at,
+        subscription_at, started_at, created_at, creation_sequence, terminated_at, on_termination_invoice, billing_starts_at, trial_ends_at,
         case when terminated_at is not null then terminated_at else ending_at end as service_ends_at,
         case plan_interval when 'monthly' then 1 when 'quarterly' then 3 when 'semiannual' then 6 when 'yearly' then 12 end as interval_months,
         {{ local_date('started_at', 'timezone') }} as started_on

@@ -30,7 +30,8 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     rows = sorted(given_facts.rows_of(connection, TARGETS[0]), key=lambda row: row["position"])
     models = {case["id"]: case["inputs"]["charge_model"] for case in cases}
     return {
-        name: as_answered(event_amount_details(model, [row for row in rows if row["fee_id"] == name])) for name, model in models.items()
+        name: as_answered(event_amount_details(model, [row for row in rows if row["fee_id"] == name]))
+        for name, model in models.items()
     }
 
 
@@ -55,7 +56,12 @@ def steps_of(details: Any) -> list[dict[str, Any]]:
     fixed = {"flat_amount": details["fixed_fee_unit_amount"], "amount": details["fixed_fee_total_amount"]}
     return [
         {"step_kind": "free", "units": details["free_units"], "flat_count": details["free_events"]},
-        {"step_kind": "rate", "units": details["paid_units"], "rate": details["rate"], "amount": details["per_unit_total_amount"]},
+        {
+            "step_kind": "rate",
+            "units": details["paid_units"],
+            "rate": details["rate"],
+            "amount": details["per_unit_total_amount"],
+        },
         {"step_kind": "fixed_fee", "flat_count": details["paid_events"], **fixed},
         {"step_kind": "min_max", "amount": details["min_max_adjustment_total_amount"]},
     ]

@@ -31,7 +31,12 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
 
 def check(case: Case, outcome: dict[str, Any] | None) -> None:
     """Raises AssertionError where a listed field differs."""
-    columns = {"billed_units": "priced_units", "new_current": "current_after", "new_max": "peak_after", "applied_units": "change_quantity"}
+    columns = {
+        "billed_units": "priced_units",
+        "new_current": "current_after",
+        "new_max": "peak_after",
+        "applied_units": "change_quantity",
+    }
     columns |= {"current_usage_units": "full_units"}
     for field, expected in case["expected"].items():
         assert_field(case, field, expected, outcome[columns.get(field, field)] if outcome else 0)
@@ -52,12 +57,18 @@ def events_of(cases: list[Case]) -> Facts:
 
 def views_of(cases: list[Case]) -> Facts:
     """The open period of every case that looks at current usage: its total and where the totals of the period stand."""
-    facts: Facts = {"int_metering__window_charges": [], "int_metering__quantities": [], "int_metering__advance_states": []}
+    facts: Facts = {
+        "int_metering__window_charges": [],
+        "int_metering__quantities": [],
+        "int_metering__advance_states": [],
+    }
     for case in cases:
         inputs = case["inputs"]
         if "event" in inputs:
             continue
-        columns = window(inputs["period"]) | {"period_days": inputs["period"]["duration_days"]} if "period" in inputs else {}
+        columns = (
+            window(inputs["period"]) | {"period_days": inputs["period"]["duration_days"]} if "period" in inputs else {}
+        )
         flags = {"prorated": inputs.get("prorated", False), "pay_in_advance": True}
         facts["int_metering__window_charges"].append(charge(case["id"], "standard", inputs, False, **flags, **columns))
         facts["int_metering__quantities"].append(
@@ -65,7 +76,11 @@ def views_of(cases: list[Case]) -> Facts:
         )
         state = inputs["state"]
         if state is not None:
-            columns = {"current_after": state["current"], "peak_after": state["max"], "priced_peak_after": state.get("max_prorated")}
+            columns = {
+                "current_after": state["current"],
+                "peak_after": state["max"],
+                "priced_peak_after": state.get("max_prorated"),
+            }
             facts["int_metering__advance_states"].append({"window_charge_id": case["id"]} | columns)
     return facts
 
@@ -86,7 +101,14 @@ def _sent(inputs: Case) -> list[tuple[str, str | None, str, bool]]:
 
 
 def _event(
-    case: Case, facts: Facts, at: datetime, sequence: int, name: str, value: str | None, operation: str, is_carried: bool
+    case: Case,
+    facts: Facts,
+    at: datetime,
+    sequence: int,
+    name: str,
+    value: str | None,
+    operation: str,
+    is_carried: bool,
 ) -> None:
     inputs = case["inputs"]
     identity = {"external_subscription_id": case["id"], "transaction_id": name, "timestamp": at}

@@ -38,7 +38,9 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     metered.load_events(facts)
     connection = open_connection()
     graph.run(connection, TARGETS, give_all(connection, graph, TARGETS, facts))
-    owner = {row["window_charge_id"]: row["usage_window_id"] for row in rows_of(connection, "int_metering__window_charges")}
+    owner = {
+        row["window_charge_id"]: row["usage_window_id"] for row in rows_of(connection, "int_metering__window_charges")
+    }
     found: dict[str, Any] = {case["id"]: ([], []) for case in cases}
     parts: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in (row for name in PARTS for row in rows_of(connection, name)):
@@ -88,7 +90,12 @@ def assert_quantity(case: Case, expected: Case, quantity: dict[str, Any], prefix
         assert_field(case, prefix + field, expected[field], quantity[columns[field]])
     shown = {part["presentation_key"]: part["units"] for part in quantity["breakdowns"]}
     for part in expected.get("breakdowns", []):
-        assert_field(case, f"{prefix}breakdowns.value", part["value"], shown.pop(json.dumps(part["groups"], separators=(",", ":"))))
+        assert_field(
+            case,
+            f"{prefix}breakdowns.value",
+            part["value"],
+            shown.pop(json.dumps(part["groups"], separators=(",", ":"))),
+        )
     assert not shown, f"{case['id']}: nobody expects {shown}"
 
 
@@ -111,7 +118,10 @@ def facts_of(cases: list[Case]) -> Facts:
         metered.usage_window(case["id"], case["id"], inputs.get("period", YEAR), EVER, facts)
         metered.events(case, begins_with(case) if "period" in inputs else [once(inputs["units"])], facts)
         if "matching_filters" in inputs:
-            ignored = [(f"ignored_{n}", inputs["matching_filters"] | row) for n, row in enumerate(inputs.get("ignored_filters", []))]
+            ignored = [
+                (f"ignored_{n}", inputs["matching_filters"] | row)
+                for n, row in enumerate(inputs.get("ignored_filters", []))
+            ]
             filters(case["id"], [*ignored, ("matching", inputs["matching_filters"])], {}, facts)
             metered.group_keys(case["id"], f"{case['id']}/matching", inputs, facts)
     superseding(facts, EVER)

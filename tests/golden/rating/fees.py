@@ -27,7 +27,15 @@ OTHER_FEES = [
     "int_billing__unissued_invoices",
 ]
 FIXED_CHARGES = ["int_billing__fixed_charge_fees", "int_metering__fixed_charge_quantities"]
-FIELDS = ("amount", "unit_amount", "amount_cents", "pricing_unit_amount_cents", "units", "total_aggregated_units", "events_count")
+FIELDS = (
+    "amount",
+    "unit_amount",
+    "amount_cents",
+    "pricing_unit_amount_cents",
+    "units",
+    "total_aggregated_units",
+    "events_count",
+)
 """What a case may list of a fee, beside its details."""
 PLACE = {"filter", "grouped_by", "groups", "buckets", "at", "context", "period", "upgraded"}
 """What tells where the fee is."""

@@ -77,7 +77,12 @@ def facts_of_units(cases: list[Case]) -> Facts:
 
 def facts_of_changes(cases: list[Case]) -> Facts:
     """A period that opened with what is already paid, and a change at noon of its day."""
-    names = ("int_metering__unissued_items", "int_metering__service_periods", "int_metering__fixed_charge_bills", "stg_catalog__fixed_charge_units")
+    names = (
+        "int_metering__unissued_items",
+        "int_metering__service_periods",
+        "int_metering__fixed_charge_bills",
+        "stg_catalog__fixed_charge_units",
+    )
     facts: Facts = no_facts() | {name: [] for name in names}
     for case in cases:
         name, inputs = case["id"], case["inputs"]
@@ -90,7 +95,9 @@ def facts_of_changes(cases: list[Case]) -> Facts:
         units(name, inputs["new_units"], changed_at, changed_at, facts)
         bill(case, "fixed_charge_change", begin, end + timedelta(microseconds=1), None, facts)
         sequence = facts["stg_catalog__fixed_charge_units"][-1]["sequence"]
-        facts["int_metering__fixed_charge_bills"].append({"invoice_id": name, "changed_at": changed_at, "change_sequence": sequence})
+        facts["int_metering__fixed_charge_bills"].append(
+            {"invoice_id": name, "changed_at": changed_at, "change_sequence": sequence}
+        )
     superseding(facts, EVER)
     return facts
 

@@ -37,7 +37,11 @@ def check(case: Case, outcome: Outcome) -> None:
 
 def facts_of(cases: list[Case]) -> Facts:
     """Each case is a plan with one fixed charge, a subscription that has been on it from the beginning of time, and a bill."""
-    facts: Facts = {"int_metering__unissued_items": [], "int_metering__service_periods": [], "int_metering__fixed_charge_bills": []}
+    facts: Facts = {
+        "int_metering__unissued_items": [],
+        "int_metering__service_periods": [],
+        "int_metering__fixed_charge_bills": [],
+    }
     for case in cases:
         inputs = case["inputs"]
         fixed_charge(case["id"], facts, prorated=inputs["prorated"], pay_in_advance=inputs.get("pay_in_advance", False))

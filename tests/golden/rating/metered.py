@@ -57,7 +57,10 @@ def usage_window(name: str, case_id: str, period: Case, horizon_at: datetime, fa
 
 def presentation_keys(case_id: str, inputs: Case, facts: Facts) -> None:
     """The properties by which the units of the case are shown apart."""
-    rows = [version(charge_id=case_id, position=position, key=key) for position, key in enumerate(inputs.get("presentation_by", []), 1)]
+    rows = [
+        version(charge_id=case_id, position=position, key=key)
+        for position, key in enumerate(inputs.get("presentation_by", []), 1)
+    ]
     facts.setdefault("catalog.charge_presentation_keys", []).extend(rows)
 
 
@@ -96,7 +99,10 @@ def load_events(facts: Facts) -> None:
 @cache
 def _loaded(file: bytes) -> list[tuple[Any, ...]]:
     """What the loader makes of a landing file; it reads no model, so runs of changed models share it."""
-    with tempfile.TemporaryDirectory() as home, open_for_writing(Settings(home=Path(home)), PricingGraph.load()) as warehouse:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        open_for_writing(Settings(home=Path(home)), PricingGraph.load()) as warehouse,
+    ):
         (Path(home) / "sent.parquet").write_bytes(file)
         warehouse.create()
         warehouse.load_events(Path(home), ["sent.parquet"], datetime(9999, 1, 1))

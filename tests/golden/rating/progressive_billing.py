@@ -42,8 +42,14 @@ def check(case: Case, outcome: list[dict[str, Any]]) -> None:
     for invoice, row in zip(case["expected"]["invoices"], outcome, strict=True):
         for name in invoice.keys() - {"day", "type"}:
             # No case has coupons, taxes or credits, so what is left of the fees is the total.
-            found = row.get("uncredited_amount_cents", row["fees_amount_cents"]) if name == "total_amount_cents" else row.get(name, 0)
-            assert found == invoice[name], f"{case['id']}: {name} of {invoice['day']} is {found}, expected {invoice[name]}"
+            found = (
+                row.get("uncredited_amount_cents", row["fees_amount_cents"])
+                if name == "total_amount_cents"
+                else row.get(name, 0)
+            )
+            assert found == invoice[name], (
+                f"{case['id']}: {name} of {invoice['day']} is {found}, expected {invoice[name]}"
+            )
 
 
 def moments(case: Case) -> Iterator[tuple[datetime, Case]]:
@@ -66,11 +72,17 @@ def play(world: World, case: Case) -> None:
             ("usage", [at for at, step in steps if "units" in step]),
             ("periodic", [at for at, step in steps if step.get("bill_period")]),
         ):
-            schedules.add_ticks(uow, schedules.put(uow, job, first_at=begins_at, every_seconds=None, catch_up=False, **clock), ticks)
+            schedules.add_ticks(
+                uow, schedules.put(uow, job, first_at=begins_at, every_seconds=None, catch_up=False, **clock), ticks
+            )
         metric = billable_metrics.create(uow, code=name, name=name, **inputs["metric"], **clock)
         charge = {"code": name, "billable_metric_id": metric.id, **inputs["charge"]}
         fixed = [{"amount_cents": amount, "recurring": False} for amount in inputs["fixed_thresholds"]]
-        recurring = [{"amount_cents": amount, "recurring": True} for amount in [inputs["recurring_threshold"]] if amount is not None]
+        recurring = [
+            {"amount_cents": amount, "recurring": True}
+            for amount in [inputs["recurring_threshold"]]
+            if amount is not None
+        ]
         plans.create(
             uow, code=name, name=name, amount_currency=inputs["currency"], charges_input=[charge],
             usage_thresholds_input=fixed + recurring, **inputs["plan"], **clock,
@@ -79,7 +91,9 @@ def play(world: World, case: Case) -> None:
         customers.upsert(uow, name, currency=inputs["currency"], billing_entity_code=name, **clock)
     world.advance(clock["test_clock_id"], begins_at)
     with world.unit() as uow:
-        subscriptions.create(uow, external_id=name, external_customer_id=name, plan_code=name, subscription_at=begins_at)
+        subscriptions.create(
+            uow, external_id=name, external_customer_id=name, plan_code=name, subscription_at=begins_at
+        )
     for at, step in steps:
         world.advance(clock["test_clock_id"], at)
         if "units" in step:

@@ -28,14 +28,18 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
         metered.usage_window(case["id"], case["id"], PERIOD, EVER, facts)
         oldest_first = sorted(inputs["charge_filters"], key=lambda row: row.get("created_at", ""))
         filters(case["id"], [(row["name"], row["values"]) for row in oldest_first], inputs["metric_filters"], facts)
-        metered.events(case, [{"timestamp": PERIOD["from"], "properties": properties} for properties in sent(case)], facts)
+        metered.events(
+            case, [{"timestamp": PERIOD["from"], "properties": properties} for properties in sent(case)], facts
+        )
     superseding(facts, EVER)
     connection = open_connection()
     graph.run(connection, [TARGET], give_all(connection, graph, [TARGET], facts))
     rows = rows_of(connection, TARGET)
     filter_of = {row["transaction_id"]: row["charge_filter_id"] for row in rows}
     assert len(filter_of) == len(rows), "an event is in two buckets"
-    properties_of = {row["transaction_id"]: (row["code"], json.loads(row["properties"])) for row in facts["landing.events"]}
+    properties_of = {
+        row["transaction_id"]: (row["code"], json.loads(row["properties"])) for row in facts["landing.events"]
+    }
     found: dict[str, Any] = {case["id"]: [] for case in cases}
     for transaction_id, (case_id, properties) in properties_of.items():
         filter_id = filter_of[transaction_id]
@@ -54,11 +58,14 @@ def check(case: Case, outcome: list[tuple[Case, str | None]]) -> None:
     """Raises AssertionError where an event is in another filter than the case says."""
     if case["kind"] == "filter_match":
         ((_, name),) = outcome
-        assert name == case["expected"]["filter"], f"{case['id']}: the event is in {name}, expected {case['expected']['filter']}"
+        assert name == case["expected"]["filter"], (
+            f"{case['id']}: the event is in {name}, expected {case['expected']['filter']}"
+        )
         return
     for properties, name in outcome:
         expected = filter_scopes.meets(properties, case["expected"]["matching"])
         expected &= not any(filter_scopes.meets(properties, condition) for condition in case["expected"]["ignored"])
         is_in = name == case["inputs"]["current_filter"]
-        assert is_in == expected, f"{case['id']}: {properties} is in {name}, expected in {case['inputs']['current_filter']}: {expected}"
-
+        assert is_in == expected, (
+            f"{case['id']}: {properties} is in {name}, expected in {case['inputs']['current_filter']}: {expected}"
+        )

@@ -25,7 +25,10 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     connection = open_connection()
     empty = ["int_metering__fixed_charge_quantities"]
     graph.run(connection, TARGETS, give_all(connection, graph, TARGETS, facts, empty=empty))
-    return {case["id"]: [row for row in rows_of(connection, "int_rating__charges") if row["charge_id"] == case["id"]] for case in cases}
+    return {
+        case["id"]: [row for row in rows_of(connection, "int_rating__charges") if row["charge_id"] == case["id"]]
+        for case in cases
+    }
 
 
 def check(case: Case, outcome: list[dict[str, Any]]) -> None:
@@ -44,7 +47,9 @@ def facts_of(cases: list[Case]) -> Facts:
         metered.charge(case["id"], METRIC, {"charge_model": "custom"}, facts)
         metered.usage_window(case["id"], case["id"], inputs["period"], EVER, facts)
         metered.events(case, inputs["events"], facts)
-        terms = parse_properties("custom", {"sql_charge": "storage_zones", "custom_properties": inputs["custom_properties"]})
+        terms = parse_properties(
+            "custom", {"sql_charge": "storage_zones", "custom_properties": inputs["custom_properties"]}
+        )
         facts["stg_catalog__charge_prices"].append(version(charge_id=case["id"], sql_charge=terms.sql_charge))
         facts["stg_catalog__charge_parameters"] += [
             version(charge_id=case["id"], name=row.name, position=row.position, key=row.key, value=row.value)
@@ -52,4 +57,3 @@ def facts_of(cases: list[Case]) -> Facts:
         ]
     superseding(facts, EVER)
     return facts
-

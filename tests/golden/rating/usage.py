@@ -22,7 +22,10 @@ NOTHING = dict.fromkeys(("amount", "amount_cents", "units", "total_aggregated_un
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> {window: its fees}; a timeline has a window per checkpoint."""
     fees = fees_of(graph, facts_of(cases))
-    return {case["id"]: {name: fees.get(deterministic_id(name, case["id"]), []) for name, _, _ in windows(case)} for case in cases}
+    return {
+        case["id"]: {name: fees.get(deterministic_id(name, case["id"]), []) for name, _, _ in windows(case)}
+        for case in cases
+    }
 
 
 def check(case: Case, outcome: dict[str, list[dict[str, Any]]]) -> None:
@@ -41,7 +44,9 @@ def facts_of(cases: list[Case]) -> Facts:
         own = facts_of_one(case)
         superseding(own, min(horizon for _, _, horizon in windows(case)))
         if not case["inputs"].get("continued", True):
-            own["catalog.charges"] = [row for row in own["catalog.charges"] if row["plan_id"] == case["id"] or "valid_to" in row]
+            own["catalog.charges"] = [
+                row for row in own["catalog.charges"] if row["plan_id"] == case["id"] or "valid_to" in row
+            ]
         for name, rows in own.items():
             facts.setdefault(name, []).extend(rows)
     return facts
@@ -60,7 +65,16 @@ def facts_of_one(case: Case) -> Facts:
         prices(case["id"], f"{case['id']}/{row['name']}", row["properties"], facts)
     for name, described, horizon in windows(case):
         columns = {column: inputs[column] for column in ("currency", "timezone") if column in inputs}
-        metered.usage_window(name, case["id"], described["period"], horizon, facts, subscription_id=case["id"], **columns, **billing(case, described))
+        metered.usage_window(
+            name,
+            case["id"],
+            described["period"],
+            horizon,
+            facts,
+            subscription_id=case["id"],
+            **columns,
+            **billing(case, described),
+        )
     if inputs["charge"].get("pay_in_advance"):
         facts["int_metering__service_periods"] += service_periods(case)
     return facts
@@ -93,4 +107,6 @@ def service_periods(case: Case) -> list[dict[str, Any]]:
     periods = {described["period"]["from"]: described["period"] for _, described, _ in windows(case)}
     names = dict.fromkeys(("subscription_id", "customer_id", "external_subscription_id", "plan_id"), case["id"])
     zone = {column: case["inputs"][column] for column in ("currency", "timezone") if column in case["inputs"]}
-    return [period_of(period, **names, **zone) | {"period_index": index} for index, period in enumerate(periods.values(), 1)]
+    return [
+        period_of(period, **names, **zone) | {"period_index": index} for index, period in enumerate(periods.values(), 1)
+    ]

@@ -69,23 +69,39 @@ def facts_of(cases: list[Case]) -> Facts:
         recurring = [(inputs["recurring_threshold"], True)] if inputs["recurring_threshold"] is not None else []
         for amount, is_recurring in fixed + recurring:
             facts["stg_catalog__usage_thresholds"].append(
-                version(usage_threshold_id=case["id"], owner_type="plan", owner_id=case["id"], amount_cents=amount, is_recurring=is_recurring)
+                version(
+                    usage_threshold_id=case["id"],
+                    owner_type="plan",
+                    owner_id=case["id"],
+                    amount_cents=amount,
+                    is_recurring=is_recurring,
+                )
             )
         for name, row in zip(subscriptions(case), inputs.get("rows", [None]), strict=True):
             owner = {"subscription_id": name, "lifetime_id": name, "plan_id": case["id"]}
             facts["int_metering__lifetimes"].append({**owner, "as_of": ALWAYS})
-            facts["stg_catalog__subscriptions"].append(version(subscription_id=name, progressive_billing_disabled=False))
+            facts["stg_catalog__subscriptions"].append(
+                version(subscription_id=name, progressive_billing_disabled=False)
+            )
             if row is None:
                 facts["int_billing__checked_amounts"].append(
                     {"subscription_id": name, "fee_state": "open", "amount_cents": inputs["total_usage"]}
                 )
                 continue
             look = {"usage_check_id": f"{name} looked at"}
-            facts["int_metering__usage_checks"].append({**owner, **look, "checked_at": ALWAYS, "from_at": ALWAYS, "is_recorded": False})
+            facts["int_metering__usage_checks"].append(
+                {**owner, **look, "checked_at": ALWAYS, "from_at": ALWAYS, "is_recorded": False}
+            )
             facts["stg_catalog__lifetime_usages"].append(
                 version(subscription_id=name, historical_usage_amount_cents=inputs["historical_usage"])
             )
-            facts["int_billing__invoiced_usage"].append({"subscription_id": name, "issued_at": ALWAYS, "amount_cents": row["invoiced"]})
-            facts["int_billing__checked_usage"].append({**look, "current_amount_cents": row["current"], "ended_amount_cents": 0})
-            facts["int_billing__threshold_marks"].append({**look, "marked_amount_cents": inputs["progressive_billed_amount"]})
+            facts["int_billing__invoiced_usage"].append(
+                {"subscription_id": name, "issued_at": ALWAYS, "amount_cents": row["invoiced"]}
+            )
+            facts["int_billing__checked_usage"].append(
+                {**look, "current_amount_cents": row["current"], "ended_amount_cents": 0}
+            )
+            facts["int_billing__threshold_marks"].append(
+                {**look, "marked_amount_cents": inputs["progressive_billed_amount"]}
+            )
     return facts

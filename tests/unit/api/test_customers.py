@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.catalog import billing_entities
 from tests.unit.api.conftest import Api
 from tests.unit.api.test_resources import COUPON, PLAN
 
@@ -168,10 +169,26 @@ def test_applying_what_is_not_there(api: Api) -> None:
     assert api.refused("POST", "/applied_coupons", body)["code"] == "coupon_not_found"
 
 
+def test_a_plan_has_a_trial_and_another_entity_may_sell_it(api: Api) -> None:
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    assert api.ok("POST", "/plans", {"plan": PLAN | {"trial_period": 14.5}})["plan"]["trial_period"] == 14.5
+    kept = api.ok("PUT", f"/plans/{PLAN['code']}", {"plan": {"name": "Renamed"}})["plan"]
+    assert kept["trial_period"] == 14.5
+    assert api.ok("PUT", f"/plans/{PLAN['code']}", {"plan": {"trial_period": None}})["plan"]["trial_period"] == 0
+    with api.app_services().change() as uow:
+        billing_entities.create(uow, code="north", name="North")
+    wanted = {"external_customer_id": "acme", "external_id": "s1", "plan_code": PLAN["code"]}
+    body = {"subscription": wanted | {"billing_entity_code": "north"}}
+    assert api.ok("POST", "/subscriptions", body)["subscription"]["billing_entity_code"] == "north"
+    assert api.ok("GET", "/subscriptions/s1")["subscription"]["billing_entity_code"] == "north"
+    unknown = {"subscription": wanted | {"external_id": "s2", "billing_entity_code": "south"}}
+    assert api.refused("POST", "/subscriptions", unknown)["code"] == "billing_entity_not_found"
+
+
 @pytest.mark.parametrize(
     "terms",
     [
-        {"trial_period": 30},
+        {"interval": "yearly", "bill_fixed_charges_monthly": True},
         {"minimum_commitment": {"amount_cents": 1000}},
         {"interval": "yearly", "bill_charges_monthly": True},
         {"interval": "semiannual", "bill_fixed_charges_monthly": True},

@@ -166,7 +166,10 @@ def test_presentation_group_keys_split_the_units_that_are_shown_and_not_the_pric
     gcp = {"presentation_by": {"cloud": "gcp"}, "units": "6.0"}
     assert eu["presentation_breakdowns"] == [{"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "2.0"}]
     assert rest["presentation_breakdowns"] == [{"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "8.0"}, gcp]
-    assert calls["presentation_breakdowns"] == [{"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "10.0"}, gcp]
+    assert calls["presentation_breakdowns"] == [
+        {"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "10.0"},
+        gcp,
+    ]
 
 
 def test_current_usage_of_a_weighted_sum_shows_the_level_that_was_reached(api: Api) -> None:

@@ -226,13 +226,19 @@ def test_a_null_clears_the_name_of_a_charge_and_leaves_its_other_terms(api: Api)
     charge = plan_with_charges(api)["charges"][0]
 
     def update(**changes: Any) -> dict[str, Any]:
-        row = {"id": charge["lago_id"], "charge_model": "standard", "billable_metric_id": charge["lago_billable_metric_id"]}
+        row = {
+            "id": charge["lago_id"],
+            "charge_model": "standard",
+            "billable_metric_id": charge["lago_billable_metric_id"],
+        }
         return dict(api.ok("PUT", "/plans/basic", {"plan": {"charges": [row | changes]}})["plan"]["charges"][0])
 
     named = update(invoice_display_name="Calls made", min_amount_cents=500)
     assert (named["invoice_display_name"], named["min_amount_cents"]) == ("Calls made", 500)
     assert update() == named
-    assert update(invoice_display_name=None, min_amount_cents=None, prorated=None) == named | {"invoice_display_name": None}
+    assert update(invoice_display_name=None, min_amount_cents=None, prorated=None) == named | {
+        "invoice_display_name": None
+    }
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def fill(engine: sa.Engine) -> None:
         )  # fmt: skip
         calls = billable_metrics.create(uow, code="calls", name="Calls", aggregation_type="count_agg")
         plans.create(
-            uow, code="pro", name="Pro", interval="quarterly", amount_cents=9900, amount_currency="EUR", pay_in_advance=True, tax_codes=["vat"],
+            uow, code="pro", name="Pro", interval="quarterly", amount_cents=9900, amount_currency="EUR", pay_in_advance=True, trial_period="14.5", tax_codes=["vat"],
             charges_input=[
                 {
                     "billable_metric_id": tokens.id, "charge_model": "standard", "tax_codes": ["vat"],

@@ -43,7 +43,10 @@ def test_a_published_pair_that_cannot_be_read_is_told_in_one_line(home: Path) ->
     (home / "published.json").write_text("{")
     result = call("explain", "X-1")
     assert result.exit_code == FAILED
-    assert result.stderr.startswith(f"Error: {home / 'published.json'} cannot be read.") and "tallystick run" in result.stderr
+    assert (
+        result.stderr.startswith(f"Error: {home / 'published.json'} cannot be read.")
+        and "tallystick run" in result.stderr
+    )
 
 
 @pytest.mark.parametrize("revision", ["9999", "0001"])

@@ -12,6 +12,7 @@ final as (
         amount_cents,
         amount_currency,
         pay_in_advance,
+        {{ quantity('trial_period') }} as trial_days,
         parent_id,
         valid_from,
         valid_to,

@@ -20,6 +20,7 @@ final as (
         created_at,
         creation_sequence,
         progressive_billing_disabled,
+        billing_entity_id,
         valid_from,
         valid_to,
         recorded_at,

@@ -106,6 +106,10 @@ def test_a_charge_left_out_ends_with_its_filters_and_taxes(begin: Begin, basic_p
         ({"interval": None}, {"interval": ["value_is_invalid"]}),
         ({"amount_currency": "XXX"}, {"amount_currency": ["value_is_invalid"]}),
         ({"pay_in_advance": None}, {"pay_in_advance": ["value_is_invalid"]}),
+        ({"trial_period": -1}, {"trial_period": ["value_is_out_of_range"]}),
+        ({"trial_period": "36500.1"}, {"trial_period": ["value_is_out_of_range"]}),
+        ({"trial_period": "0.0000001"}, {"trial_period": ["value_is_out_of_range"]}),
+        ({"trial_period": "a week"}, {"trial_period": ["value_is_out_of_range"]}),
     ],
 )
 def test_plan_codes(begin: Begin, basic_plan: plans.Plan, change: dict[str, Any], codes: dict[str, list[str]]) -> None:

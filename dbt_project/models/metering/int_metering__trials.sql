@@ -1,0 +1,46 @@
+with epochs as (
+    select * from {{ ref('int_metering__subscription_epochs') }}
+),
+
+subscriptions as (
+    select * from {{ ref('stg_catalog__subscriptions') }}
+),
+
+plans as (
+    select * from {{ ref('stg_catalog__plans') }} where trial_days > 0
+),
+
+-- What the plan said when the subscription was made holds for all of its life.
+agreed as (
+    select
+        epochs.subscription_id, epochs.known_from,
+        subscriptions.customer_id, subscriptions.external_id, subscriptions.creation_sequence,
+        plans.trial_days
+    from epochs
+    inner join subscriptions
+        on epochs.subscription_id = subscriptions.subscription_id and {{ known_at('subscriptions', 'epochs.known_from') }}
+    inner join plans on subscriptions.plan_id = plans.plan_id and {{ known_at('plans', 'subscriptions.created_at') }}
+),
+
+-- A trial runs from the first start of the external id: neither another plan nor a re-creation starts it again.
+begun as (
+    select agreed.subscription_id, agreed.known_from, agreed.trial_days, min(earlier.started_at) as first_started_at
+    from agreed
+    inner join subscriptions as earlier
+        on agreed.customer_id = earlier.customer_id
+        and agreed.external_id = earlier.external_id
+        and earlier.creation_sequence <= agreed.creation_sequence
+        and {{ known_at('earlier', 'agreed.known_from') }}
+    where earlier.status <> 'canceled'
+    group by agreed.subscription_id, agreed.known_from, agreed.trial_days
+),
+
+final as (
+    select
+        subscription_id,
+        known_from,
+        {{ from_epoch_microseconds(epoch_microseconds('first_started_at') ~ ' + cast(trial_days * 86400000000 as bigint)') }} as trial_ends_at
+    from begun
+)
+
+select * from final
