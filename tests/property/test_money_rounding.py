@@ -130,6 +130,81 @@ def test_unit_price(rows: list[tuple[Decimal, Decimal]]) -> None:
     assert by_sql(macros().unit_price("a", "b"), rows, ("decimal(38, 15)", "decimal(38, 12)")) == [twin(*row) for row in rows]
 
 
+FACTORS = st.one_of(
+    st.tuples(decimals(12, 10**6), decimals(12, 10**7)),
+    st.tuples(decimals(12, 10**13), decimals(12, 9)),
+    # Products that are a tie at the 16th decimal, or one step of the last decimal from it.
+    st.builds(lambda odd, nudge: (odd + nudge, Decimal("0.000000000001")), st.integers(-(10**6), 10**6).map(lambda n: Decimal(2 * n + 1).scaleb(-4) * 5), st.sampled_from((Decimal(0), Decimal("1E-12"), Decimal("-1E-12")))),
+)  # fmt: skip
+
+
+def product(left: Decimal, right: Decimal) -> Decimal:
+    exact = int(rounding.scaled(left, 12)) * int(rounding.scaled(right, 12))
+    return rounding.scaled(Decimal(rounding.div_round(exact, 10**9)), -15)
+
+
+def quotient(dividend: Decimal, divisor: Decimal, places: int) -> Decimal:
+    if divisor == 0:
+        return Decimal(0)
+    sign = -1 if divisor < 0 else 1
+    shifted = sign * int(rounding.scaled(dividend, 15)) * 10 ** (places - 3)
+    return rounding.scaled(Decimal(rounding.div_round(shifted, sign * int(rounding.scaled(divisor, 12)))), -places)
+
+
+@BATCHES
+@given(many(FACTORS))
+@example([(Decimal("99999999999999.999999999999"), Decimal(1)), (Decimal("-9999999999999.999999999999"), Decimal("1.000000000001"))])
+def test_a_product_of_any_size_is_rounded_exactly(rows: list[tuple[Decimal, Decimal]]) -> None:
+    assert by_sql(macros().times("a", "b"), rows, ("decimal(38, 12)", "decimal(38, 12)")) == [product(*row) for row in rows]
+
+
+@BATCHES
+@given(many(st.tuples(st.one_of(decimals(15, 10**6), decimals(15, 10**11)), st.one_of(decimals(12, 10**6), decimals(12, 10**13), decimals(12, 1)))), st.sampled_from((12, 15)))
+def test_a_unit_price_of_any_size_is_rounded_exactly(rows: list[tuple[Decimal, Decimal]], places: int) -> None:
+    within = [row for row in rows if abs(quotient(*row, places)) < 10**14]  # the domain (rating README)
+    if within:
+        assert by_sql(macros().unit_price("a", "b", places), within, ("decimal(38, 15)", "decimal(38, 12)")) == [quotient(*row, places) for row in within]
+
+
+@BATCHES
+@given(many(st.tuples(decimals(15, 10**13), st.integers(0, 4).map(lambda exponent: 10**exponent))))
+def test_from_minor_units(rows: list[tuple[Decimal, int]]) -> None:
+    assert by_sql(macros().from_minor_units("a", "b"), rows, ("decimal(38, 15)", "bigint")) == [quotient(cents, Decimal(units), 15) for cents, units in rows]
+
+
+@BATCHES
+@given(many(st.tuples(st.one_of(decimals(12, 10**13), decimals(12, 10**3)).map(abs), st.one_of(st.integers(1, 12), st.integers(1, 10**12)))))
+@example([(Decimal("299.999999999999"), 100), (Decimal(300), 100), (Decimal("300.000000000001"), 100), (Decimal(0), 7)])
+def test_whole_packages(rows: list[tuple[Decimal, int]]) -> None:
+    expected = [-(-int(rounding.scaled(units, 12)) // (size * 10**12)) for units, size in rows]
+    assert by_sql(macros().whole_packages("a", "b"), rows, ("decimal(38, 12)", "bigint")) == expected
+
+
+SPOILED = {"units": "* 1.0001", "steps": "* 1.00000000000001", "above": "+ 0.3", "nothing": "* 0"}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_no_guess_changes_a_digit(how: str) -> None:
+    """Whatever the engine's binary numbers say: a wrong guess is not proven."""
+    rows = [(Decimal(number).scaleb(-9), Decimal(number % 97 + 1).scaleb(-places)) for number in range(1, 10**11, 123_456_789) for places in (0, 5, 12)]
+    for call, twin in (
+        (macros().times("a", "b"), product),
+        (macros().unit_price("a", "b"), lambda a, b: quotient(a, b, 15)),
+        (macros().whole_packages("a", "cast(ceil(b) as bigint)"), lambda a, b: -(-int(a.scaleb(9)) // (-(-int(b.scaleb(12)) // 10**12) * 10**9))),
+    ):
+        spoiled = call.replace(", 'avg')", f", 'avg') {SPOILED[how]}").replace("/ list_aggregate([b], 'avg') * 0", "/ list_aggregate([b], 'avg')")
+        assert spoiled != call
+        assert by_sql(spoiled, rows, ("decimal(38, 12)", "decimal(38, 12)")) == [twin(*row) for row in rows]
+
+
+def test_a_proof_that_lets_a_tie_through_would_be_seen() -> None:
+    """Negative control: half a step away is not near enough."""
+    rows = [(Decimal(number).scaleb(-4), Decimal("5E-12")) for number in range(1, 200, 2)]
+    call, exact = macros().times("a", "b"), [product(*row) for row in rows]
+    assert by_sql(call, rows, ("decimal(38, 12)", "decimal(38, 12)")) == exact
+    assert by_sql(call.replace("< cast('0.", "<= cast('0."), rows, ("decimal(38, 12)", "decimal(38, 12)")) != exact
+
+
 def test_half_even_would_be_seen() -> None:
     """Negative control: the drawn values tell half away from zero and half even apart."""
     assert by_sql("round_even(a, 0)", [(Decimal("2.5"),)], ("decimal(38, 5)",)) != [rounding.round_half_away(Decimal("2.5"), 0)]

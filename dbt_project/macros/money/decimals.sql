@@ -4,15 +4,9 @@
 {% macro share(expression) -%} cast({{ expression }} as decimal(38, 5)) {%- endmacro %}
 {% macro cents(expression) -%} cast({{ expression }} as bigint) {%- endmacro %}
 
-{#- Exact product of a quantity and a price (12 decimals each), rounded once to 15 decimals. -#}
-{% macro times(left, right) -%} {{ return(adapter.dispatch('times', 'tallystick')(left, right)) }} {%- endmacro %}
-{% macro default__times(left, right) -%}
-    cast(cast({{ left }} as decimal(38, 12)) * cast({{ right }} as decimal(38, 12)) as decimal(38, 15))
-{%- endmacro %}
-{#- Needs spark.sql.decimalOperations.allowPrecisionLoss=false, which the run asserts; then the scale is 24 as in DuckDB. -#}
-{% macro spark__times(left, right) -%}
-    cast(cast({{ left }} as decimal(38, 12)) * cast({{ right }} as decimal(38, 12)) as decimal(38, 15))
-{%- endmacro %}
+{#- Exact product of a quantity and a price (12 decimals each), rounded once to 15 decimals. Spark needs
+    spark.sql.decimalOperations.allowPrecisionLoss=false, which the run asserts; then the scale of the product is 24 as in DuckDB. -#}
+{% macro times(left, right) -%} {{ rounded_product('cast(' ~ left ~ ' as decimal(38, 12)) * cast(' ~ right ~ ' as decimal(38, 12))') }} {%- endmacro %}
 
 {#- Exact product of a quantity and a whole number. -#}
 {% macro times_whole(quantity, whole_number) -%}

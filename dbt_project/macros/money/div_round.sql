@@ -42,5 +42,5 @@
 {#- amount / units at 15 decimals or fewer, rounded once, half away from zero; amount has 15 decimals, units 12; 0 when units are 0. -#}
 {% macro unit_price(amount, units, places=15) -%}
     case when {{ units }} = 0 then cast(0 as decimal(38, {{ places }}))
-        else {{ unscaled(long_div_round(scaled(amount, 15), scaled(units, 12), places - 3), places) }} end
+        else {{ rounded_quotient(amount, units, places, unscaled(long_div_round(scaled(amount, 15), scaled(units, 12), places - 3), places)) }} end
 {%- endmacro %}

@@ -3,7 +3,7 @@ with priced_usage as (
 ),
 
 currencies as (
-    select * from {{ ref('currencies') }}
+    select code, {{ minor_units('exponent') }} as minor_units from {{ ref('currencies') }}
 ),
 
 -- What the events state is summed and not rounded; no units, no amount (rating, section 4.8).
@@ -11,7 +11,7 @@ final as (
     select
         priced_usage.usage_id,
         priced_usage.units,
-        {{ working("case when priced_usage.units = 0 then 0 else " ~ from_minor_units('priced_usage.precise_total_amount_cents', minor_units('currencies.exponent')) ~ " end") }} as amount
+        {{ working("case when priced_usage.units = 0 then 0 else " ~ from_minor_units('priced_usage.precise_total_amount_cents', 'currencies.minor_units') ~ " end") }} as amount
     from priced_usage
     inner join currencies on priced_usage.currency = currencies.code
 )

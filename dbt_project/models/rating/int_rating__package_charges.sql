@@ -16,14 +16,14 @@ paid as (
 packed as (
     select
         *,
-        {{ quantity(div_ceil(scaled('paid_units', 12), scaled('package_size', 12))) }} as packages
+        {{ whole_packages('paid_units', 'package_size') }} as packages
     from paid
 ),
 
 priced as (
     select
         *,
-        {{ times('packages', 'unit_or_package_amount') }} as amount
+        {{ working(times_whole('unit_or_package_amount', 'packages')) }} as amount
     from packed
 ),
 
@@ -34,7 +34,7 @@ final as (
         package_size,
         free_units,
         paid_units,
-        packages,
+        {{ quantity('packages') }} as packages,
         unit_or_package_amount as per_package_amount,
         amount
     from priced

@@ -3,7 +3,8 @@ with priced_usage as (
 ),
 
 tier_bounds as (
-    select * from {{ ref('int_rating__tier_bounds') }}
+    select *, coalesce(per_unit_amount, {{ percent('rate') }}) as factor
+    from {{ ref('int_rating__tier_bounds') }}
 ),
 
 -- Tiers cover every unit once: a tier begins where the one before it ends, however its lower bound was written (rating, section 9.4).
@@ -15,7 +16,7 @@ final as (
         tier_bounds.from_value,
         tier_bounds.to_value,
         {{ quantity("case when tier_bounds.position = 1 then 0 when tier_bounds.is_adjacent then tier_bounds.from_value else tier_bounds.from_value - 1 end") }} as lower_value,
-        coalesce(tier_bounds.per_unit_amount, {{ percent('tier_bounds.rate') }}) as per_unit_amount,
+        tier_bounds.factor as per_unit_amount,
         tier_bounds.rate,
         case
             when priced_usage.units = 0 and not priced_usage.bills_flat_without_usage then {{ quantity('0') }}

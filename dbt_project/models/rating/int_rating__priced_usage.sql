@@ -7,7 +7,8 @@ usage_out_of_domain as (
 ),
 
 charge_prices as (
-    select * from {{ ref('stg_catalog__charge_prices') }}
+    select *, {{ percent('rate') }} as rate_share
+    from {{ ref('stg_catalog__charge_prices') }}
 ),
 
 -- The one place through which all that is priced passes: what may leave the domain of money does not.
@@ -35,7 +36,7 @@ final as (
         charge_prices.amount as unit_or_package_amount,
         charge_prices.package_size,
         charge_prices.free_units,
-        {{ percent('charge_prices.rate') }} as rate_share,
+        charge_prices.rate_share,
         charge_prices.rate,
         charge_prices.fixed_amount,
         charge_prices.free_units_per_events,
