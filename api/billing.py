@@ -21,7 +21,7 @@ from core.catalog.subscriptions import SUBSCRIPTIONS
 from core.clock import Clock
 from core.errors import NotFound, TallystickError
 from core.settings import Settings
-from core.warehouse.pricing_graph import PricingGraph
+from core.warehouse.pricing_graph import PricingGraph, temporary
 from ingestion.event import UsageEvent, to_micros
 from ingestion.flush import ALL, pending_events
 from ingestion.inbox import Inbox
@@ -73,10 +73,14 @@ class Billing:
     def rows(self, customer_id: str, *models: str) -> Mapping[str, Rows]:
         """The rows of these models for the customer at this moment, computed by the SQL of the bill."""
         facts = self._facts(customer_id)
-        with self.ledger.cursor() as cursor:
+        graph = self.graph()
+        with self.ledger.computing() as plans:
             has_warehouse = self.ledger.has_published()
-            compute(cursor, self.graph(), facts, models, has_warehouse=has_warehouse)
-            return {model: cursor.table(model).to_arrow_table().to_pylist() for model in models}
+            compute(plans, graph, facts, models, has_warehouse=has_warehouse)
+            return {
+                model: plans.execute(f"select * from {temporary(model)}").to_arrow_table().to_pylist()
+                for model in models
+            }
 
     def refuse_while_held(self, customer_id: str) -> None:
         """Raises UsageOutOfDomain while a bill of the customer is held back: see `core.billing.held`."""
@@ -93,10 +97,11 @@ class Billing:
         received = to_micros(facts.as_of)
         table = event_table([event], [received], [ALL], ["estimate"], [None])
         facts = replace(facts, tail_events=[*facts.tail_events, table])
-        with self.ledger.cursor() as cursor:
+        graph = self.graph()
+        with self.ledger.computing() as plans:
             has_warehouse = self.ledger.has_published() and not is_instant
             return estimate(
-                cursor, self.graph(), facts, event.transaction_id, has_warehouse=has_warehouse, is_instant=is_instant
+                plans, graph, facts, event.transaction_id, has_warehouse=has_warehouse, is_instant=is_instant
             )
 
     def event(self, transaction_id: str) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from core import lake
 from core.settings import Settings
+from core.warehouse.kept_plans import KeptPlans, engine_for_kept_plans
 from core.warehouse.pricing_graph import PricingGraph, quoted
 from core.warehouse.publish import Published, published
 
@@ -30,6 +31,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._connection: Any = None
         self._pair: Published | None = None
+        self._idle: list[KeptPlans] = []
         self._loaded: tuple[Published | None, frozenset[str]] = (None, frozenset())
 
     def has_published(self) -> bool:
@@ -39,15 +41,37 @@ class Ledger:
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
         """A cursor on `warehouse` and `books`, with temporary tables of its own."""
-        pair = published(self._settings.published)
         with self._lock:
-            if self._connection is None or pair != self._pair:
-                self._connection, self._pair = self._open(pair), pair
-            cursor = self._connection.cursor()
+            cursor = self._followed().cursor()
         try:
             yield cursor
         finally:
             cursor.close()
+
+    @contextmanager
+    def computing(self) -> Iterator[KeptPlans]:
+        """As `cursor`, for models: their plans stay with it, and the next request takes it up."""
+        with self._lock:
+            connection = self._followed()
+            plans = self._idle.pop() if self._idle else KeptPlans(connection.cursor())
+        is_done = False
+        try:
+            with plans.request():
+                yield plans
+            is_done = True
+        finally:
+            with self._lock:
+                if is_done and connection is self._connection and not plans.is_full:
+                    self._idle.append(plans)
+                else:
+                    plans.close()
+
+    def _followed(self) -> Any:
+        """The connection on what is published now."""
+        pair = published(self._settings.published)
+        if self._connection is None or pair != self._pair:
+            self._connection, self._pair, self._idle = self._open(pair), pair, []
+        return self._connection
 
     def loaded_files(self) -> tuple[str, frozenset[str]]:
         """(the last day that the published run looked at, the landing files of that day and later that it loaded)."""
@@ -82,6 +106,7 @@ class Ledger:
         connection = lake.connect()
         # Requests are many and each is small: on one thread its statements take half the time.
         connection.execute("set threads = 1")
+        engine_for_kept_plans(connection)
         lake.attach(connection, lake.books(self._settings), read_only=True)
         if pair is None:
             self._stand_in(connection)

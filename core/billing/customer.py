@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from core.warehouse.dbt_project import PROJECT_DIR
+from core.warehouse.kept_plans import Connection, hold, make_table
 from core.warehouse.pricing_graph import Node, PricingGraph, quoted, temporary
 
 IDENTITY = "external_subscription_id, transaction_id"
@@ -32,7 +33,7 @@ class CustomerFacts:
 
 
 def compute(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     graph: PricingGraph,
     facts: CustomerFacts,
     targets: Collection[str],
@@ -44,21 +45,24 @@ def compute(
 
 
 def give_own_facts(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     graph: PricingGraph,
     facts: CustomerFacts,
     targets: Collection[str],
     *,
     has_warehouse: bool = True,
+    given: Collection[str] = (),
 ) -> dict[str, str]:
-    """`give_facts` of what the models `targets` stand on, with no more of the books than the customer's own."""
-    wanted = {node.name for node in graph.inputs(targets)}
+    """`give_facts` of what the models `targets` stand on, as far up as `given`, with no more of the books than the customer's
+    own.
+    """
+    wanted = {node.name for node in graph.inputs(targets, given)}
     relations = give_facts(connection, graph, facts, has_warehouse=has_warehouse, wanted=wanted)
     return relations | _give_own_books(connection, graph, facts, wanted)
 
 
 def give_facts(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     graph: PricingGraph,
     facts: CustomerFacts,
     *,
@@ -88,17 +92,17 @@ def give_facts(
         if node.name.startswith("books."):
             relations[node.name] = node.relation
         elif node.kind == "seed":
-            connection.execute(
-                f"create or replace temp table {quoted(node.name)} as select * from read_csv(?)",
-                [str(PROJECT_DIR / "seeds" / f"{node.name}.csv")],
-            )
+            path = str(PROJECT_DIR / "seeds" / f"{node.name}.csv").replace("'", "''")
+            make_table(connection, node.name, f"select * from read_csv('{path}')", is_kept=True)
+        elif wanted is not None:
+            relations[node.name] = node.nothing
         else:
             connection.execute(f"create or replace temp table {quoted(node.name)} ({node.declared})")
     return relations
 
 
 def current_usage(
-    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
+    connection: Connection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
 ) -> list[dict[str, Any]]:
     """The open periods' charges of one customer as the bill would have them now: rows of `int_billing__fees` in state open."""
     compute(connection, graph, facts, ["int_billing__fees"], has_warehouse=has_warehouse)
@@ -109,7 +113,7 @@ def current_usage(
 
 
 def draft_invoices(
-    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
+    connection: Connection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
 ) -> list[dict[str, Any]]:
     """The customer's invoices that are not in the books, with fees and taxes: rows of `int_billing__draft_invoices`."""
     compute(connection, graph, facts, ["int_billing__draft_invoices"], has_warehouse=has_warehouse)
@@ -119,13 +123,15 @@ def draft_invoices(
 
 
 def _give_own_books(
-    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, wanted: Collection[str]
+    connection: Connection, graph: PricingGraph, facts: CustomerFacts, wanted: Collection[str]
 ) -> dict[str, str]:
     """Relations with what the books hold of the customer."""
     # Ids written out, because constants are compared with the lake's statistics and skip files.
     owners = ", ".join(f"'{owner}'" for owner in facts.catalog["customers"]["id"].unique().to_pylist())
-    tables = {node.name: node for node in graph.sources("books") if node.name in {*wanted, "books.invoices"}}
-    books_invoices = tables.pop("books.invoices")
+    tables = {node.name: node for node in graph.sources("books") if node.name in wanted}
+    if not tables:
+        return {}
+    books_invoices = tables.pop("books.invoices", graph.node("books.invoices"))
     invoices = _give_own(connection, books_invoices, f"customer_id in ({owners})")
     own = {"books.invoices": invoices}
     for node in tables.values():
@@ -139,45 +145,49 @@ def _give_own_books(
     return own
 
 
-def _give_own(connection: duckdb.DuckDBPyConnection, node: Node, condition: str) -> str:
+def _give_own(connection: Connection, node: Node, condition: str) -> str:
     """What to read the rows of a table of the books from."""
     rows = f"from {node.relation} where {condition}"
     # Of a table without rows DuckLake has no statistics, and asks for them once per column: one column is enough.
     if connection.execute(f"select 1 {rows} limit 1").fetchone() is None:
         return node.nothing
-    connection.execute(f"create or replace temp table {quoted(node.name)} as select * {rows}")
+    make_table(connection, node.name, f"select * {rows}")
     return temporary(node.name)
 
 
-def _give_events(
-    connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: CustomerFacts, has_warehouse: bool
-) -> str:
+def _give_events(connection: Connection, graph: PricingGraph, facts: CustomerFacts, has_warehouse: bool) -> str:
     """The customer's events, each once: the first one received of an identity."""
     node = graph.node("landing.events")
     columns = ", ".join(quoted(name) for name in node.columns or {})
-    seen = [f"select {columns} from {node.relation if has_warehouse else node.nothing}"]
-    for number, tail in enumerate(facts.tail_events):
-        connection.register(f"tail_{number}", tail)
-        seen.append(f"select * from tail_{number}")
-    own = " union all by name ".join(
-        f"{query} where external_subscription_id in (select unnest($wanted))" for query in seen
-    )
-    made = connection.execute(
-        f"""create or replace temp table events_once as select {columns} from ({own})
+    wanted = pa.array(facts.external_subscription_ids, pa.string())
+    tails = [table.filter(pc.is_in(table["external_subscription_id"], wanted)) for table in facts.tail_events]
+    tail = pa.concat_tables(tails, promote_options="default") if tails else None
+    own = ", ".join("'" + name.replace("'", "''") + "'" for name in facts.external_subscription_ids) or "null"
+    # What came from elsewhere may lack columns, so the first query names them all.
+    seen = [
+        f"select {columns} from {node.relation if has_warehouse else node.nothing} where external_subscription_id in ({own})"
+    ]
+    if tail is not None and tail.num_rows:
+        seen.append(f"select * from {hold(connection, 'tail_events', node.declared, tail)}")
+    elif not has_warehouse:
+        return node.nothing
+    made = make_table(
+        connection,
+        "events_once",
+        f"""select {columns} from ({" union all by name ".join(seen)})
         qualify row_number() over (partition by {IDENTITY} order by received_at, received_sequence) = 1""",
-        {"wanted": list(facts.external_subscription_ids)},
-    ).fetchone()
-    return "temp.main.events_once" if made and made[0] else node.nothing
+        is_kept=not has_warehouse,
+    )
+    return temporary("events_once") if made else node.nothing
 
 
-def _give(connection: duckdb.DuckDBPyConnection, node: Node, table: pa.Table) -> str:
+def _give(connection: Connection, node: Node, table: pa.Table) -> str:
     if not table.num_rows:
         return node.nothing
-    connection.register(f"given.{node.name}", table)
-    return quoted(f"given.{node.name}")
+    return hold(connection, f"given.{node.name}", node.declared, table)
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+def _rows(connection: Connection, query: str) -> list[dict[str, Any]]:
     cursor = connection.execute(query)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

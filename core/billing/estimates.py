@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
-
 from core.billing.customer import CustomerFacts, give_own_facts
 from core.errors import UsageOutOfDomain
-from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
+from core.warehouse.kept_plans import Connection, make_table
+from core.warehouse.pricing_graph import PricingGraph, temporary
 
 FEES, STEPS, TAXES, UNITS = (
     "int_billing__fees",
@@ -51,7 +50,7 @@ Rows = list[dict[str, Any]]
 
 
 def estimate(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     graph: PricingGraph,
     facts: CustomerFacts,
     transaction_id: str,
@@ -65,7 +64,7 @@ def estimate(
     the models whose price does not depend on that are priced. Raises UsageOutOfDomain.
     """
     read = (*TARGETS, SIDES, INSTANT, INSTANT_FEES)
-    relations = give_own_facts(connection, graph, facts, read, has_warehouse=has_warehouse)
+    relations = give_own_facts(connection, graph, facts, read, has_warehouse=has_warehouse, given=NOT_IN_ADVANCE)
     relations |= {name: graph.node(name).nothing for name in NOT_IN_ADVANCE}
     if is_instant:
         relations |= graph.run(connection, [INSTANT], relations)
@@ -92,15 +91,12 @@ def estimate(
     }
 
 
-def _of(connection: duckdb.DuckDBPyConnection, model: str, transaction_id: str) -> str:
+def _of(connection: Connection, model: str, transaction_id: str) -> str:
     name = f"this.{model}"
-    connection.execute(
-        f"create or replace temp table {quoted(name)} as select * from {temporary(model)} where transaction_id = ?",
-        [transaction_id],
-    )
+    make_table(connection, name, f"select * from {temporary(model)} where transaction_id = ?", [transaction_id])
     return temporary(name)
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, transaction_id: str) -> Rows:
+def _rows(connection: Connection, query: str, transaction_id: str) -> Rows:
     rows: Rows = connection.execute(query, [transaction_id]).to_arrow_table().to_pylist()
     return rows

@@ -21,6 +21,7 @@ import duckdb
 from core.errors import TallystickError
 from core.warehouse import emptiness
 from core.warehouse.dbt_project import PROJECT_DIR, compiled_models
+from core.warehouse.kept_plans import Connection, KeptPlans, has_rows, make_table
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,7 @@ class PricingGraph:
         read = {parent for node in plan for parent in node.depends_on} - planned
         return [self._nodes[node_id] for node_id in sorted(read)]
 
-    def run(
-        self, connection: duckdb.DuckDBPyConnection, targets: Iterable[str], given: Mapping[str, str]
-    ) -> dict[str, str]:
+    def run(self, connection: Connection, targets: Iterable[str], given: Mapping[str, str]) -> dict[str, str]:
         """Runs the plan on `connection`, reading the `given` names from the relations that they map to; one that is
         known to be empty is better given as `Node.nothing`.
 
@@ -162,7 +161,10 @@ class PricingGraph:
         )
         for node in plan:
             sql = _with_names(node, self._nodes, names)
-            if not emptiness.holds(node.empty_when, rows.has_none):
+            if _is_inlined(node) and node.name not in targets and isinstance(connection, KeptPlans):
+                # A view would be one more definition, whose change takes every plan with it.
+                count, names[node.relation] = None, f"({sql})"
+            elif not emptiness.holds(node.empty_when, rows.has_none):
                 count = self._create(connection, node, sql)
                 names[node.relation] = temporary(node.name)
             else:
@@ -173,7 +175,7 @@ class PricingGraph:
                 rows.empty.add(node.relation)
         return {node.name: names[node.relation] for node in plan}
 
-    def _without_rows(self, connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> str:
+    def _without_rows(self, connection: Connection, node: Node, sql: str) -> str:
         """A query without rows of the model's shape, which its SQL tells once."""
         if node.name not in self._shapes:
             described = connection.execute(f"describe {sql}").fetchall()
@@ -181,14 +183,15 @@ class PricingGraph:
         return self._shapes[node.name]
 
     @staticmethod
-    def _create(connection: duckdb.DuckDBPyConnection, node: Node, sql: str) -> int | None:
+    def _create(connection: Connection, node: Node, sql: str) -> int | None:
         """Creates the model's relation; its number of rows, unless it is a view."""
-        kind = "view" if _is_inlined(node) else "table"
         try:
-            row = connection.execute(f"create or replace temp {kind} {quoted(node.name)} as {sql}").fetchone()
+            if _is_inlined(node) and not isinstance(connection, KeptPlans):
+                connection.execute(f"create or replace temp view {quoted(node.name)} as {sql}")
+                return None
+            return make_table(connection, node.name, sql, is_kept=True)
         except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
             raise OutOfDomain(node, error) from error
-        return int(row[0]) if row and kind == "table" else None
 
     def run_only(
         self, connection: duckdb.DuckDBPyConnection, models: Iterable[str], relations: Mapping[str, str]
@@ -257,7 +260,7 @@ class _Rows:
     Whether they have any is known of those in `empty`; the others are taken to have some. Conditions are asked once each.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, names: Mapping[str, str], empty: set[str]) -> None:
+    def __init__(self, connection: Connection, names: Mapping[str, str], empty: set[str]) -> None:
         self.empty = empty
         self._connection = connection
         self._names = names
@@ -270,7 +273,7 @@ class _Rows:
         question = relation, condition
         if question not in self._asked:
             query = f"select 1 from {self._names.get(relation, relation)} where {condition} limit 1"
-            self._asked[question] = self._connection.execute(query).fetchone() is None
+            self._asked[question] = not has_rows(self._connection, query)
         return self._asked[question]
 
 

@@ -11,6 +11,7 @@ from core.catalog.engine import connect, reading
 from core.catalog.export import export
 from core.settings import Settings
 from core.warehouse.connection import ReadWarehouse
+from core.warehouse.kept_plans import KeptPlans, engine_for_kept_plans
 from core.warehouse.pricing_graph import PricingGraph
 from tests.support.demo_home import demo_home
 
@@ -42,12 +43,17 @@ def test_current_usage_at_the_end_of_a_period_is_the_bill(settings: Settings) ->
         owned.setdefault(customer, set()).add(subscription)
     assert len(bills) > 50
     engine = connect(settings.catalog)
+    # As the API does: one customer after another on the same plans.
+    reader = warehouse.cursor()
+    engine_for_kept_plans(reader)
+    plans = KeptPlans(reader)
     for customer, bill in bills.items():
         with reading(engine) as catalog:
             exported = export(catalog, [customer])
         just_before = moments[customer] - timedelta(microseconds=1)
         facts = billing.CustomerFacts(exported, sorted(owned[customer]), just_before)
-        usage = billing.current_usage(warehouse.cursor(), graph, facts)
+        with plans.request():
+            usage = billing.current_usage(plans, graph, facts)
         seen = {
             (fee["charge_id"], fee["charge_filter_id"], fee["group_key"], fee["from_at"]): (
                 fee["units"],
