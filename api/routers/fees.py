@@ -58,12 +58,14 @@ def _fee_objects(
     invoices: dict[str, Any] = {}
     taxes: list[dict[str, Any]] = []
     tiers: list[dict[str, Any]] = []
+    groups: list[dict[str, Any]] = []
     for invoice_id in dict.fromkeys(row["invoice_id"] for row in rows if row["invoice_id"] is not None):
         invoice = marts.get_invoice(cursor, invoice_id)
         (answered,) = invoice_objects(served, connection, [invoice])
         invoices[invoice_id] = invoice | {"payment_status": answered["payment_status"]}
         taxes += marts.fee_taxes(cursor, invoice_id)
         tiers += marts.line_tiers(cursor, invoice_id)
+        groups += marts.line_presentation_units(cursor, invoice_id)
     standing_alone = [row for row in rows if row["invoice_id"] is None]
     if standing_alone:
         fee_ids = [row["fee_id"] for row in standing_alone]
@@ -72,5 +74,5 @@ def _fee_objects(
     owners = {
         row["customer_id"]: alone(customers.by_id(connection, row["customer_id"]).external_id) for row in standing_alone
     }
-    context = FeeContext(connection, rows, taxes=taxes, tiers=tiers)
+    context = FeeContext(connection, rows, taxes=taxes, tiers=tiers, groups=groups)
     return [fee_object(row, invoices.get(row["invoice_id"]) or owners[row["customer_id"]], context) for row in rows]

@@ -83,7 +83,8 @@ def document(lago_id: str, served: Served) -> Response:
         # typst dates a document to the second, and what a command issued has microseconds.
         invoice["issued_at"] = invoice["issued_at"].replace(microsecond=0)
         tiers = marts.line_tiers(cursor, invoice["invoice_id"])
-    return Response(invoice_pdf(invoice, tiers), media_type="application/pdf")
+        groups = marts.line_presentation_units(cursor, invoice["invoice_id"])
+    return Response(invoice_pdf(invoice, tiers, groups), media_type="application/pdf")
 
 
 @router.post("/invoices/{lago_id}/download")

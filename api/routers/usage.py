@@ -23,8 +23,13 @@ def current_usage(
     charge_id: str | None = None,
     charge_code: str | None = None,
     billable_metric_code: str | None = None,
+    filter_by_presentation: str | None = None,
 ) -> Response:
-    """What the open period of a subscription would be billed now, by the SQL of the bill."""
+    """What the open period of a subscription would be billed now, by the SQL of the bill.
+
+    `filter_by_presentation`: presentation group keys, separated by commas, by which alone the units are broken down.
+    """
+    keys = tuple(key.strip() for key in (filter_by_presentation or "").split(",") if key.strip())
     with served.look() as connection:
         customer = customers.get(connection, external_id)
         try:
@@ -41,7 +46,7 @@ def current_usage(
             served.billing.rows(customer.id, *MODELS),
             {"id": subscription.id, "plan_id": plan.id, "currency": plan.amount_currency},
             applicable_timezone(customer, entity),
-            wanted=UsageFilter(charge_id, charge_code, billable_metric_code),
+            wanted=UsageFilter(charge_id, charge_code, billable_metric_code, keys),
             apply_taxes=apply_taxes != "false",
         )
     return one("customer_usage", usage)

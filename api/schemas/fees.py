@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from api.schemas.amount_details import amount_details, event_amount_details
 from api.schemas.pricing_units import pricing_unit_details
-from api.schemas.usage import without_nulls
+from api.schemas.usage import presentation_breakdowns, without_nulls
 from api.schemas.wire import decimal, instant, last_instant, number
 from core.catalog import plans, pricing_units
 from core.catalog.charges import CHARGE_FILTERS, CHARGES, Charge
@@ -33,10 +33,16 @@ _ITEMS = {
 
 
 class FeeContext:
-    """What a fee's row does not say itself: the charges, filters and plans behind it, its taxes and its tiers."""
+    """What a fee's row does not say itself: the charges, filters and plans behind it, its taxes, tiers and presentation groups."""
 
     def __init__(
-        self, connection: sa.Connection, fees: Sequence[Row], *, taxes: Iterable[Row] = (), tiers: Iterable[Row] = ()
+        self,
+        connection: sa.Connection,
+        fees: Sequence[Row],
+        *,
+        taxes: Iterable[Row] = (),
+        tiers: Iterable[Row] = (),
+        groups: Iterable[Row] = (),
     ) -> None:
         # What has been deleted since is absent; the fee then goes without it.
         priced_by = _ids(fees, "charge_id")
@@ -49,6 +55,7 @@ class FeeContext:
         self.true_ups = {fee["true_up_parent_fee_id"]: fee["fee_id"] for fee in fees if fee["true_up_parent_fee_id"]}
         self.taxes = _by_fee(taxes)
         self.tiers = _by_fee(tiers)
+        self.groups = _by_fee(groups)
 
 
 def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
@@ -60,6 +67,8 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
     is_fixed = fee["fee_type"] == "fixed_charge"
     charge = (context.fixed_charges if is_fixed else context.charges).get(fee["charge_id"])
     plan = context.plans.get(fee["plan_id"])
+    aggregated = fee.get("total_aggregated_units")
+    groups = ((row["presentation_key"], row["units"]) for row in context.groups.get(fee["fee_id"], []))
     in_advance = charge.pay_in_advance if charge else bool(plan and plan.pay_in_advance)
     return {
         "lago_id": fee["fee_id"],
@@ -83,7 +92,7 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
         "taxes_rate": number(fee["taxes_rate"] or 0),
         "units": decimal(fee["units"]),
         "precise_unit_amount": decimal(fee["unit_amount"]),
-        "total_aggregated_units": decimal(fee["units"]),
+        "total_aggregated_units": decimal(fee["units"] if aggregated is None else aggregated),
         "total_amount_cents": total.cents,
         "total_amount_currency": fee["currency"],
         "events_count": fee["events_count"],
@@ -103,6 +112,7 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
         "sub_total_excluding_taxes_precise_amount_cents": decimal(net),
         "amount_details": _details(fee, context.tiers.get(fee["fee_id"], [])),
         "pricing_unit_details": pricing_unit_details(fee, context.pricing_units),
+        "presentation_breakdowns": presentation_breakdowns(groups),
         "self_billed": False,
         "item": _item(fee, context),
         "applied_taxes": [_applied_tax(tax, fee) for tax in context.taxes.get(fee["fee_id"], [])],

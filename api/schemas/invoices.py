@@ -77,7 +77,8 @@ def invoice_object(services: Services, connection: sa.Connection, cursor: Any, r
     """One invoice with its fees, taxes, credits, periods and subscriptions. `row` is `marts.get_invoice`'s."""
     (answered,) = invoice_objects(services, connection, [row])
     taxes, tiers = marts.fee_taxes(cursor, row["invoice_id"]), marts.line_tiers(cursor, row["invoice_id"])
-    context = FeeContext(connection, row["fees"], taxes=taxes, tiers=tiers)
+    groups = marts.line_presentation_units(cursor, row["invoice_id"])
+    context = FeeContext(connection, row["fees"], taxes=taxes, tiers=tiers, groups=groups)
     owner = dict(row) | {"payment_status": answered["payment_status"]}
     running = subscriptions.by_ids(connection, [period["subscription_id"] for period in row["subscriptions"]])
     return answered | {

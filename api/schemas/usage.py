@@ -21,7 +21,7 @@ from core.money.rounding import round_half_away
 Fee = Mapping[str, Any]
 
 WINDOWS, FEES, TAX_RATES = "int_metering__usage_windows", "int_billing__fees", "int_billing__fee_tax_rates"
-UNITS, PRESENTATION = "int_billing__open_units", "int_metering__presentation_units"
+UNITS, PRESENTATION = "int_billing__fee_units", "int_metering__presentation_units"
 HELD = "int_billing__held_usage"
 MODELS = (WINDOWS, FEES, TAX_RATES, UNITS, PRESENTATION, HELD)
 """The models that a usage answer is made of."""
@@ -33,6 +33,8 @@ class UsageFilter(NamedTuple):
     charge_id: str | None = None
     charge_code: str | None = None
     billable_metric_code: str | None = None
+    presentation_keys: tuple[str, ...] = ()
+    """Break units down by these keys alone."""
 
     def keeps(self, charge: Charge, metric: BillableMetric) -> bool:
         """Whether the charge is shown."""
@@ -69,7 +71,7 @@ def usage_object(
     ]
     if held:
         raise UsageOutOfDomain(held)
-    details = _details(rows)
+    details = _details(rows, wanted.presentation_keys)
     fees = [
         {**row, **details[row["fee_id"]]}
         for row in rows[FEES]
@@ -92,14 +94,21 @@ def usage_object(
     }
 
 
-def _details(rows: Mapping[str, Sequence[Fee]]) -> dict[str, dict[str, Any]]:
-    """Fee id -> its aggregated units and its presentation groups: [(JSON text of the group, units)]."""
+def _details(rows: Mapping[str, Sequence[Fee]], keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Fee id -> its aggregated units and its presentation groups: [(JSON text of the group, units)], by `keys` if there are any."""
     details: dict[str, dict[str, Any]] = {
         row["fee_id"]: {"total_aggregated_units": row["total_aggregated_units"], "groups": []} for row in rows[UNITS]
     }
     for row in rows[PRESENTATION]:
-        if row["usage_id"] in details:
-            details[row["usage_id"]]["groups"].append((row["presentation_key"], row["units"]))
+        if row["usage_id"] not in details:
+            continue
+        group = row["presentation_key"]
+        if keys:
+            named = {name: value for name, value in json.loads(group).items() if name in keys}
+            if not named:
+                continue
+            group = json.dumps(named)
+        details[row["usage_id"]]["groups"].append((group, row["units"]))
     return details
 
 
@@ -108,7 +117,7 @@ def _shown(connection: sa.Connection, plan_id: str, wanted: UsageFilter) -> list
     metrics = billable_metrics.by_ids(connection, [charge.billable_metric_id for charge in owned])
     shown = [(charge, metrics[charge.billable_metric_id]) for charge in owned]
     shown = [(charge, metric) for charge, metric in shown if wanted.keeps(charge, metric)]
-    if not shown and wanted != UsageFilter():
+    if not shown and wanted[:3] != UsageFilter()[:3]:
         raise NotFound("charge", wanted)
     return shown
 
@@ -184,16 +193,15 @@ def _totals(fees: Iterable[Fee]) -> dict[str, Any]:
         "total_aggregated_units": decimal(sum((fee["total_aggregated_units"] for fee in fees), Decimal(0))),
         "events_count": _sum(fees, "events_count"),
         "amount_cents": _sum(fees, "amount_cents"),
-        "presentation_breakdowns": _breakdowns(fees),
+        "presentation_breakdowns": presentation_breakdowns(group for fee in fees for group in fee["groups"]),
     }
 
 
-def _breakdowns(fees: Iterable[Fee]) -> list[dict[str, Any]]:
-    """The units of each presentation group, over filters and pricing groups."""
+def presentation_breakdowns(groups: Iterable[tuple[str, Decimal]]) -> list[dict[str, Any]]:
+    """The units of each presentation group: of (JSON text of the group, units), those of one group added up."""
     units: dict[str, Decimal] = {}
-    for fee in fees:
-        for key, part in fee["groups"]:
-            units[key] = units.get(key, Decimal(0)) + part
+    for key, part in groups:
+        units[key] = units.get(key, Decimal(0)) + part
     return [
         {"presentation_by": without_nulls(json.loads(key)), "units": decimal(part)}
         for key, part in sorted(units.items())

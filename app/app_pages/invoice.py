@@ -71,7 +71,7 @@ def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
         if not is_draft:
             action.download_button(
                 "PDF",
-                invoice_pdf(invoice, tiers),
+                invoice_pdf(invoice, tiers, data.ask(marts.line_presentation_units, invoice["invoice_id"])),
                 f"{invoice['number']}.pdf",
                 "application/pdf",
                 icon=":material/download:",

@@ -24,7 +24,7 @@ HORIZONS = "int_metering__horizons"
 RECOMPUTED = ("invoices", *ISSUES)
 """Tables of the books that hold rows of what was settled."""
 DOCUMENT = {"standalone_fees": "fee_id", "postings": "transaction_id"} | dict.fromkeys(
-    ("fees", "fee_tiers", "fee_taxes"), "coalesce(invoice_id, fee_id)"
+    ("fees", "fee_tiers", "fee_presentation_units", "fee_taxes"), "coalesce(invoice_id, fee_id)"
 )
 """Table -> the invoice that a row belongs to, or the fee that is not invoiced; `invoice_id` unless said here."""
 

@@ -31,6 +31,7 @@ KEYS = {
     "fees": ("fee_id", "invoice_id"),
     "standalone_fees": ("fee_id",),
     "fee_tiers": ("fee_id", "invoice_id", "position"),
+    "fee_presentation_units": ("fee_id", "invoice_id", "presentation_key"),
     "fee_taxes": ("fee_id", "invoice_id", "tax_id"),
     "invoice_taxes": ("invoice_id", "tax_id"),
     "coupon_uses": ("invoice_id", "applied_coupon_id"),

@@ -105,6 +105,7 @@ TABLES: dict[str, dict[str, str]] = {
         "pricing_unit_precise_amount": PRECISE_AMOUNT,
         "pricing_unit_amount_cents": "BIGINT",
         "event_transaction_id": "VARCHAR",  # the event of a fee in advance, else null
+        "total_aggregated_units": QUANTITY,
     },
     # One row per fee in advance that is not invoiced; its line is in fees, with the same fee_id and no invoice_id.
     "standalone_fees": {
@@ -135,6 +136,14 @@ TABLES: dict[str, dict[str, str]] = {
         "package_size": QUANTITY,
         "flat_count": QUANTITY,
         "per_unit_total_amount": PRECISE_AMOUNT,
+    },
+    # One row per charge fee and presentation group: its units, which have no part in the price.
+    "fee_presentation_units": {
+        "fee_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "presentation_key": "VARCHAR",  # canonical JSON text of the group
+        "displayed_key": "VARCHAR",  # the same by the keys that stand on the invoice, null where none does
+        "units": QUANTITY,
     },
     # One row per tax of a fee, rounded for display; the invoice's tax is rounded once and stands on the invoice.
     "fee_taxes": {

@@ -101,6 +101,7 @@ _EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
         ("charge_id", pa.string()),
         ("position", pa.int64()),
         ("key", pa.string()),
+        ("display_in_invoice", pa.bool_()),
     ],
     "charge_parameters": [
         ("charge_id", pa.string()),

@@ -33,7 +33,8 @@ def price_rows(priced: Iterable[tuple[str, str | None, str, Mapping[str, Any], R
         )
         if filter_id is None:
             rows["charge_presentation_keys"].extend(
-                (charge_id, position, key, *valid) for position, key in enumerate(terms.presentation_keys, start=1)
+                (charge_id, position, key, key in terms.displayed_keys, *valid)
+                for position, key in enumerate(terms.presentation_keys, start=1)
             )
         rows["charge_parameters"].extend((charge_id, filter_id, *astuple(each), *valid) for each in terms.parameters)
     return rows

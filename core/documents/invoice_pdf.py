@@ -25,14 +25,14 @@ class InvoiceIsDraft(TallystickError):
         super().__init__("invoice_is_draft", f"invoice {invoice_id} is a draft; its PDF exists once it is issued")
 
 
-def invoice_pdf(invoice: Row, tiers: Sequence[Row]) -> bytes:
+def invoice_pdf(invoice: Row, tiers: Sequence[Row], groups: Sequence[Row] = ()) -> bytes:
     """The A4 document of an invoice; the same rows give the same bytes.
 
-    `invoice` is `core.warehouse.marts.get_invoice` and `tiers` is `line_tiers`. Raises InvoiceIsDraft.
+    `invoice` is `core.warehouse.marts.get_invoice`, `tiers` is `line_tiers` and `groups` is `line_presentation_units`. Raises InvoiceIsDraft.
     """
     if invoice["status"] == "draft":
         raise InvoiceIsDraft(invoice["invoice_id"])
-    content = json.dumps(document(invoice, tiers))
+    content = json.dumps(document(invoice, tiers, groups))
     pdf = typst.compile(
         TEMPLATE,
         root=TEMPLATE.parent,
@@ -45,7 +45,7 @@ def invoice_pdf(invoice: Row, tiers: Sequence[Row]) -> bytes:
     return pdf
 
 
-def document(invoice: Row, tiers: Sequence[Row]) -> dict[str, Any]:
+def document(invoice: Row, tiers: Sequence[Row], groups: Sequence[Row] = ()) -> dict[str, Any]:
     """Everything that the page shows, as text in the order in which it stands there."""
     currency = invoice["currency"]
     return {
@@ -54,7 +54,7 @@ def document(invoice: Row, tiers: Sequence[Row]) -> dict[str, Any]:
         "seller": _party(invoice, "billing_entity"),
         "buyer": _party(invoice, "customer"),
         "facts": _facts(invoice),
-        "sections": _sections(invoice, wording.steps_of(tiers)),
+        "sections": _sections(invoice, wording.steps_of(tiers), wording.groups_of(groups)),
         "totals": _totals(invoice),
         "total": [_total_label(invoice), _money(invoice["total_amount_cents"], currency)],
         "terms": _terms(invoice),
@@ -82,17 +82,19 @@ def _facts(invoice: Row) -> list[list[str]]:
     ]
 
 
-def _sections(invoice: Row, tiers: Mapping[str, Sequence[Row]]) -> list[dict[str, Any]]:
+def _sections(
+    invoice: Row, tiers: Mapping[str, Sequence[Row]], groups: Mapping[str, Sequence[tuple[str, str]]]
+) -> list[dict[str, Any]]:
     """Lines under the subscription that they belong to, in the books' order."""
     sections: dict[str | None, dict[str, Any]] = {}
     for fee in invoice["fees"]:
         key = fee["external_subscription_id"]
         section = sections.setdefault(key, {"title": f"Subscription {key}" if key else "", "lines": []})
-        section["lines"].append(_line(invoice, fee, tiers.get(fee["fee_id"], ())))
+        section["lines"].append(_line(invoice, fee, tiers.get(fee["fee_id"], ()), groups.get(fee["fee_id"], ())))
     return list(sections.values())
 
 
-def _line(invoice: Row, fee: Row, tiers: Sequence[Row]) -> dict[str, Any]:
+def _line(invoice: Row, fee: Row, tiers: Sequence[Row], groups: Sequence[tuple[str, str]]) -> dict[str, Any]:
     currency = fee["currency"]
     notes = [
         fee["description"],
@@ -106,6 +108,7 @@ def _line(invoice: Row, fee: Row, tiers: Sequence[Row]) -> dict[str, Any]:
         "price": "as below" if tiers else wording.price(fee["unit_amount"], currency),
         "amount": _amount(fee["amount_cents"], currency),
         "tiers": [[wording.step(row, currency), wording.price(row["amount"], currency)] for row in tiers],
+        "groups": groups,
     }
 
 

@@ -63,6 +63,19 @@ def steps_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, A
     return found
 
 
+def groups_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[str, str]]]:
+    """By fee, what stands on the invoice of its presentation groups: (`cloud: aws`, the units of such groups)."""
+    units: dict[tuple[str, str], Decimal] = {}
+    for row in rows:
+        if row["displayed_key"] is not None:
+            key = row["fee_id"], row["displayed_key"]
+            units[key] = units.get(key, Decimal(0)) + row["units"]
+    found: dict[str, list[tuple[str, str]]] = {}
+    for (fee_id, shown), part in sorted(units.items()):
+        found.setdefault(fee_id, []).append((group(shown), quantity(part)))
+    return found
+
+
 def _tier(row: Mapping[str, Any], currency: str) -> str:
     upper = f"to {quantity(row['to_value'])}" if row["to_value"] is not None else "and above"
     priced = f"× {price(row['per_unit_amount'], currency)}" if row["rate"] is None else f"at {quantity(row['rate'])} %"

@@ -57,6 +57,8 @@ class PriceTerms:
     group_keys: tuple[str, ...] = ()
     presentation_keys: tuple[str, ...] = ()
     """Event properties by which a charge's units are shown apart; they have no part in its price (rating §3.2)."""
+    displayed_keys: tuple[str, ...] = ()
+    """Those of the presentation keys that stand on the invoice too."""
     sql_charge: str | None = None
     parameters: tuple[Parameter, ...] = ()
 
@@ -91,6 +93,7 @@ def parse_properties(charge_model: str, properties: Mapping[str, Any]) -> PriceT
         "group_keys": _group_keys(properties, codes),
         "presentation_keys": _presentation_keys(properties, codes),
     }
+    terms["displayed_keys"] = _displayed_keys(properties, terms["presentation_keys"])
     if charge_model == "standard":
         terms["amount"] = _required(properties, "amount", read_amount, "invalid_amount", codes)
     elif charge_model == "package":
@@ -204,6 +207,19 @@ def _presentation_keys(properties: Mapping[str, Any], codes: list[str]) -> tuple
     if len(keys) > MOST_PRESENTATION_KEYS:
         codes.append("invalid_count")
     return keys
+
+
+def _displayed_keys(properties: Mapping[str, Any], keys: Sequence[str]) -> tuple[str, ...]:
+    asked = (
+        {
+            row["value"]
+            for row in properties["presentation_group_keys"]
+            if (row.get("options") or {}).get("display_in_invoice")
+        }
+        if keys
+        else set()
+    )
+    return tuple(key for key in keys if key in asked)
 
 
 def _is_presentation_key(row: Any) -> bool:

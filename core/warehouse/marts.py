@@ -223,6 +223,14 @@ def line_tiers(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     )
 
 
+def line_presentation_units(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
+    """The units of each presentation group of the lines of an invoice, by line and group."""
+    where = "where invoice_id = ? order by fee_id, presentation_key"
+    if cursor.execute("select 1 from books.main.invoices where invoice_id = ?", [invoice_id]).fetchone():
+        return _rows(cursor, f"select * from books.main.fee_presentation_units {where}", [invoice_id])
+    return _rows(cursor, f"select * from warehouse.marts.fct_invoice_line_presentation_units {where}", [invoice_id])
+
+
 def invoice_timezone(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> str:
     """The time zone in which the invoice's days begin. Raises NotFound."""
     found = _rows(cursor, f"{INVOICES} select timezone from invoices where invoice_id = ?", [invoice_id])

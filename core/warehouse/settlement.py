@@ -28,6 +28,7 @@ ISSUES = {
     "fees": "int_billing__issue_fees",
     "standalone_fees": "int_billing__issue_standalone_fees",
     "fee_tiers": "int_billing__issue_fee_tiers",
+    "fee_presentation_units": "int_billing__issue_fee_presentation_units",
     "fee_taxes": "int_billing__issue_fee_taxes",
     "invoice_taxes": "int_billing__issue_invoice_taxes",
     "coupon_uses": "int_billing__issue_coupon_uses",

@@ -22,7 +22,7 @@ quantities as (
 
 placed as (
     select
-        presented_events.window_charge_id, bucketed_events.charge_filter_id, bucketed_events.group_key, presented_events.presentation_key,
+        presented_events.window_charge_id, bucketed_events.charge_filter_id, bucketed_events.group_key, presented_events.presentation_key, presented_events.displayed_key,
         window_charges.aggregation_type, window_charges.rounding_function, {{ rounding_step('window_charges.rounding_precision') }} as rounding_step, window_charges.period_days,
         bucketed_events.is_before_window, bucketed_events.timestamp, bucketed_events.received_at, bucketed_events.received_sequence, bucketed_events.field_value,
         case when window_charges.aggregation_type = 'unique_count_agg' then bucketed_events.field_text end as counted_text,
@@ -52,7 +52,7 @@ ranked as (
 -- Each group is what its metric makes of its events alone, as if it were priced apart.
 aggregated as (
     select
-        window_charge_id, charge_filter_id, group_key, presentation_key, rounding_function, rounding_step,
+        window_charge_id, charge_filter_id, group_key, presentation_key, displayed_key, rounding_function, rounding_step,
         count(case when not is_before_window then 1 end) as events_of_window,
         {{ quantity("case
             when aggregation_type = 'latest_agg' then max(case when recency = 1 then " ~ latest_units('field_value') ~ " end)
@@ -62,7 +62,7 @@ aggregated as (
             else " ~ additive_units() ~ "
         end") }} as units
     from ranked
-    group by window_charge_id, charge_filter_id, group_key, presentation_key, aggregation_type, rounding_function, rounding_step, period_days
+    group by window_charge_id, charge_filter_id, group_key, presentation_key, displayed_key, aggregation_type, rounding_function, rounding_step, period_days
 ),
 
 final as (
@@ -70,6 +70,7 @@ final as (
         quantities.usage_id,
         quantities.window_charge_id,
         aggregated.presentation_key,
+        aggregated.displayed_key,
         {{ round_quantity('aggregated.units', 'aggregated.rounding_function', 'aggregated.rounding_step') }} as units
     from quantities
     inner join aggregated

@@ -170,6 +170,53 @@ def test_presentation_group_keys_split_the_units_that_are_shown_and_not_the_pric
         {"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "10.0"},
         gcp,
     ]
+    path = "/customers/acme/current_usage?external_subscription_id=sub&filter_by_presentation="
+    (calls,) = api.ok("GET", f"{path}cloud")["customer_usage"]["charges_usage"]
+    assert calls["presentation_breakdowns"] == [{"presentation_by": {"cloud": "aws"}, "units": "10.0"}, gcp]
+    (calls,) = api.ok("GET", f"{path}other")["customer_usage"]["charges_usage"]
+    assert (calls["units"], calls["presentation_breakdowns"]) == ("16.0", [])
+
+
+def test_a_fee_keeps_its_presentation_groups_and_the_level_that_was_reached(api: Api) -> None:
+    level = METRIC | {"code": "level", "aggregation_type": "weighted_sum_agg", "weighted_interval": "seconds"}
+    metrics = [
+        api.ok("POST", "/billable_metrics", {"billable_metric": metric})["billable_metric"]["lago_id"]
+        for metric in (METRIC, level)
+    ]
+    keys = [{"value": "cloud", "options": {"display_in_invoice": True}}, {"value": "zone"}]
+    properties = {"amount": "1", "presentation_group_keys": keys}
+    charges = [
+        {"billable_metric_id": metric, "charge_model": "standard", "properties": properties} for metric in metrics
+    ]
+    api.ok("POST", "/plans", {"plan": PLAN | {"charges": charges}})
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    api.ok(
+        "POST",
+        "/subscriptions",
+        {"subscription": {"external_customer_id": "acme", "plan_code": "basic", "external_id": "sub"}},
+    )
+    parts = {"a": {"count": 8, "cloud": "aws", "zone": 1}, "b": {"count": 6, "cloud": "aws"}, "c": {"count": 2}}
+    events = [
+        {"transaction_id": f"{code}-{name}", "code": code, "external_subscription_id": "sub", "properties": part}
+        for name, part in parts.items()
+        for code in ("calls", "level")
+    ]
+    api.ok("POST", "/events/batch", {"events": events})
+    api.ok("DELETE", "/subscriptions/sub")
+    fees = api.ok("GET", "/fees?external_subscription_id=sub")["fees"]
+    calls, reached = (next(fee for fee in fees if fee["item"]["code"] == code) for code in ("calls", "level"))
+    assert calls["presentation_breakdowns"] == [
+        {"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "8.0"},
+        {"presentation_by": {"cloud": "aws"}, "units": "6.0"},
+        {"presentation_by": {}, "units": "2.0"},
+    ]
+    assert (calls["units"], calls["total_aggregated_units"]) == ("16.0", "16.0")
+    assert reached["total_aggregated_units"] == "16.0"
+    assert Decimal(reached["units"]) < 1
+    shown = api.ok("GET", f"/invoices/{calls['lago_invoice_id']}")["invoice"]["fees"]
+    assert [fee["presentation_breakdowns"] for fee in shown if fee["item"]["code"] == "calls"] == [
+        calls["presentation_breakdowns"]
+    ]
 
 
 def test_current_usage_of_a_weighted_sum_shows_the_level_that_was_reached(api: Api) -> None:

@@ -10,6 +10,10 @@ fee_pricing_units as (
     select * from {{ ref('int_billing__fee_pricing_units') }}
 ),
 
+fee_units as (
+    select * from {{ ref('int_billing__fee_units') }}
+),
+
 fee_taxes as (
     select * from {{ ref('int_billing__fee_taxes') }}
 ),
@@ -50,12 +54,13 @@ final as (
         fees.true_up_parent_fee_id, fee_pricing_units.pricing_unit_id, fee_pricing_units.pricing_unit_code, fee_pricing_units.pricing_unit_short_name,
         fee_pricing_units.conversion_rate, fee_pricing_units.unit_amount as pricing_unit_unit_amount,
         fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents,
-        fees.event_transaction_id
+        fees.event_transaction_id, fee_units.total_aggregated_units
     from fees
     inner join settlement_queue on fees.invoice_id = settlement_queue.invoice_id
     left join shared on fees.fee_id = shared.fee_id
     left join taxed on fees.fee_id = taxed.fee_id
     left join fee_pricing_units on fees.fee_id = fee_pricing_units.fee_id
+    left join fee_units on fees.fee_id = fee_units.fee_id
 )
 
 select * from final

@@ -43,7 +43,8 @@ final as (
         pricing_unit_unit_amount,
         pricing_unit_precise_amount,
         pricing_unit_amount_cents,
-        event_transaction_id
+        event_transaction_id,
+        total_aggregated_units
     from source
 )
 

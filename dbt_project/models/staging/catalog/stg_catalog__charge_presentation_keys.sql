@@ -7,6 +7,7 @@ final as (
         charge_id,
         position,
         key,
+        display_in_invoice,
         valid_from,
         valid_to,
         recorded_at,

@@ -84,7 +84,7 @@ def test_prices_tiers_and_groups_are_spelled_out(catalog: sa.Engine, begin: Begi
                     "billable_metric_id": metric.id,
                     "charge_model": "graduated",
                     "properties": {"graduated_ranges": ranges, "pricing_group_keys": ["model", "region"]}
-                    | {"presentation_group_keys": [{"value": "cloud"}, {"value": "zone"}]},
+                    | {"presentation_group_keys": [{"value": "cloud"}, {"value": "zone", "options": {"display_in_invoice": True}}]},
                 },
                 {
                     "billable_metric_id": metric.id,
@@ -121,7 +121,8 @@ def test_prices_tiers_and_groups_are_spelled_out(catalog: sa.Engine, begin: Begi
     ]
     assert [(g["position"], g["key"]) for g in tables["charge_group_keys"].to_pylist()] == [(1, "model"), (2, "region")]
     shown = tables["charge_presentation_keys"].to_pylist()
-    assert [(row["position"], row["key"]) for row in shown] == [(1, "cloud"), (2, "zone")]
+    stated = [(row["position"], row["key"], row["display_in_invoice"]) for row in shown]
+    assert stated == [(1, "cloud", False), (2, "zone", True)]
     prices = tables["charge_prices"].to_pylist()
     unpriced = {name: None for name in prices[0] if not name.startswith(("charge_", "valid_", "recorded", "sequence"))}
     stated = [{name: price[name] for name in unpriced} for price in prices]

@@ -65,6 +65,16 @@ def test_everything_that_finance_needs_is_on_the_page() -> None:
         assert wanted in text, wanted
 
 
+def test_the_groups_that_are_displayed_stand_under_their_line() -> None:
+    parts = [('{"cloud":"aws"}', "1000"), ('{"cloud":"aws"}', "234.5"), ('{"cloud":null}', "7"), (None, "99999")]
+    groups = [{"fee_id": "fee-1", "displayed_key": key, "units": Decimal(units)} for key, units in parts]
+    text = text_of(invoice_pdf(an_invoice(), TIERS, groups))
+    for wanted in ("cloud: aws", "1,234.5", "cloud: none", "7"):
+        assert wanted in text, wanted
+    assert "99,999" not in text
+    assert "cloud" not in text_of(invoice_pdf(an_invoice(), TIERS))
+
+
 def test_many_lines_run_over_pages() -> None:
     lines = [an_invoice()["fees"][0] | {"fee_id": f"fee-{n}"} for n in range(60)]
     pdf = pypdf.PdfReader(io.BytesIO(invoice_pdf(an_invoice(fees=lines), [])))

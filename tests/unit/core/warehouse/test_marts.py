@@ -27,7 +27,7 @@ CASES = (
     "wallet-cap-mixed-zero-fees",
     "period-weekly-calendar-bogota",
 )
-READ = ("fct_reconciliation", "fct_invoices", "fct_invoice_lines", "fct_invoice_line_tiers", "fct_revenue_by_month", "dim_customers", "dim_plans", "dim_subscriptions",
+READ = ("fct_reconciliation", "fct_invoices", "fct_invoice_lines", "fct_invoice_line_tiers", "fct_invoice_line_presentation_units", "fct_revenue_by_month", "dim_customers", "dim_plans", "dim_subscriptions",
         "fct_wallet_movements", "fct_wallet_balances", "fct_usage_daily", "fct_ingestion_daily", "fct_rejections", "fct_ledger_entries", "int_ledger__event_states")  # fmt: skip
 
 
