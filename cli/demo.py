@@ -128,7 +128,12 @@ def _one_explained(console: Console, cursor: Any) -> str:
 
 
 def _conservation(console: Console, cursor: Any) -> None:
-    table = Table(title="Conservation", title_justify="left")
+    table = Table(
+        title="Conservation",
+        title_justify="left",
+        caption="Rows, or minor units over all currencies; each invoice is checked by itself.",
+        caption_justify="left",
+    )
     for name in ("Check", "Left", "Right", "Holds"):
         table.add_column(name, justify="right" if name in ("Left", "Right") else "left")
     for row in marts.reconciliation(cursor):

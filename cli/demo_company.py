@@ -258,16 +258,22 @@ def land_usage(
 ) -> Iterator[int]:
     """Lands `count` events between two instants, a file per day; yields the events landed so far."""
     random = np.random.default_rng(seed + 1)
-    days = (end - begin).days
     landed = 0
-    for day in range(days):
-        size = count * (day + 1) // days - count * day // days
+    for day, size in enumerate(_sizes(begin, (end - begin).days, count)):
         table = _day(random, subscribers, begin + timedelta(days=day), size, landed)
         with landing.lock() as writer:
             first = table["received_at"][0].as_py() if size else begin
             writer.write("events", first, f"file-demo-{seed}-{day:03d}", table)
         landed += size
         yield landed
+
+
+def _sizes(begin: datetime, days: int, count: int) -> list[int]:
+    """Events of each day, `count` together: use grows by half, and weekends are quieter."""
+    weekends = [(begin + timedelta(days=day)).weekday() >= 5 for day in range(days)]
+    shape = np.linspace(1, 1.5, days) * np.where(weekends, 0.6, 1)
+    landed = np.rint(count * np.cumsum(shape) / shape.sum()).astype(int)
+    return [int(size) for size in np.diff(landed, prepend=0)]
 
 
 def _day(
@@ -283,7 +289,8 @@ def _day(
     # Pay as you go has no seats: such a customer uses tokens instead.
     has_seats = np.array([subscriber.plan != "payg" for subscriber in subscribers])[owners]
     kinds[(kinds == 3) & ~has_seats] = 0
-    seconds = np.sort(random.integers(0, 86_400_000_000, size=size))
+    # Most is used in the early afternoon, UTC.
+    seconds = np.sort((random.normal(14 / 24, 5 / 24, size=size) % 1 * 86_400_000_000).astype(int))
     tokens = random.lognormal(7.2, 1.1, size=size).astype(int) + 1
     models = random.choice(len(MODELS), size=size, p=[0.5, 0.35, 0.15])
     users = random.integers(1, 40, size=size)

@@ -87,7 +87,8 @@ def print_invoice(to: Console, cursor: Any, key: str, *, line: int | None = None
 def _print_line(to: Console, fee: dict[str, Any]) -> None:
     period = f"  {fee['from_at']:%Y-%m-%d} to {fee['to_at']:%Y-%m-%d}" if fee["from_at"] and fee["to_at"] else ""
     group = f"  {fee['group_key']}" if fee["group_key"] else ""
-    counted = f"  from {fee['events_count']:,} events" if fee["events_count"] else ""
+    events_count = fee.get("events_total") or fee["events_count"]
+    counted = f"  from {events_count:,} events" if events_count else ""
     to.print(
         f"\n[bold]{fee['position']}. {escape(fee['item_name'] or fee['fee_type'])}[/bold]{escape(group)}{period}  {plain(fee['units'])} units{counted}  "
         f"[bold]{marts.money(fee['amount_cents'], fee['currency'])}[/bold]",

@@ -66,7 +66,7 @@ def apply_command(
     if as_json:
         print_json({"applied": True, "changes": _told(applied)})
     else:
-        console.print(f"Applied {len(applied)} changes.", highlight=False)
+        console.print(f"Changes applied: {len(applied)}.", highlight=False)
 
 
 def show(planned: Sequence[Change]) -> None:

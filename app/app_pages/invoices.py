@@ -77,11 +77,11 @@ def table(chosen: InvoiceFilter) -> None:
         "payment_due_date": tables.day("Due"),
         "state": tables.status("Status"),
         "paid": tables.status("Payment"),
+        "total": tables.right("Total"),
         "fees": tables.right("Fees"),
         "coupons": tables.right("Coupons"),
         "taxes": tables.right("Taxes"),
         "prepaid_credit": tables.right("Credits"),
-        "total": tables.right("Total"),
     }
     picked = tables.show(shown, columns, key=f"invoices_table_{number}", pick=True, height="content")
     left, right = st.columns([5, 1], vertical_alignment="center")

@@ -112,5 +112,5 @@ def test_apply_asks_applies_and_then_there_is_nothing_left(prices: Path, tmp_pat
     tried = tallystick(home, "plans", "apply", str(prices), "--dry-run")
     assert tried.returncode == 0 and "charges[seats].properties.amount: 12 -> 24" in tried.stdout
     applied = tallystick(home, "plans", "apply", str(prices), "--yes")
-    assert applied.returncode == 0 and "Applied 1 changes" in applied.stdout
+    assert applied.returncode == 0 and "Changes applied: 1." in applied.stdout
     assert tallystick(home, "plans", "apply", str(prices), "--yes").returncode == 3
