@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from rich.markup import escape
 from rich.table import Table
 
-from cli.output import FAILED, Json, console, held_line, print_json, progress_console
+from cli.output import FAILED, Json, console, held_line, print_json, progress_console, without_passwords
 from core import lake
 from core.catalog.engine import connect, reading
 from core.catalog.migrations import newest
@@ -153,6 +153,8 @@ def _lock(name: str, path: Path | None, lock: AbstractContextManager[object], ho
             return Finding(name, True, "free")
     except (Timeout, Locked):
         return Finding(name, True, f"held by {holder}; it is let go when that process ends")
+    except OSError as error:
+        return Finding(name, False, str(error), "let this user write to the home folder, or move it with `backup` and `restore`")
 
 
 def _checked(name: str, check: Callable[[], str], advice: str) -> Finding:
@@ -160,7 +162,7 @@ def _checked(name: str, check: Callable[[], str], advice: str) -> Finding:
         return Finding(name, True, check())
     # Whatever it is that does not work, the doctor's answer is to say so.
     except Exception as error:
-        return Finding(name, False, " ".join(str(error).split())[:300], advice)
+        return Finding(name, False, " ".join(without_passwords(str(error)).split())[:300], advice)
 
 
 def _catalog(settings: Settings) -> str:

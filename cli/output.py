@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -17,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from typer.core import TyperGroup
 
+from core.catalog.engine import connect
 from core.clock import as_utc
 from core.errors import TallystickError
 from core.settings import Settings
@@ -74,7 +76,11 @@ class NotInitialised(TallystickError):
 def installed() -> Settings:
     """The settings of an installation that exists. Raises NotInitialised."""
     settings = Settings.load()
-    if settings.catalog.startswith("sqlite:///") and not Path(settings.catalog.removeprefix("sqlite:///")).is_file():
+    if settings.catalog.startswith("sqlite:///"):
+        is_there = Path(settings.catalog.removeprefix("sqlite:///")).is_file()
+    else:
+        is_there = sa.inspect(connect(settings.catalog)).has_table("alembic_version")
+    if not is_there:
         raise NotInitialised(settings.home)
     return settings
 
@@ -113,7 +119,13 @@ def _without_links(error: Exception) -> str:
     return " ".join(line for line in f"{error}".splitlines() if "sqlalche.me" not in line)
 
 
+def without_passwords(text: str) -> str:
+    """The text with the passwords of database URLs and connection strings made unreadable."""
+    text = re.sub(r"(\bpassword=)('(?:\\.|[^'\\])*'|[^\s\"']+)", r"\1***", text)
+    return re.sub(r"(://[^:/@\s]*:)[^/@\s]+@", r"\1***@", text)
+
+
 def _fail(message: str) -> None:
     # Not through rich: a message may hold square brackets, and must stay on one line.
-    typer.echo(f"Error: {' '.join(message.split())}", err=True)
+    typer.echo(f"Error: {' '.join(without_passwords(message).split())}", err=True)
     raise typer.Exit(FAILED)

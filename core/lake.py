@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import duckdb
 import duckdb_extensions
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from core.settings import Settings
 
@@ -111,17 +111,7 @@ def _import_extensions() -> None:
 def _location(settings: Settings, catalog: Path, alias: str) -> str:
     if not settings.lake_catalog_url:
         return f"ducklake:sqlite:{catalog}"
-    url = urlsplit(settings.lake_catalog_url)
-    parts = {
-        "dbname": url.path.lstrip("/"),
-        "host": url.hostname,
-        "port": url.port,
-        "user": url.username,
-        "password": url.password,
-    }
-    query = dict(pair.split("=", 1) for pair in url.query.split("&") if "=" in pair)
-    parts |= {name: unquote(value) for name, value in query.items()}
-    return "ducklake:postgres:" + " ".join(f"{name}={value}" for name, value in parts.items() if value)
+    return "ducklake:postgres:" + make_conninfo("", **conninfo_to_dict(settings.lake_catalog_url))
 
 
 def _folder(path: Path) -> str:

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """Where this installation keeps its things. Everything follows from `home` unless it is set apart."""
 
-    model_config = SettingsConfigDict(env_prefix="TALLYSTICK_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TALLYSTICK_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(
         default=Path(".tallystick"), validate_default=True, description="Folder of an embedded installation."

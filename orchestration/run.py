@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,6 +85,10 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Progress | 
             if event.is_step_failure:
                 error = event.step_failure_data.error
                 reason = (error.cause or error).message.strip() if error else "unknown"
+                # What we raised on purpose is a sentence; of anything else the kind of error helps.
+                reason = re.sub(r"^(core|ingestion)\.[\w.]+: ", "", reason)
+                if "DagsterExecutionInterruptedError" in reason:
+                    reason = "it was interrupted; start it again with `tallystick run`"
                 raise RunFailed(str(event.step_key), first_failure(reason, settings.home / "dbt" / str(event.step_key)))
             if event.is_step_success:
                 seconds[str(event.step_key)] = event.step_success_data.duration_ms / 1000

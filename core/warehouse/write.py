@@ -35,6 +35,13 @@ REJECTION_COLUMNS = ("source", "source_row", "reason", "field", "message", "cont
 RUN_LOCK_SECONDS = 3600.0
 
 
+class HorizonRefused(TallystickError):
+    """A run cannot settle to that instant."""
+
+    def __init__(self, as_of: datetime, reason: str) -> None:
+        super().__init__("horizon_refused", f"--as-of {as_of} (UTC) is refused: {reason}")
+
+
 class WarehouseBusy(TallystickError):
     """Another run writes the warehouse."""
 
@@ -231,11 +238,16 @@ class WriteWarehouse:
             raise
 
     def set_horizon(self, as_of: datetime, watermark: datetime) -> None:
-        """How far this run may settle. Raises ValueError above the watermark: facts could still arrive before `as_of` (law 1)."""
+        """How far this run may settle.
+
+        Raises HorizonRefused above the watermark, since facts could still arrive before `as_of` (law 1), and below the
+        horizon of an earlier run, since what that one settled stands in the books.
+        """
         if as_of > watermark:
-            raise ValueError(
-                f"as_of {as_of} is after the watermark {watermark}: facts may still arrive before it; run with an earlier --as-of"
-            )
+            raise HorizonRefused(as_of, f"facts may still arrive before it; the latest is {watermark}")
+        settled = self.connection.execute("select max(as_of) from warehouse.raw.run_horizon").fetchone()
+        if settled and settled[0] and as_of < settled[0]:
+            raise HorizonRefused(as_of, f"an earlier run settled to {settled[0]}, and what it issued stands")
         self.connection.execute("delete from warehouse.raw.run_horizon")
         self.connection.execute("insert into warehouse.raw.run_horizon values (?, ?)", [as_of, watermark])
 

@@ -40,6 +40,11 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def profile_target(settings: Settings) -> str:
+    """The output of dbt's profile that attaches this installation's lakes."""
+    return "duckdb" if lake.warehouse(settings).is_embedded else "postgres"
+
+
 class LayerTranslator(DagsterDbtTranslator):
     """Assets are named by layer; what reads the books comes after the issue."""
 
@@ -68,11 +73,13 @@ class LayerTranslator(DagsterDbtTranslator):
 
 
 def first_failure(message: str, logs: Path) -> str:
-    """The first thing that failed in dbt, in a line that names the log with the rest; any other message as it is."""
+    """The first thing that failed in dbt, in a line that names the log with the rest; any message of one line as it is."""
     message = re.sub("\x1b\\[[0-9;]*m", "", message)
     failures = re.findall(r"^Failure in (.+?) \(.*\)\n((?:[ \t]+.*\n?|\n(?=[ \t]))+)", message, re.MULTILINE)
     if not failures:
-        return message
+        # No model failed: dbt itself did, and what it says is followed by its own stack.
+        told = re.search(r"^\w+(?: \w+)* Error: .*?(?=^Traceback|\Z)", message, re.MULTILINE | re.DOTALL)
+        return f"{' '.join(told[0].split())}; the whole is in {logs / 'dbt.log'}" if told else message
     name, story = failures[0]
     lines = [line.strip() for line in story.splitlines() if line.strip()]
     # What the engine says, above the place that it points at; of a test that found rows, the last line.

@@ -10,6 +10,7 @@ import pytest
 
 from cli.verify import verify_installation
 from core import lake
+from core.billing.recompute import RECOMPUTED
 from core.settings import Settings
 from tests.support.demo_home import copy_of, demo_home, tallystick
 
@@ -124,6 +125,28 @@ def test_a_deleted_event_is_seen(settings: Settings) -> None:
     assert any(
         difference.where == "fees" and "events_count is" in difference.what for difference in report.differences
     ), report
+
+
+def test_the_newest_invoice_gone_without_a_trace_is_seen(settings: Settings) -> None:
+    newest = str(value(settings, "select invoice_id from books.main.invoices order by entity_sequence desc limit 1"))
+    damage(
+        settings,
+        "; ".join(
+            f"delete from books.main.{table} where invoice_id = '{newest}'"
+            for table in RECOMPUTED
+            if table != "standalone_fees"
+        ),
+    )
+    report = verify_installation(settings)
+    assert [(difference.invoice_id, difference.where) for difference in report.differences] == [(newest, "invoices")]
+    assert "was published" in report.differences[0].what
+
+
+def test_a_truncated_landing_file_is_seen(settings: Settings) -> None:
+    file = next(settings.landing.rglob("*.parquet"))
+    file.write_bytes(file.read_bytes()[:100])
+    report = verify_installation(settings)
+    assert ["cannot be read any more" in difference.what for difference in report.differences] == [True]
 
 
 def test_a_landing_file_gone_is_seen(settings: Settings) -> None:

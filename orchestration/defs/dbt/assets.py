@@ -10,7 +10,15 @@ from dagster_dbt import DbtCliResource, dbt_assets
 
 from core.warehouse.dbt_project import PROJECT_DIR, manifest_path
 from orchestration.defs.ingestion.assets import WRITER_POOL
-from orchestration.lib.dbt import BOOK_LAYERS, DRAFT_LAYERS, SETTLEMENT, LayerTranslator, environment, selection
+from orchestration.lib.dbt import (
+    BOOK_LAYERS,
+    DRAFT_LAYERS,
+    SETTLEMENT,
+    LayerTranslator,
+    environment,
+    profile_target,
+    selection,
+)
 from orchestration.lib.resources import Writer
 
 MANIFEST = manifest_path()
@@ -20,7 +28,12 @@ TRANSLATOR = LayerTranslator()
 def _build(context: dg.AssetExecutionContext, installation: Writer) -> Iterator[Any]:
     # The dbt of this very environment, which need not be on the PATH.
     executable = Path(sys.executable).with_name("dbt")
-    dbt = DbtCliResource(project_dir=str(PROJECT_DIR), profiles_dir=str(PROJECT_DIR), dbt_executable=str(executable))
+    dbt = DbtCliResource(
+        project_dir=str(PROJECT_DIR),
+        profiles_dir=str(PROJECT_DIR),
+        target=profile_target(installation.settings),
+        dbt_executable=str(executable),
+    )
     target = installation.settings.home / "dbt" / context.op.name
     command = ["build", "--exclude-resource-type", "unit_test", "--log-path", str(target)]
     invocation = dbt.cli(

@@ -44,6 +44,19 @@ def test_a_missing_file_is_named() -> None:
     assert (result.exit_code, result.stderr) == (FAILED, "Error: No such file or directory: books.csv\n")
 
 
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "postgres:dbname=lake user=bill password=s3cret host=db",
+        r"postgres:password='s3cret \' s3cret' host=db",
+        "postgresql://bill:s3cret@db/lake",
+    ],
+)
+def test_a_password_is_not_told(secret: str) -> None:
+    result = CliRunner().invoke(failing(TallystickError("code", f"cannot attach {secret}")), ["break-down"])
+    assert "s3cret" not in result.stderr and "db" in result.stderr
+
+
 def test_an_unexpected_error_keeps_its_traceback() -> None:
     result = CliRunner().invoke(failing(RuntimeError("a bug")), ["break-down"])
     assert isinstance(result.exception, RuntimeError)

@@ -31,5 +31,10 @@ def test_the_first_failure_of_dbt_is_told_with_its_reason_and_its_log() -> None:
     assert told == "model b: Conversion Error: not a number, and 1 more; the whole is in home/dbt/drafts/dbt.log"
 
 
+def test_what_dbt_itself_cannot_do_is_told_without_its_stack() -> None:
+    said = "Errors parsed from dbt logs:\n\nEncountered an error:\nIO Error: no such\nplace\nTraceback (most recent call last):\n  x\n_duckdb.IOException: IO Error: no such"
+    assert first_failure(said, Path("home/dbt/drafts")) == "IO Error: no such place; the whole is in home/dbt/drafts/dbt.log"
+
+
 def test_any_other_message_is_told_as_it_is() -> None:
     assert first_failure("the disk is full", Path("x")) == "the disk is full"
