@@ -8,13 +8,13 @@ from orchestration.defs.billing.assets import issued_invoices, published_snapsho
 from orchestration.defs.dbt.assets import books_and_marts, drafts
 from orchestration.defs.ingestion.assets import raw_facts
 from orchestration.defs.ingestion.sensors import landing_zone_sensor
-from orchestration.defs.jobs import billing_job, billing_schedule, usage_job, usage_schedule
+from orchestration.defs.jobs import billing_every_hour, billing_job, usage_every_five_minutes, usage_job
 from orchestration.lib.resources import Installation, Writer
 
 defs = dg.Definitions(
     assets=[raw_facts, drafts, issued_invoices, books_and_marts, published_snapshots],
     jobs=[usage_job, billing_job],
-    schedules=[usage_schedule, billing_schedule],
+    schedules=[usage_every_five_minutes, billing_every_hour],
     sensors=[landing_zone_sensor],
     resources={"installation": Writer(), "watched": Installation()},
     # One process per run: what it holds of the warehouse it holds from the first step to the last.

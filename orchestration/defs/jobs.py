@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.lib.dbt import ISSUED
+from orchestration.lib.queue import is_waiting
 
 usage_job = dg.define_asset_job(
     "usage",
@@ -18,15 +19,16 @@ billing_job = dg.define_asset_job(
 )
 
 # Only one run at a time may write the warehouse; the pool on the assets holds that also for runs started by hand.
-usage_schedule = dg.ScheduleDefinition(
-    name="usage_every_five_minutes",
-    job=usage_job,
-    cron_schedule="*/5 * * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
-billing_schedule = dg.ScheduleDefinition(
-    name="billing_every_hour",
-    job=billing_job,
-    cron_schedule="10 * * * *",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-)
+# A run that waits for its turn does what another one asked for meanwhile would do, so none is added to it.
+
+
+@dg.schedule(job=usage_job, cron_schedule="*/5 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
+def usage_every_five_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A usage run, unless one of either job waits."""
+    return dg.SkipReason("a run is waiting") if is_waiting(context.instance, "usage", "billing") else dg.RunRequest()
+
+
+@dg.schedule(job=billing_job, cron_schedule="10 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
+def billing_every_hour(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A billing run, unless one waits."""
+    return dg.SkipReason("a run is waiting") if is_waiting(context.instance, "billing") else dg.RunRequest()
