@@ -63,7 +63,7 @@ def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
                 f"{badges} &nbsp; **{invoice['customer_name'] or invoice['customer_external_id']}** ({invoice['customer_external_id']})"
             )
             st.caption(
-                f"Issued {wording.day(invoice['issuing_date'])} · due {wording.day(invoice['payment_due_date'])} · times in {invoice['timezone']}"
+                f"{'To be issued' if is_draft else 'Issued'} {wording.day(invoice['issuing_date'])} · due {wording.day(invoice['payment_due_date'])} · times in {invoice['timezone']}"
             )
         amount.metric(
             "Total", tables.money(invoice, "total_amount_cents"), help="After coupons, taxes and prepaid credits."

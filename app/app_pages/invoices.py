@@ -42,14 +42,15 @@ def wanted() -> InvoiceFilter:
 
 
 def totals(chosen: InvoiceFilter) -> None:
-    """One card per currency: what was invoiced, and what is still to be paid."""
+    """One card per currency: what was invoiced, what of it is still to be paid, and what drafts hold."""
     rows = data.ask(marts.invoice_totals, chosen)
     for column, row in zip(st.columns(max(len(rows), 3)), rows, strict=False):
         with column.container(border=True):
-            st.metric(
-                f"{row['invoices_count']:,} invoices in {row['currency']}", tables.money(row, "total_amount_cents")
+            st.metric(f"Invoiced in {row['currency']}", tables.money(row, "total_amount_cents"))
+            drafts = f" · {row['drafts_count']:,} in draft: {tables.money(row, 'drafts_amount_cents')}"
+            st.caption(
+                f"{row['invoices_count']:,} issued · {tables.money(row, 'total_due_amount_cents')} still to be paid{drafts if row['drafts_count'] else ''}"
             )
-            st.caption(f"{tables.money(row, 'total_due_amount_cents')} still to be paid")
 
 
 def table(chosen: InvoiceFilter) -> None:

@@ -97,15 +97,20 @@ def list_invoices(
 
 
 def invoice_totals(cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE) -> Rows:
-    """Per currency over the same invoices as `list_invoices`: how many, their total, what is paid and, of the issued, what is due (minor units)."""
+    """Per currency over the same invoices as `list_invoices` (minor units): of the issued how many, their total and what is due; of the drafts how many and their total."""
     conditions = wanted.conditions()
     where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
     return _rows(
         cursor,
         f"""{INVOICES}
-        select currency, count(*) as invoices_count, cast(sum(total_amount_cents) as bigint) as total_amount_cents,
-            cast(sum(total_paid_amount_cents) as bigint) as total_paid_amount_cents, cast(sum(case when status = 'draft' then 0 else total_due_amount_cents end) as bigint) as total_due_amount_cents
-        from invoices {where} group by currency order by invoices_count desc, currency""",
+        select
+            currency,
+            count(*) filter (where status <> 'draft') as invoices_count,
+            cast(coalesce(sum(total_amount_cents) filter (where status <> 'draft'), 0) as bigint) as total_amount_cents,
+            cast(coalesce(sum(total_due_amount_cents) filter (where status <> 'draft'), 0) as bigint) as total_due_amount_cents,
+            count(*) filter (where status = 'draft') as drafts_count,
+            cast(coalesce(sum(total_amount_cents) filter (where status = 'draft'), 0) as bigint) as drafts_amount_cents
+        from invoices {where} group by currency order by count(*) desc, currency""",
         list(conditions.values()),
     )
 

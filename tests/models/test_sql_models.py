@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -67,8 +68,8 @@ def test_what_breaks_the_contract_stops_the_compilation(models: list[str], nodes
 
 
 def test_the_project_has_its_worked_example() -> None:
-    assert names(compiled_models(), METRIC) == {"connected_minutes"}
-    assert names(compiled_models(), CHARGE) == {"storage_zones"}
+    assert "connected_minutes" in names(compiled_models(), METRIC)
+    assert "storage_zones" in names(compiled_models(), CHARGE)
 
 
 def test_a_sql_metric_with_a_clock_does_not_compile(tmp_path: Path) -> None:
@@ -80,6 +81,6 @@ def test_a_sql_metric_with_a_clock_does_not_compile(tmp_path: Path) -> None:
         compiled_models(project)
     example.write_text(example.read_text().replace(" and timestamp < now()", ""))
     registry = project / "macros/sql_models/registry.sql"
-    registry.write_text(registry.read_text().replace("'sql_metric__connected_minutes'", ""))
+    registry.write_text(re.sub(r"'sql_metric__connected_minutes'(, *)?", "", registry.read_text()))
     with pytest.raises(RuntimeError, match="the sql_metric connected_minutes is not registered"):
         compiled_models(project)
