@@ -85,13 +85,13 @@ def test_another_pricing_sql_is_priced_from_its_changed_models_on(home: Path, tm
     shutil.copytree(PROJECT_DIR, project, ignore=shutil.ignore_patterns("target", "logs"))
     model = project / "models" / "rating" / "int_rating__package_charges.sql"
     text = model.read_text()
-    assert text.count("div_ceil(") == 1
-    model.write_text(text.replace("div_ceil(", "div_round("))
+    assert text.count("units - free_units") == 1
+    model.write_text(text.replace("units - free_units", "units - free_units - 50"))
     found = told(home, "--against", str(project), "--fail-on-change", code=1)
     billed = issued(home)
     assert {line["item_code"] for line in found["changed"]} == {"images"}
     for line in found["changed"]:
-        # Old is the other project: packages begun were rounded to the nearest there.
+        # Old is the other project: a package counted there from its middle on.
         assert line["old_cents"] < line["new_cents"] == billed[line["external_subscription_id"], "images"]
     assert "int_rating__package_charges" in found["recomputed"]
     assert not any(name.startswith("int_metering__") for name in found["recomputed"])
