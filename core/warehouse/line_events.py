@@ -1,7 +1,8 @@
 """The exact events behind a charge line, by the SQL that metered it (law 6).
 
 The line's own window is given to the metering models in place of all windows: the window of the books, closed at the
-line's knowledge horizon. What they put into the line's bucket is what was billed.
+line's knowledge horizon. What they put into the line's bucket is what was billed. What a recurring metric carries over
+rests on every event before the window; a renewal in advance on those before its period alone (rating §2, §5.3).
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ def line_events(
 ) -> tuple[list[dict[str, Any]], int]:
     """(events of the line by time, how many in all); none for a line that no usage made. Raises NotFound.
 
-    The fee's `events_count` is this number, but for a unique count: there it is the number of values that are active at
-    the end, and every event that added or removed one is behind the line. `is_counted` is false for an event without
+    The fee's `events_count` is this number, but for a unique count (there it is the number of values that are active at the
+    end, and every event that added or removed one is behind the line) and for what a recurring metric carries over. A fee in
+    advance of one event has that event. `is_counted` is false for an event without
     the number that its metric needs, or without effect on a SQL metric; of a SQL metric, `contributed_quantity` is what the
     event adds. `graph` is the SQL to use: the one in force unless given.
     Leaves temporary tables on the cursor.
@@ -40,9 +42,12 @@ def line_events(
     if fee["fee_type"] != "charge" or fee["true_up_parent_fee_id"] is not None:
         return [], 0
     graph = graph or _current_graph()
+    is_recurring, is_renewal = _kind(cursor, graph, fee)
+    if is_renewal:
+        fee |= {"to_at": fee["from_at"]}
     relations = {node.name: node.relation for node in graph.inputs(TARGETS, [WINDOWS])} | {
         WINDOWS: _window(cursor, graph, fee),
-        "landing.events": _events(cursor, fee),
+        "landing.events": _events(cursor, fee, is_recurring),
     }
     ran = graph.run(cursor, TARGETS, relations)
     query = f"""
@@ -52,8 +57,9 @@ def line_events(
             on bucketed.window_charge_id = contributions.window_charge_id
             and bucketed.external_subscription_id = contributions.external_subscription_id
             and bucketed.transaction_id = contributions.transaction_id
-        where charges.charge_id = ? and bucketed.charge_filter_id is not distinct from ? and bucketed.group_key is not distinct from ?"""
-    arguments = [fee["charge_id"], fee["charge_filter_id"], fee["group_key"]]
+        where charges.charge_id = ? and bucketed.charge_filter_id is not distinct from ? and bucketed.group_key is not distinct from ?
+            and bucketed.transaction_id = coalesce(?, bucketed.transaction_id)"""
+    arguments = [fee["charge_id"], fee["charge_filter_id"], fee["group_key"], fee["event_transaction_id"]]
     counted = cursor.execute(f"select count(*) {query}", arguments).fetchone()
     result = cursor.execute(
         f"""select bucketed.external_subscription_id, bucketed.transaction_id, charges.billable_metric_code as code, bucketed.timestamp, bucketed.properties,
@@ -71,7 +77,8 @@ def _window(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[st
     values = {
         **fee,
         "usage_window_id": fee["fee_id"],
-        "timezone": marts.invoice_timezone(cursor, fee["invoice_id"]),
+        # No event is in a window or out of it by the zone.
+        "timezone": "UTC" if fee["invoice_id"] is None else marts.invoice_timezone(cursor, fee["invoice_id"]),
         "period_days": None,
         "ends_with_service": False,
         "successor_plan_id": None,
@@ -87,12 +94,31 @@ def _window(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[st
     return "temp.main.line_window"
 
 
-def _events(cursor: duckdb.DuckDBPyConnection, fee: dict[str, Any]) -> str:
+def _kind(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[str, Any]) -> tuple[bool, bool]:
+    """(whether the line's metric is recurring, whether the line bills in advance what its period begins with)."""
+    charges, metrics = (graph.node(f"catalog.{name}").relation for name in ("charges", "billable_metrics"))
+    found = cursor.execute(
+        f"""select metrics.recurring, charges.pay_in_advance from {charges} as charges
+        inner join {metrics} as metrics on charges.billable_metric_id = metrics.id
+        where charges.id = $charge and charges.valid_from <= $at and metrics.valid_from <= $at
+        order by charges.valid_from desc, metrics.valid_from desc limit 1""",
+        {"charge": fee["charge_id"], "at": fee["horizon_at"]},
+    ).fetchone()
+    is_recurring, in_advance = map(bool, found or (False, False))
+    return is_recurring, is_recurring and in_advance and fee["event_transaction_id"] is None
+
+
+def _events(cursor: duckdb.DuckDBPyConnection, fee: dict[str, Any], is_recurring: bool) -> str:
     """Only what can be in the window: the lake's statistics then skip most files."""
     cursor.execute(
-        """create or replace temp table line_candidates as select * from warehouse.raw.events
-        where external_subscription_id = ? and code = ? and timestamp >= ? and timestamp < ?""",
-        [fee["external_subscription_id"], fee["billable_metric_code"], fee["from_at"], fee["to_at"]],
+        f"""create or replace temp table line_candidates as select * from warehouse.raw.events
+        where external_subscription_id = ? and code = ? and timestamp < ? {"" if is_recurring else "and timestamp >= ?"}""",
+        [
+            fee["external_subscription_id"],
+            fee["billable_metric_code"],
+            fee["to_at"],
+            *([] if is_recurring else [fee["from_at"]]),
+        ],
     )
     return "temp.main.line_candidates"
 

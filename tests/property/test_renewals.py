@@ -19,10 +19,12 @@ from core.catalog import (
     taxes,
     test_clocks,
 )
+from core.warehouse.line_events import line_events
 from core.warehouse.pricing_graph import PricingGraph
 from core.warehouse.settlement import Settlement
 from tests.support.books import append, differences
 from tests.support.world import World
+from tests.unit.core.warehouse.test_marts import build, landing_of
 
 MONTHS = [datetime(2024, month, 1) for month in (1, 2, 3, 4)]
 
@@ -48,7 +50,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
             }
             for code, amount, invoiceable in (("invoiced", "31", True), ("alone", "2", False))
         ]  # fmt: skip
-        plans.create(uow, code="p", name="P", interval="monthly", amount_cents=100, amount_currency="EUR", charges_input=charges, **on_clock)
+        plans.create(
+            uow,
+            code="p",
+            name="P",
+            interval="monthly",
+            amount_cents=100,
+            amount_currency="EUR",
+            charges_input=charges,
+            **on_clock,
+        )
         subscriptions.create(uow, external_id="s", external_customer_id="c", plan_code="p", subscription_at=MONTHS[0])
     for at, value in ((datetime(2024, 1, 10), "5"), (datetime(2024, 2, 17), "2"), (datetime(2024, 2, 20), "-1")):
         made.advance(clock, at)
@@ -68,7 +79,25 @@ def settlement(world: World) -> Settlement:
 def lines(settlement: Settlement, code: str) -> list[tuple[datetime, datetime, str, int]]:
     """(issued, from, units, cents) of the lines of a charge, in order."""
     fees = [fee for fee in settlement.tables["fees"].to_pylist() if fee["item_code"] == code]
-    return sorted((fee["issued_at"], fee["from_at"], f"{fee['units'].normalize():f}", fee["amount_cents"]) for fee in fees)
+    return sorted(
+        (fee["issued_at"], fee["from_at"], f"{fee['units'].normalize():f}", fee["amount_cents"]) for fee in fees
+    )
+
+
+def test_a_renewal_is_explained_by_every_event_before_its_period(world: World) -> None:
+    connection = build(world, landing_of(world), PricingGraph.load())
+    fees = connection.execute(
+        "select fee_id, from_at, event_transaction_id from books.main.fees where item_code in ('invoiced', 'alone') order by issued_at, item_code"
+    ).fetchall()
+    assert len(fees) == 10  # three events and two renewals of each charge
+    for fee_id, from_at, transaction_id in fees:
+        events, total = line_events(connection, fee_id)
+        assert len(events) == total
+        if transaction_id is not None:
+            assert [event["transaction_id"] for event in events] == [transaction_id]
+        else:
+            known = {MONTHS[1]: [10], MONTHS[2]: [10, 17, 20]}[from_at]
+            assert [event["timestamp"].day for event in events] == known
 
 
 def test_active_units_are_billed_again_whole_at_each_renewal_and_not_at_the_end(settlement: Settlement) -> None:
@@ -89,11 +118,20 @@ def test_what_is_not_invoiced_is_renewed_as_a_document_of_its_own_with_its_taxes
         (MONTHS[0], "5", 710), (MONTHS[1], "5", 1000), (MONTHS[1], "2", 179), (MONTHS[2], "6", 1200),
     ]  # fmt: skip
     alone = {row["fee_id"]: row for row in settlement.tables["standalone_fees"].to_pylist()}
-    renewed = [fee for fee in settlement.tables["fees"].to_pylist() if fee["item_code"] == "alone" and fee["event_transaction_id"] is None]
-    assert [(fee["invoice_id"], alone[fee["fee_id"]]["total_amount_cents"]) for fee in sorted(renewed, key=lambda fee: fee["issued_at"])] == [(None, 1100), (None, 1320)]
+    renewed = [
+        fee
+        for fee in settlement.tables["fees"].to_pylist()
+        if fee["item_code"] == "alone" and fee["event_transaction_id"] is None
+    ]
+    assert [
+        (fee["invoice_id"], alone[fee["fee_id"]]["total_amount_cents"])
+        for fee in sorted(renewed, key=lambda fee: fee["issued_at"])
+    ] == [(None, 1100), (None, 1320)]
 
 
-def test_renewals_are_conserved_and_are_the_same_whichever_prefix_settles_them(world: World, settlement: Settlement) -> None:
+def test_renewals_are_conserved_and_are_the_same_whichever_prefix_settles_them(
+    world: World, settlement: Settlement
+) -> None:
     refuse_unless_conserved(settlement)
     books = append({}, settlement)
     one_by_one: Any = {}

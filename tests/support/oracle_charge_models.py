@@ -156,7 +156,7 @@ def _percentage_of_total(
     if free_events is not None or free_units is not None:
         for total in accumulate(usage.values):
             running.append(total)
-            used_up = free_units is not None and total >= free_units
+            used_up = free_units is not None and total > free_units
             if used_up or (free_events is not None and len(running) >= free_events):
                 break
     covered = running[-1] if running else ZERO

@@ -43,3 +43,7 @@
         else {{ unscaled(div_round(scaled(area, 12), period_days ~ ' * 86400000000'), 12) }}
     end
 {%- endmacro %}
+
+{#- What an event says to a key of a group, and the group of all its members: canonical JSON text in the order of the keys. -#}
+{% macro group_member(key, properties) -%} {{ json_member(key, json_text(properties, key)) }} {%- endmacro %}
+{% macro group_text(member, ordering) -%} '{' || {{ joined_text(member, ',', ordering) }} || '}' {%- endmacro %}

@@ -69,7 +69,7 @@ group_members as (
     select
         routed.window_charge_id, routed.external_subscription_id, routed.transaction_id,
         charge_group_keys.position,
-        {{ json_member('charge_group_keys.key', json_text('routed.properties', 'charge_group_keys.key')) }} as member
+        {{ group_member('charge_group_keys.key', 'routed.properties') }} as member
     from routed
     inner join charge_group_keys
         on routed.charge_id = charge_group_keys.charge_id
@@ -80,7 +80,7 @@ group_members as (
 groups as (
     select
         window_charge_id, external_subscription_id, transaction_id,
-        '{' || {{ joined_text('member', ',', 'position') }} || '}' as group_key
+        {{ group_text('member', 'position') }} as group_key
     from group_members
     group by window_charge_id, external_subscription_id, transaction_id
 ),

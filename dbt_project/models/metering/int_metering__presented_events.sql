@@ -10,7 +10,7 @@ members as (
     select
         charge_events.window_charge_id, charge_events.external_subscription_id, charge_events.transaction_id,
         charge_presentation_keys.position, charge_presentation_keys.display_in_invoice,
-        {{ json_member('charge_presentation_keys.key', json_text('charge_events.properties', 'charge_presentation_keys.key')) }} as member
+        {{ group_member('charge_presentation_keys.key', 'charge_events.properties') }} as member
     from charge_events
     inner join charge_presentation_keys
         on charge_events.charge_id = charge_presentation_keys.charge_id
@@ -20,9 +20,9 @@ members as (
 final as (
     select
         window_charge_id, external_subscription_id, transaction_id,
-        '{' || {{ joined_text('member', ',', 'position') }} || '}' as presentation_key,
+        {{ group_text('member', 'position') }} as presentation_key,
         case
-            when count(case when display_in_invoice then 1 end) > 0 then '{' || {{ joined_text('case when display_in_invoice then member end', ',', 'position') }} || '}'
+            when count(case when display_in_invoice then 1 end) > 0 then {{ group_text('case when display_in_invoice then member end', 'position') }}
         end as displayed_key
     from members
     group by window_charge_id, external_subscription_id, transaction_id

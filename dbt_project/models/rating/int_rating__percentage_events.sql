@@ -68,12 +68,13 @@ peaked as (
     from placed
 ),
 
--- Whichever allowance is used up first ends both (rating, section 4.6).
+-- Whichever allowance is used up first ends both (rating, section 4.6): in a total the free amount once it is exceeded, on its own once it is reached.
 allowed as (
     select
         *,
         is_transaction and (free_events_allowed is not null or free_units_allowed is not null)
-        and coalesce(place <= free_events_allowed, true) and coalesce(earlier_peak < free_units_allowed, true) as is_allowed
+        and coalesce(place <= free_events_allowed, true)
+        and coalesce(earlier_peak < free_units_allowed or (not is_per_transaction and earlier_peak = free_units_allowed), true) as is_allowed
     from peaked
 ),
 
