@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.answers import answer
+from core.catalog.engine import UNAVAILABLE
 from core.errors import BatchRefused, Conflict, NotFound, TallystickError, ValidationError
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,17 @@ class Unauthorized(TallystickError):
         super().__init__("unauthorized", "send a valid API key: `Authorization: Bearer <key>`")
 
 
-BUSY = ("books_busy", "inbox_unavailable", "landing_busy")
+class CatalogUnavailable(TallystickError):
+    """The catalog's database does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "catalog_unavailable",
+            "The catalog's database does not answer now, and nothing was changed. Send the request again; `tallystick doctor` says what is wrong.",
+        )
+
+
+BUSY = ("books_busy", "catalog_unavailable", "inbox_unavailable", "landing_busy")
 """Codes of what passes by itself: the same request may be sent again."""
 
 
@@ -79,6 +90,13 @@ def install(app: FastAPI) -> None:
         if response.status_code >= 500:
             log.error("%s: %s", error.code, error.message, exc_info=error)
         return response
+
+    async def _unavailable(_request: Request, error: Exception) -> Response:
+        log.error("catalog_unavailable: %s", error)
+        return answer_error(CatalogUnavailable())
+
+    for kind in UNAVAILABLE:
+        app.add_exception_handler(kind, _unavailable)
 
     @app.exception_handler(HTTPException)
     async def _routing(_request: Request, error: HTTPException) -> Response:

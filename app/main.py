@@ -7,8 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from app import data, state
+from app.components import frame
 
-st.set_page_config(page_title="Tallystick", page_icon=":material/receipt_long:", layout="wide")
+st.set_page_config(page_title="Tallystick", page_icon=frame.ICON, layout="wide")
 st.logo(Path(__file__).with_name("logo.svg"), size="large")
 state.enter_console()
 chosen = st.navigation(

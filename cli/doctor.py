@@ -40,6 +40,8 @@ PACKAGES = (
     "streamlit",
 )
 PINNED = {"duckdb": "1.5.5", "duckdb-extension-ducklake": "1.5.5"}
+READ = {"books": "select * from books.main.invoices limit 1", "warehouse": "select * from warehouse.raw.run_horizon"}
+"""Lake -> a query that opens a file of it."""
 LOCKS: dict[Name, str] = {"warehouse": "a run", "books": "an issue"}
 
 
@@ -89,7 +91,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _checked(
         "warehouse",
         partial(_lake, settings, "warehouse"),
-        "run `tallystick init`, then `tallystick run`, which rebuilds it",
+        "remove warehouse.sqlite and the folder warehouse, both; then `tallystick init` and `tallystick run` rebuild them",
     )
     yield _folder(
         settings.landing,
@@ -187,6 +189,8 @@ def _lake(settings: Settings, name: str) -> str:
         raise FileNotFoundError(f"{catalog} does not exist")
     with closing(lake.connect()) as connection:
         lake.attach(connection, opened, read_only=True)
+        # The catalog may be there and its files not.
+        connection.execute(READ[name]).fetchall()
         return f"version {lake.last_snapshot(connection, opened)}"
 
 

@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from cli.output import installed, progress_console
+from core.clock import SystemClock
 from core.errors import TallystickError
+from ingestion.inbox import Inbox
 
 API_PORT = 3000
 CONSOLE_PORT = 8501
@@ -42,13 +44,15 @@ def refuse_used_port(host: str, port: int, option: str = "--port") -> None:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUse(port, option) from error
-            raise
+            raise TallystickError("no_such_address", f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 def serve(port: Port = API_PORT, host: Host = "127.0.0.1") -> None:
     """Serve the API (Lago's wire format) until Ctrl-C. Documentation is at /docs."""
     settings = installed()
     refuse_used_port(host, port)
+    # What makes it unusable is told here in one line, not by the server in its own way.
+    Inbox(settings.inbox, SystemClock()).close()
     progress_console.print(
         f"API on http://{host}:{port}, documentation at /docs; Ctrl-C stops it", highlight=False, soft_wrap=True
     )

@@ -40,7 +40,7 @@ def find() -> dict[str, Any]:
     try:
         invoice: dict[str, Any] = data.ask(marts.get_invoice, asked.strip() or opened)
     except NotFound:
-        frame.nothing(f"There is no invoice {asked or opened}. Numbers look like ACM-0001-001-001.")
+        frame.nothing(f"There is no invoice {asked or opened}. Numbers look like DEF-1A2B-001-003.")
         st.stop()
     if not asked:
         state.remember_invoice(invoice["number"] or invoice["invoice_id"])

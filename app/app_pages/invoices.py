@@ -57,6 +57,10 @@ def table(chosen: InvoiceFilter) -> None:
     """The invoices, newest first; a click opens one."""
     number = st.session_state.get("invoices_page", 1)
     rows, total = data.ask(marts.list_invoices, chosen, page=number, per_page=PER_PAGE)
+    if not rows and number > 1:
+        # The filter has become narrower than the page that was open.
+        del st.session_state["invoices_page"]
+        st.rerun()
     if not rows:
         frame.nothing("No invoice matches these filters.")
         return

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from app import data
 
+# A file of our own: an icon by name would be fetched from the internet.
+ICON = Path(__file__).resolve().parents[1] / "icon.svg"
 STYLE = """<style>
   [data-testid="stMainBlockContainer"] { padding: 2.6rem 3.2rem 3rem; max-width: 1480px; }
   h1 { font-size: 1.9rem !important; padding-bottom: 0 !important; }
@@ -15,7 +19,7 @@ STYLE = """<style>
 
 def page(title: str, purpose: str) -> None:
     """Opens a page; ends it with an explanation when no run has published."""
-    st.set_page_config(page_title=f"{title} · Tallystick", page_icon=":material/receipt_long:", layout="wide")
+    st.set_page_config(page_title=f"{title} · Tallystick", page_icon=ICON, layout="wide")
     st.html(STYLE)
     st.title(title, anchor=False)
     st.caption(purpose)

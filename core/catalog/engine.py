@@ -37,6 +37,10 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+UNAVAILABLE: tuple[type[Exception], ...] = (sa.exc.OperationalError, sa.exc.InterfaceError)
+"""What SQLAlchemy raises while the database is down, locked or out of space: the same statement may work later."""
+
+
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A read-only transaction in which all queries see the same commits."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -125,6 +126,14 @@ def test_doctor_finds_nothing_in_a_billed_installation_and_something_in_none(tmp
     wrong = {finding["check"]: finding["advice"] for finding in json.loads(ill.stdout)["findings"] if not finding["ok"]}
     assert "tallystick init" in wrong["home"] and "tallystick init" in wrong["catalog"]
     assert not (tmp_path / "none").exists()
+
+
+def test_doctor_sees_a_warehouse_without_its_files(tmp_path: Path) -> None:
+    settings = copy_of(demo_home(), tmp_path / "home")
+    shutil.rmtree(settings.warehouse_data)
+    found = json.loads(tallystick(settings.home, "doctor", "--json").stdout)["findings"]
+    (warehouse,) = [finding for finding in found if finding["check"] == "warehouse"]
+    assert not warehouse["ok"] and "remove warehouse.sqlite" in warehouse["advice"]
 
 
 def test_demo_shows_invoices_conservation_and_what_comes_next() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 
 from api.pagination import Paging, meta
@@ -47,6 +49,13 @@ def test_a_body_without_its_root_is_a_bad_request(api: Api, body: str) -> None:
 def test_an_unexpected_error_is_json(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.catalog.plans.page", lambda *_, **__: 1 // 0)
     assert api.refused("GET", "/plans")["status"] == 500
+
+
+def test_a_catalog_that_does_not_answer_is_503_and_may_be_tried_again(api: Api) -> None:
+    with sqlite3.connect(api.settings.home / "catalog.sqlite") as catalog:
+        catalog.execute("alter table plans rename to plans_away")
+    body = api.refused("GET", "/plans")
+    assert (body["status"], body["code"]) == (503, "catalog_unavailable")
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,17 @@ def test_up_needs_three_ports(home: Path) -> None:
     assert result.exit_code == USAGE and "--console-port" in result.stderr
 
 
+def test_an_inbox_that_cannot_be_opened_is_told_before_anything_is_served(home: Path) -> None:
+    (home / "inbox.sqlite").write_bytes(b"no database" * 500)
+    result = call("serve", "--port", "3104")
+    assert result.exit_code == FAILED and "not a database" in result.stderr and "API on" not in result.stderr
+
+
+def test_an_address_of_another_machine_is_named(home: Path) -> None:
+    result = call("serve", "--host", "192.0.2.1", "--port", "3104")
+    assert result.exit_code == FAILED and "cannot listen on 192.0.2.1:3104" in result.stderr
+
+
 def test_a_published_pair_that_cannot_be_read_is_told_in_one_line(home: Path) -> None:
     (home / "published.json").write_text("{")
     result = call("explain", "X-1")
