@@ -150,7 +150,7 @@ def _put_plan(uow: UnitOfWork, code: str, document: Document, is_new: bool) -> N
     ]
     check_charges(charges)
     fields = read_fields(document | {"charges": charges}, FIELDS[PLANS])
-    owned: dict[str, Any] = {argument: fields.pop(name, None) or [] for name, argument in OWNED.items()}
+    owned: dict[str, Any] = {argument: fields.pop(name, None) or {} for name, argument in OWNED.items()}
     if is_new:
         plans.create(uow, **fields, **owned)
     else:
@@ -175,6 +175,8 @@ def _document(answered: Mapping[str, Any], fields: Fields) -> Document:
             value = answered.get(name)
         if kind is DECIMAL:
             value = _decimal(value)
+        if kind is FIELDS[PLANS]["minimum_commitment"]:
+            value = _document(value, plan_schema.COMMITMENT_FIELDS) if value else None
         if kind.fields is not None:
             value = [_document(item, kind.fields) for item in value or []]
         elif name == "properties":

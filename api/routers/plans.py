@@ -20,6 +20,7 @@ OWNED = {
     "fixed_charges": "fixed_charges_input",
     "usage_thresholds": "usage_thresholds_input",
     "tax_codes": "tax_codes",
+    "minimum_commitment": "minimum_commitment_input",
 }
 """Field of a plan -> the argument under which the catalog takes it."""
 
@@ -27,7 +28,7 @@ OWNED = {
 @router.post("", openapi_extra=CREATE.openapi)
 def create(plan: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Create a plan."""
-    given: dict[str, Any] = {argument: plan.pop(name, None) or () for name, argument in OWNED.items()}
+    given: dict[str, Any] = {argument: plan.pop(name, None) or {} for name, argument in OWNED.items()}
     check_charges(given["charges_input"])
     with served.change() as uow:
         answered = plan_object(uow.connection, plans.create(uow, **plan, **given))

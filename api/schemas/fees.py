@@ -26,6 +26,7 @@ _ITEMS = {
     "charge": ("BillableMetric", "billable_metric_id"),
     "subscription": ("Subscription", "subscription_id"),
     "fixed_charge": ("AddOn", "add_on_id"),
+    "commitment": ("Commitment", "plan_id"),
     "add_on": ("AddOn", "add_on_id"),
     "credit": ("WalletTransaction", "wallet_transaction_id"),
 }

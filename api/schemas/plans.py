@@ -18,6 +18,7 @@ from core.catalog.charges import Charge, ChargeFilter
 from core.catalog.plans import Plan
 from core.catalog.pricing_units import PricingUnit
 from core.catalog.usage_thresholds import thresholds_of
+from core.ids import deterministic_id
 
 FILTER_FIELDS = {"invoice_display_name": TEXT, "properties": MAPPING, "values": TEXT_LISTS}
 CHARGE_FIELDS = {
@@ -35,6 +36,7 @@ CHARGE_FIELDS = {
     "tax_codes": TEXTS,
     "applied_pricing_unit": nested(APPLIED_FIELDS),
 }
+COMMITMENT_FIELDS = {"amount_cents": INTEGER, "invoice_display_name": TEXT, "tax_codes": TEXTS}
 FIELDS = {
     "name": TEXT,
     "invoice_display_name": TEXT,
@@ -44,6 +46,7 @@ FIELDS = {
     "amount_cents": INTEGER,
     "amount_currency": TEXT,
     "trial_period": DECIMAL,
+    "minimum_commitment": nested(COMMITMENT_FIELDS),
     "pay_in_advance": BOOLEAN,
     "tax_codes": TEXTS,
     "charges": objects(CHARGE_FIELDS),
@@ -52,7 +55,6 @@ FIELDS = {
 }
 LONG_INTERVALS = ("semiannual", "yearly")
 UNSERVED = {
-    "minimum_commitment": lambda plan: True,
     # Of shorter plans they mean nothing (lago_api §7.4).
     "bill_charges_monthly": lambda plan: plan.get("interval") in LONG_INTERVALS,
     "bill_fixed_charges_monthly": lambda plan: plan.get("interval") in LONG_INTERVALS,
@@ -76,9 +78,11 @@ def plan_objects(connection: sa.Connection, rows: Sequence[Plan]) -> list[dict[s
     charges_of = charges.charges_of(connection, ids)
     priced = _charge_objects(connection, [charge for owned in charges_of.values() for charge in owned])
     taxes = taxes_by_owner(connection, "plan", ids)
+    commitment_taxes = taxes_by_owner(connection, "commitment", ids)
     thresholds = thresholds_of(connection, "plan", ids)
     return [
         _plan_object(plan, [priced[charge.id] for charge in charges_of.get(plan.id, [])], taxes[plan.id])
+        | _commitment(plan, commitment_taxes[plan.id])
         | {
             "usage_thresholds": usage_thresholds.usage_threshold_objects(thresholds.get(plan.id, [])),
             "applicable_usage_thresholds": usage_thresholds.applicable(thresholds.get(plan.id, [])),
@@ -110,6 +114,24 @@ def _plan_object(plan: Plan, owned: list[dict[str, Any]], taxes: list[dict[str, 
         "charges": owned,
         "taxes": taxes,
         "entitlements": [],
+    }
+
+
+def _commitment(plan: Plan, taxes: list[dict[str, Any]]) -> dict[str, Any]:
+    """The minimum commitment under its name; nothing without one."""
+    if plan.minimum_commitment_amount_cents is None:
+        return {}
+    return {
+        "minimum_commitment": {
+            "lago_id": deterministic_id("minimum_commitment", plan.id),
+            "plan_code": plan.code,
+            "amount_cents": plan.minimum_commitment_amount_cents,
+            "invoice_display_name": plan.minimum_commitment_display_name,
+            "interval": plan.interval,
+            "created_at": instant(plan.created_at),
+            "updated_at": instant(plan.valid_from),
+            "taxes": taxes,
+        }
     }
 
 

@@ -68,7 +68,7 @@ TABLES: dict[str, dict[str, str]] = {
         "fee_id": "VARCHAR",
         "invoice_id": "VARCHAR",
         "position": "BIGINT",
-        "fee_type": "VARCHAR",  # subscription, charge, fixed_charge, add_on, credit
+        "fee_type": "VARCHAR",  # subscription, charge, fixed_charge, commitment, add_on, credit
         "customer_id": "VARCHAR",
         "subscription_id": "VARCHAR",
         "external_subscription_id": "VARCHAR",

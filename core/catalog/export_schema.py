@@ -36,7 +36,9 @@ _PLAIN: dict[str, str] = {
     "taxes": "code name rate description",
     "applied_taxes": "owner_type owner_id tax_id",
     "billable_metrics": "code name aggregation_type field_name sql_metric recurring rounding_function rounding_precision",
-    "plans": "code name invoice_display_name interval amount_cents amount_currency pay_in_advance trial_period parent_id",
+    "plans": "code name invoice_display_name interval amount_cents amount_currency pay_in_advance trial_period "
+    "bill_charges_monthly bill_fixed_charges_monthly minimum_commitment_amount_cents minimum_commitment_display_name "
+    "parent_id",
     "charges": "plan_id code billable_metric_id charge_model invoice_display_name pay_in_advance prorated invoiceable "
     "min_amount_cents position pricing_unit_id conversion_rate",
     "pricing_units": "code name short_name exponent",

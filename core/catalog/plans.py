@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.catalog import charges, fixed_charges, taxes, usage_thresholds
-from core.catalog.unit_of_work import UnitOfWork
+from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Page, Version, Versions
 from core.domain.decimals import decimal_text, read_decimal
 from core.domain.problems import Problems
@@ -38,6 +38,12 @@ class Plan(Version):
     pay_in_advance: bool
     trial_period: str
     """Days of 24 hours without a plan fee, as decimal text; a subscription keeps what its plan said when it was made."""
+    bill_charges_monthly: bool
+    bill_fixed_charges_monthly: bool
+    """Whether a semiannual or yearly plan bills usage, or fixed charges, every month."""
+    minimum_commitment_amount_cents: int | None
+    """What a whole period costs at least, in minor units; None without a minimum."""
+    minimum_commitment_display_name: str | None
     parent_id: str | None
     deleted_at: datetime | None
     """A deleted plan is kept current, because what ran on it is still to be billed; lists leave it out."""
@@ -49,6 +55,8 @@ _OPTIONAL: dict[str, Any] = {
     "description": None,
     "pay_in_advance": False,
     "trial_period": None,
+    "bill_charges_monthly": False,
+    "bill_fixed_charges_monthly": False,
 }
 _OWN = (*_OPTIONAL, "code", "name", "interval", "amount_cents", "amount_currency")
 
@@ -65,6 +73,7 @@ def create(
     fixed_charges_input: Sequence[Mapping[str, Any]] = (),
     usage_thresholds_input: Sequence[Mapping[str, Any]] = (),
     tax_codes: Sequence[str] = (),
+    minimum_commitment_input: Mapping[str, Any] | None = None,
     test_clock_id: str | None = None,
     **fields: Any,
 ) -> Plan:
@@ -89,7 +98,9 @@ def create(
     problems.refuse()
     values["trial_period"] = _days_text(values["trial_period"])
     stamp = uow.stamp_for(test_clock_id=test_clock_id)
-    plan = PLANS.add(uow, stamp, id=new_id(), parent_id=None, deleted_at=None, **values)
+    committed = _committed(minimum_commitment_input or {})
+    plan = PLANS.add(uow, stamp, id=new_id(), parent_id=None, deleted_at=None, **values, **committed)
+    _tax_commitment(uow, stamp, plan, minimum_commitment_input)
     taxes.set_taxes(uow, stamp, "plan", plan.id, tax_codes, is_new=True)
     charges.replace_charges(uow, stamp, plan.id, charges_input, is_new=True)
     fixed_charges.replace_fixed_charges(uow, stamp, plan.id, fixed_charges_input, is_new=True)
@@ -106,12 +117,12 @@ def update(
     fixed_charges_input: Sequence[Mapping[str, Any]] | None = None,
     usage_thresholds_input: Sequence[Mapping[str, Any]] | None = None,
     tax_codes: Sequence[str] | None = None,
+    minimum_commitment_input: Mapping[str, Any] | None = None,
     test_clock_id: str | None = None,
     **fields: Any,
 ) -> Plan:
     """Change what is given, keep the rest. Charges, fixed charges and thresholds, where given, are the full sets.
-
-    Raises NotFound, ValidationError.
+    A minimum commitment is given whole, an empty one ends it. Raises NotFound, ValidationError.
     """
     plan = get(uow.connection, code)
     problems = _check({name: getattr(plan, name) for name in _OWN} | fields)
@@ -121,7 +132,10 @@ def update(
     if "trial_period" in fields:
         fields["trial_period"] = _days_text(fields["trial_period"])
     stamp = uow.stamp_for(test_clock_id=test_clock_id)
+    if minimum_commitment_input is not None:
+        fields |= _committed(minimum_commitment_input)
     plan = PLANS.amend(uow, stamp, plan, **fields)
+    _tax_commitment(uow, stamp, plan, minimum_commitment_input)
     if tax_codes is not None:
         taxes.set_taxes(uow, stamp, "plan", plan.id, tax_codes)
     if charges_input is not None:
@@ -175,10 +189,28 @@ def _check(values: Mapping[str, Any]) -> Problems:
             problems.add(name, "value_is_invalid")
     problems.one_of("interval", INTERVALS)
     problems.currency("amount_currency")
-    problems.boolean("pay_in_advance")
+    problems.boolean("pay_in_advance", "bill_charges_monthly", "bill_fixed_charges_monthly")
     if not _is_trial(values["trial_period"]):
         problems.add("trial_period", "value_is_out_of_range")
     return problems
+
+
+def _committed(given: Mapping[str, Any]) -> dict[str, Any]:
+    problems = Problems(given)
+    if given:
+        problems.mandatory("amount_cents")
+    problems.integer("amount_cents")
+    problems.text("invoice_display_name")
+    problems.refuse()
+    return {
+        "minimum_commitment_amount_cents": given.get("amount_cents"),
+        "minimum_commitment_display_name": given.get("invoice_display_name"),
+    }
+
+
+def _tax_commitment(uow: UnitOfWork, stamp: Stamp, plan: Plan, given: Mapping[str, Any] | None) -> None:
+    if given is not None:
+        taxes.set_taxes(uow, stamp, "commitment", plan.id, given.get("tax_codes") or ())
 
 
 def _is_trial(days: Any) -> bool:

@@ -44,7 +44,6 @@ def is_in_scope(case: Case) -> bool:
     if case["kind"] == "calculation" or not {action["do"] for action in timeline} <= ACTIONS:
         return False
     plan_features = {
-        "minimum_commitment",
         "usage_thresholds",
         "bill_charges_monthly",
         "bill_fixed_charges_monthly",
@@ -52,8 +51,6 @@ def is_in_scope(case: Case) -> bool:
     plan_by_code = {plan["code"]: plan for plan in setup.get("plans", [])}
     for plan in plan_by_code.values():
         if plan_features & {key for key, value in plan.items() if value}:
-            return False
-        if any(charge.get("pay_in_advance") or charge.get("min_amount_cents") for charge in plan.get("charges", [])):
             return False
     if any(
         wallet.keys() & {"allowed_fee_types", "limited_to_metrics", "rules", "paid_credits"}
@@ -195,6 +192,9 @@ class Timeline:
                 "billable_metric_id": billable_metrics.get(uow.connection, self.code(charge["metric"])).id,
                 "charge_model": charge["model"],
                 "prorated": charge.get("prorated", False),
+                "pay_in_advance": charge.get("pay_in_advance", False),
+                "invoiceable": charge.get("invoiceable", True),
+                "min_amount_cents": charge.get("min_amount_cents", 0),
                 "properties": charge["properties"],
                 "tax_codes": self.codes(charge.get("tax_codes")),
             }
@@ -215,9 +215,13 @@ class Timeline:
         ]
         plans.create(
             uow, code=self.code(plan["code"]), name=plan["code"], interval=plan.get("interval", "monthly"), amount_cents=plan["amount_cents"],
-            amount_currency=plan.get("currency", "EUR"), pay_in_advance=plan.get("pay_in_advance", False), trial_period=plan.get("trial_period_days"), charges_input=charges, fixed_charges_input=fixed_charges,
+            amount_currency=plan.get("currency", "EUR"), pay_in_advance=plan.get("pay_in_advance", False), trial_period=plan.get("trial_period_days"), minimum_commitment_input=self._commitment(plan), charges_input=charges, fixed_charges_input=fixed_charges,
             tax_codes=self.codes(plan.get("tax_codes")), test_clock_id=self.clock_id,
         )  # fmt: skip
+
+    def _commitment(self, plan: Case) -> Case | None:
+        terms = plan.get("minimum_commitment")
+        return terms and terms | {"tax_codes": self.codes(terms.get("tax_codes"))}
 
     def _create_coupon(self, uow: Any, coupon: Case) -> None:
         terms = {

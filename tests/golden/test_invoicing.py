@@ -55,7 +55,8 @@ def assert_fees(timeline: Timeline, expected: list[dict[str, Any]], invoice: dic
 
 
 def is_that_fee(timeline: Timeline, wanted: dict[str, Any], fee: dict[str, Any]) -> bool:
-    checks = [fee["fee_type"] == wanted["type"], fee["amount_cents"] == wanted["amount_cents"]]
+    kind = "charge_true_up" if fee["true_up_parent_fee_id"] else fee["fee_type"]
+    checks = [kind == wanted["type"], fee["amount_cents"] == wanted["amount_cents"]]
     if "subscription" in wanted:
         checks.append(fee["external_subscription_id"] == timeline.code(wanted["subscription"]))
     for name in ("plan", "charge", "add_on"):

@@ -16,6 +16,7 @@ from math import ceil, floor
 import pyarrow as pa
 
 from tests.support.oracle_advance import AdvanceOracle
+from tests.support.oracle_commitments import CommitmentOracle
 from tests.support.oracle_fees import EXPONENTS, Facts, Line, Row, at_places, half_up, plan_line, usage_lines
 
 
@@ -41,6 +42,7 @@ def tax_rate(facts: Facts, line: Line, customer: Row, at: datetime) -> Fraction:
     levels = {
         "charge": [("charge", line.charge_id), ("plan", line.plan_id)],
         "subscription": [("plan", line.plan_id)],
+        "commitment": [("commitment", line.plan_id), ("plan", line.plan_id)],
         "add_on": [("one_off_fee", line.one_off_fee_id), ("add_on", line.add_on_id)],
     }
     if line.kind == "credit":
@@ -58,6 +60,7 @@ class Oracle:
     def __init__(self, facts: Mapping[str, pa.Table], books: Mapping[str, pa.Table]) -> None:
         self.facts = Facts(facts)
         self.advance = AdvanceOracle(self.facts, books)
+        self.commitments = CommitmentOracle(self.facts, books)
         self.links: dict[str, list[Row]] = defaultdict(list)
         for link in books["invoice_subscriptions"].to_pylist():
             self.links[link["invoice_id"]].append(link)
@@ -103,6 +106,7 @@ class Oracle:
                 lines.append(plan_line(self.facts, link, row["timezone"], at, minor))
             if link["usage_from_at"] is not None:
                 lines += usage_lines(self.facts, link, customer["test_clock_id"], at, minor)
+            lines += self.commitments.lines(link, row["timezone"], at, minor)
         return lines
 
     def _use_coupons(self, invoice: Invoice, row: Row) -> None:

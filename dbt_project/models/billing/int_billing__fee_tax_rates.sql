@@ -23,7 +23,9 @@ owners as (
     union all
     select fee_id, horizon_at, 3, 'fixed_charge', charge_id from fees where fee_type = 'fixed_charge'
     union all
-    select fee_id, horizon_at, 4, 'plan', plan_id from fees where fee_type in ('charge', 'fixed_charge', 'subscription')
+    select fee_id, horizon_at, 3, 'commitment', plan_id from fees where fee_type = 'commitment'
+    union all
+    select fee_id, horizon_at, 4, 'plan', plan_id from fees where fee_type in ('charge', 'fixed_charge', 'subscription', 'commitment')
     union all
     select fee_id, horizon_at, 5, 'customer', customer_id from fees
     union all

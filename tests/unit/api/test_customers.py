@@ -169,6 +169,20 @@ def test_applying_what_is_not_there(api: Api) -> None:
     assert api.refused("POST", "/applied_coupons", body)["code"] == "coupon_not_found"
 
 
+def test_a_plan_has_a_minimum_commitment(api: Api) -> None:
+    api.ok("POST", "/taxes", {"tax": {"code": "vat", "name": "VAT", "rate": 20}})
+    committed = {"amount_cents": 1000, "invoice_display_name": "At least", "tax_codes": ["vat"]}
+    answered = api.ok("POST", "/plans", {"plan": PLAN | {"minimum_commitment": committed}})["plan"]
+    assert answered == api.ok("PUT", f"/plans/{PLAN['code']}", {"plan": {"name": PLAN["name"]}})["plan"]
+    assert answered["minimum_commitment"]["amount_cents"] == 1000
+    assert answered["minimum_commitment"]["invoice_display_name"] == "At least"
+    assert [tax["code"] for tax in answered["minimum_commitment"]["taxes"]] == ["vat"]
+    without = api.refused("PUT", f"/plans/{PLAN['code']}", {"plan": {"minimum_commitment": {"tax_codes": ["vat"]}}})
+    assert without["error_details"] == {"amount_cents": ["value_is_mandatory"]}
+    ended = api.ok("PUT", f"/plans/{PLAN['code']}", {"plan": {"minimum_commitment": {}}})["plan"]
+    assert "minimum_commitment" not in ended
+
+
 def test_a_plan_has_a_trial_and_another_entity_may_sell_it(api: Api) -> None:
     api.ok("POST", "/customers", {"customer": CUSTOMER})
     assert api.ok("POST", "/plans", {"plan": PLAN | {"trial_period": 14.5}})["plan"]["trial_period"] == 14.5
@@ -189,7 +203,6 @@ def test_a_plan_has_a_trial_and_another_entity_may_sell_it(api: Api) -> None:
     "terms",
     [
         {"interval": "yearly", "bill_fixed_charges_monthly": True},
-        {"minimum_commitment": {"amount_cents": 1000}},
         {"interval": "yearly", "bill_charges_monthly": True},
         {"interval": "semiannual", "bill_fixed_charges_monthly": True},
     ],
@@ -198,7 +211,7 @@ def test_terms_that_would_be_ignored_are_refused(api: Api, terms: dict[str, Any]
     name = list(terms)[-1]
     refused = api.refused("POST", "/plans", {"plan": PLAN | terms})
     assert refused["error_details"] == {name: ["feature_unavailable"]}
-    idle = {"trial_period": 0, "minimum_commitment": {}, "bill_charges_monthly": True, "interval": "monthly"}
+    idle = {"trial_period": 0, "bill_charges_monthly": True, "interval": "monthly"}
     api.ok("POST", "/plans", {"plan": PLAN | idle})
     assert api.refused("PUT", f"/plans/{PLAN['code']}", {"plan": {"interval": "yearly"} | terms})["code"]
 

@@ -38,6 +38,7 @@ def fill(engine: sa.Engine) -> None:
         calls = billable_metrics.create(uow, code="calls", name="Calls", aggregation_type="count_agg")
         plans.create(
             uow, code="pro", name="Pro", interval="quarterly", amount_cents=9900, amount_currency="EUR", pay_in_advance=True, trial_period="14.5", tax_codes=["vat"],
+            minimum_commitment_input={"amount_cents": 500, "tax_codes": ["vat"]},
             charges_input=[
                 {
                     "billable_metric_id": tokens.id, "charge_model": "standard", "tax_codes": ["vat"],
