@@ -17,10 +17,11 @@ from filelock import FileLock, Timeout
 from rich.markup import escape
 from rich.table import Table
 
-from cli.output import FAILED, Json, console, held_line, print_json, progress_console, without_passwords
+from cli.output import FAILED, WAY_OUT, Json, console, held_line, print_json, progress_console, without_passwords
 from core import lake
 from core.catalog.engine import connect, reading
 from core.catalog.migrations import newest
+from core.catalog.set_aside_events import SET_ASIDE_EVENTS
 from core.locks import Locked, Name, exclusive
 from core.settings import Settings
 from core.warehouse import marts
@@ -42,6 +43,7 @@ PACKAGES = (
 PINNED = {"duckdb": "1.5.5", "duckdb-extension-ducklake": "1.5.5"}
 READ = {"books": "select * from books.main.invoices limit 1", "warehouse": "select * from warehouse.raw.run_horizon"}
 """Lake -> a query that opens a file of it."""
+TOLD = 5
 LOCKS: dict[Name, str] = {"warehouse": "a run", "books": "an issue"}
 
 
@@ -107,8 +109,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _checked(
         "bills held back",
         lambda: _held(settings),
-        "correct the usage or lower the price before the bill's cutoff; `tallystick run` issues the bill when it can be priced",
+        f"before the bill's cutoff correct the usage or lower the price; after it, {WAY_OUT}",
     )
+    yield _checked("events set aside", lambda: _set_aside(settings), "run `tallystick init`, which applies migrations")
     yield _checked(
         "models",
         lambda: f"{len(PricingGraph.load().models())} compile",
@@ -206,6 +209,20 @@ def _held(settings: Settings) -> str:
     if due:
         raise _BillsHeld("; ".join(held_line(row) for row in due))
     return "; ".join(f"soon: {held_line(row)}" for row in rows) or "none"
+
+
+def _set_aside(settings: Settings) -> str:
+    engine = connect(settings.catalog)
+    try:
+        with reading(engine) as connection:
+            rows = SET_ASIDE_EVENTS.all(connection)
+    finally:
+        engine.dispose()
+    told = "; ".join(
+        f"event {row.transaction_id} of subscription {row.external_subscription_id}, by {row.set_aside_by}: {row.reason}"
+        for row in rows[:TOLD]
+    )
+    return f"{len(rows):,}: {told}{' …' if len(rows) > TOLD else ''}" if rows else "none"
 
 
 def _published(settings: Settings) -> str:

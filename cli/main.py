@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import api_key, backup, diff, doctor, explain, ingest, init, plans, run, serve, up, verify
+from cli import api_key, backup, diff, doctor, explain, ingest, init, plans, run, serve, set_aside, up, verify
 from cli import demo_command as demo
 from cli.output import EXIT_CODES, ReadableErrors
 
@@ -27,6 +27,9 @@ app.command(epilog="Example: tallystick ingest usage/2026-01.csv --mapping mappi
 app.command(epilog="Example: tallystick run --as-of 2026-02-01T00:00:00Z")(run.run)
 app.command(epilog="Example: tallystick explain TAL-4F2A-001-003 --line 2 --events")(explain.explain)
 app.command(epilog="Example: tallystick verify --json")(verify.verify)
+app.command(epilog="Example: tallystick set-aside acme-calls evt-7731 --reason 'a test of the client' --by finance")(
+    set_aside.set_aside
+)
 app.add_typer(plans.app, name="plans")
 app.command(epilog="Example: tallystick diff --against main --fail-on-change")(diff.diff)
 app.command(epilog="Example: tallystick doctor")(doctor.doctor)

@@ -31,6 +31,10 @@ EXIT_CODES = "Exit codes: 0 done, 1 failed or something differs, 2 wrong usage, 
 console = Console()
 progress_console = Console(stderr=True)
 
+WAY_OUT = (
+    "`tallystick set-aside` shows the events behind it and sets one aside, so that the next run can issue the bill"
+)
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else there.")]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import Json, console, held_line, installed, instant, print_json, progress_bar
+from cli.output import WAY_OUT, Json, console, held_line, installed, instant, print_json, progress_bar
 
 
 def run(
@@ -44,6 +44,8 @@ def run(
         )
     for row in report.held:
         console.print(f"HELD  {held_line(row)}", highlight=False, markup=False, soft_wrap=True)
+    if bills:
+        console.print(f"{WAY_OUT}.", highlight=False, soft_wrap=True)
     for step, seconds in report.seconds.items():
         console.print(f"{seconds:7.1f} s  {step}", highlight=False)
     console.print(

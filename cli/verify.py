@@ -45,8 +45,9 @@ def verify(as_json: Json = False) -> None:
             if not report.invoices
             else f"{len(report.differences)} differences"
         )
+        aside = f", {report.set_aside:,} events set aside" if report.set_aside else ""
         console.print(
-            f"Recomputed {report.invoices:,} invoices and {report.lines:,} lines, {report.checks} checks of conservation, in {seconds:.1f} s: {verdict}",
+            f"Recomputed {report.invoices:,} invoices and {report.lines:,} lines, {report.checks} checks of conservation{aside}, in {seconds:.1f} s: {verdict}",
             highlight=False,
             soft_wrap=True,
         )

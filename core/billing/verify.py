@@ -69,6 +69,8 @@ class VerifyReport:
     lines: int
     checks: int
     differences: tuple[Difference, ...]
+    set_aside: int = 0
+    """Events that commands left out of all bills."""
 
     @property
     def holds(self) -> bool:
@@ -107,13 +109,14 @@ def verify(
         differences += [*_bundles(connection), *_vanished(connection, pair.books_snapshot), *_orphans(connection)]
         differences += _sequences(connection, tables["customers"])
         facts = _facts(connection, graph, tables, fresh)
+        differences += _set_aside(connection, facts)
         invoices = lines = 0
         for wave in waves(connection, graph, facts):
             invoices += wave.invoices
             lines += _count(connection, "temp.main.issued_fees")
             say(f"recomputed {invoices:,} invoices, {lines:,} lines")
             differences += _compared(connection)
-        return VerifyReport(invoices, lines, checks, tuple(differences))
+        return VerifyReport(invoices, lines, checks, tuple(differences), tables["set_aside_events"].num_rows)
     finally:
         connection.close()
 
@@ -160,6 +163,16 @@ def _landing(connection: duckdb.DuckDBPyConnection, landing: Path) -> Iterator[D
             continue
         if rows != registered[name]:
             yield Difference("law 3", f"{name} holds {rows} rows and {registered[name]} were loaded")
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection, facts: Mapping[str, str]) -> Iterator[Difference]:
+    """What a command set aside has been received. That no bill holds it is seen by computing the bills without it."""
+    query = f"""
+        select commands.external_subscription_id, commands.transaction_id from {facts["catalog.set_aside_events"]} as commands
+        left join {facts["landing.events"]} as events using (external_subscription_id, transaction_id)
+        where events.transaction_id is null order by all"""
+    for subscription, transaction in connection.execute(query).fetchall():
+        yield Difference("law 3", f"event {transaction} of {subscription} was set aside and is in no landing file")
 
 
 def _bundles(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:

@@ -22,6 +22,7 @@ from core.catalog.payments import PAYMENTS
 from core.catalog.plans import PLANS
 from core.catalog.pricing_units import PRICING_UNITS
 from core.catalog.schedules import SCHEDULE_TICKS, SCHEDULES
+from core.catalog.set_aside_events import SET_ASIDE_EVENTS
 from core.catalog.subscriptions import SUBSCRIPTIONS
 from core.catalog.taxes import APPLIED_TAXES, TAXES
 from core.catalog.test_clocks import TEST_CLOCKS
@@ -54,6 +55,7 @@ ALL: tuple[Versions[Any], ...] = (
     ONE_OFF_INVOICES,
     ONE_OFF_FEES,
     INVOICE_COMMANDS,
+    SET_ASIDE_EVENTS,
     PAYMENTS,
     USAGE_THRESHOLDS,
     LIFETIME_USAGES,

@@ -45,7 +45,7 @@ def line_events(
     is_recurring, is_renewal = _kind(cursor, graph, fee)
     if is_renewal:
         fee |= {"to_at": fee["from_at"]}
-    relations = {node.name: node.relation for node in graph.inputs(TARGETS, [WINDOWS])} | {
+    relations = _inputs(cursor, graph) | {
         WINDOWS: _window(cursor, graph, fee),
         "landing.events": _events(cursor, fee, is_recurring),
     }
@@ -70,6 +70,20 @@ def line_events(
     )
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()], int(counted[0]) if counted else 0
+
+
+def _inputs(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph) -> dict[str, str]:
+    """What the metering models read; a table that came after the published version is empty in it."""
+    known = cursor.execute(
+        "select table_name from duckdb_tables() where database_name = 'warehouse' and schema_name = 'raw'"
+    )
+    tables = {f"{row[0]}" for row in known.fetchall()}
+    return {
+        node.name: node.nothing
+        if node.name.startswith("catalog.") and node.name.split(".")[1] not in tables
+        else node.relation
+        for node in graph.inputs(TARGETS, [WINDOWS])
+    }
 
 
 def _window(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[str, Any]) -> str:

@@ -345,6 +345,8 @@ def reconciliation(cursor: duckdb.DuckDBPyConnection) -> Rows:
 
 def held_usage(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None) -> Rows:
     """Usage out of the domain of money, with the bill that it holds back (`bill_state` due: a bill that is held back now)."""
+    if not _has(cursor, "fct_held_usage"):
+        return []
     where, arguments = ("where customer_id = ?", [customer_id]) if customer_id else ("", [])
     return _rows(
         cursor, f"select * from warehouse.marts.fct_held_usage {where} order by horizon_at, usage_id", arguments
@@ -356,11 +358,26 @@ def held_back(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None)
     return [row for row in held_usage(cursor, customer_id) if row["bill_state"] == "due"]
 
 
+def set_aside_events(cursor: duckdb.DuckDBPyConnection) -> Rows:
+    """The events that commands set aside, which no bill counts, by time; none in a warehouse from before there were any."""
+    if not _has(cursor, "fct_set_aside_events"):
+        return []
+    return _rows(cursor, "select * from warehouse.marts.fct_set_aside_events order by timestamp, transaction_id")
+
+
 def event_states(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """How many accepted events are in each state; every event is in one."""
     return _rows(
         cursor, "select event_state, events_count from warehouse.ledger.int_ledger__event_states order by position"
     )
+
+
+def _has(cursor: duckdb.DuckDBPyConnection, mart: str) -> bool:
+    """Whether the published version, which an older program may have built, has this mart."""
+    query = (
+        "select 1 from duckdb_tables() where database_name = 'warehouse' and schema_name = 'marts' and table_name = ?"
+    )
+    return cursor.execute(query, [mart]).fetchone() is not None
 
 
 def _where(conditions: Mapping[str, Any], always: Sequence[str] = ()) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 
 from core.billing.customer import CustomerFacts
 from core.billing.gates import refuse_unless_conserved
-from core.billing.held import refuse_while_held
+from core.billing.held import EventNotHeld, refuse_while_held, set_aside
 from core.catalog import (
     billable_metrics,
     billing_entities,
@@ -23,7 +24,9 @@ from core.catalog import (
 )
 from core.catalog.engine import reading
 from core.catalog.export import export
-from core.errors import UsageOutOfDomain
+from core.catalog.set_aside_events import SetAsideEvent
+from core.errors import NotFound, UsageOutOfDomain
+from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
 from tests.support.books import Books, append, differences
 from tests.support.facts import open_connection
@@ -34,6 +37,7 @@ IN_GRACE = datetime(2024, 2, 3)
 HUGE = "999999999999999"
 LARGE = "50000000000000"
 HELD = "int_billing__held_usage"
+HELD_EVENTS = "int_ledger__held_events"
 EVENT_STATES = "int_ledger__event_states"
 TIERS = [
     {"from_value": 0, "to_value": 10, "per_unit_amount": "1", "flat_amount": "1"},
@@ -225,3 +229,111 @@ def test_no_charge_stops_a_run(tmp_path: Path) -> None:
     held = {row["item_code"] for row in world.compute([HELD])[HELD]}
     codes = {charge["metric"]["code"] for charge in charges + in_advance}
     assert {code for code in codes if "unique" not in code} - held <= {"dynamic-sum_agg"}
+
+
+class AsideStory:
+    """Customers that set an event aside after their bill was held back, and the books of two ways to run meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = world = World(folder, PricingGraph.load())
+        self.settings = Settings(home=folder)
+        self.stuck = Customer(world, "stuck", [sold("stuck")])
+        self.advance = Customer(world, "advance", [sold("advance", pay_in_advance=True, invoiceable=True)])
+        self.standalone = Customer(world, "standalone", [sold("standalone", pay_in_advance=True, invoiceable=False)])
+        self.everybody = (self.stuck, self.advance, self.standalone)
+        for customer in self.everybody:
+            customer.send(datetime(2024, 1, 9), "7")
+            world.advance(customer.clock, datetime(2024, 1, 10))
+            customer.send(datetime(2024, 1, 10), HUGE)
+            customer.send(datetime(2024, 1, 11), "3")
+            world.advance(customer.clock, IN_GRACE)
+        settlement, _ = world.settle()
+        self.held = append({}, settlement)
+        self.events = [event["transaction_id"] for event in world.events if event["properties"] == f'{{"value": "{HUGE}"}}']
+        self.rows = world.compute([HELD_EVENTS])[HELD_EVENTS]
+        for customer, event in zip(self.everybody, self.events, strict=True):
+            self.set_aside(customer, event)
+            customer.send(datetime(2024, 2, 10), "1")
+            world.advance(customer.clock, MONTHS[2])
+        settlement, _ = world.settle(self.held)
+        refuse_unless_conserved(settlement)
+        self.in_march = append(self.held, settlement)
+        for customer in self.everybody:
+            world.advance(customer.clock, MONTHS[3])
+        settlement, _ = world.settle(self.in_march)
+        self.at_the_end = append(self.in_march, settlement)
+
+    def set_aside(self, customer: Any, transaction_id: str, reason: str = "a test") -> SetAsideEvent:
+        """The command, as `tallystick set-aside` gives it."""
+
+        def events_of(customer_id: str) -> list[dict[str, Any]]:
+            return [row for row in self.world.compute([HELD_EVENTS])[HELD_EVENTS] if row["customer_id"] == customer_id]
+
+        identity = {"external_subscription_id": customer.name, "transaction_id": transaction_id}
+        return set_aside(self.settings, self.world.wall, events_of, **identity, reason=reason, set_aside_by="us")
+
+
+@pytest.fixture(scope="module")
+def aside(tmp_path_factory: pytest.TempPathFactory) -> AsideStory:
+    return AsideStory(Path(tmp_path_factory.mktemp("aside")))
+
+
+def test_the_events_behind_what_is_held_are_listed(aside: AsideStory) -> None:
+    """In advance also what came before, which has a fee of its own."""
+    huge, stuck = set(aside.events), {event["transaction_id"] for event in aside.world.events if event["external_subscription_id"] == "stuck"}
+    listed = {(row["external_subscription_id"], row["transaction_id"] in huge, row["is_billed"]) for row in aside.rows}
+    assert listed >= {("stuck", True, False), ("advance", True, False), ("advance", False, True), ("standalone", True, False)}
+    assert len({row["transaction_id"] for row in aside.rows} & stuck) == 3
+    assert not any(row["is_billed"] for row in aside.rows if row["transaction_id"] in huge or row["external_subscription_id"] == "stuck")
+
+
+def test_an_event_set_aside_lets_the_bill_go_and_all_that_come_after_it(aside: AsideStory) -> None:
+    assert aside.stuck.lines(aside.held) == []
+    assert aside.advance.lines(aside.held) == aside.standalone.lines(aside.held) == [(1, 700)]
+    assert aside.stuck.lines(aside.in_march) == aside.stuck.lines(aside.at_the_end) == [(1, 1000), (2, 100)]
+    assert aside.advance.lines(aside.at_the_end) == aside.standalone.lines(aside.at_the_end) == [(1, 300), (1, 700), (2, 100)]
+    assert {row["bill_state"] for row in aside.world.compute([HELD])[HELD]} == set()
+
+
+def test_the_books_are_the_same_whenever_it_was_billed(aside: AsideStory) -> None:
+    assert differences(aside.at_the_end, append({}, aside.world.settle()[0])) == []
+    clocks = {customer.id: IN_GRACE for customer in aside.everybody}
+    books = append(aside.held, aside.world.settle(aside.held, as_of=clocks)[0])
+    assert aside.stuck.lines(books) == [(1, 1000)]
+    assert differences(aside.at_the_end, append(books, aside.world.settle(books)[0])) == []
+
+
+def test_an_event_set_aside_is_in_a_state_of_its_own(aside: AsideStory) -> None:
+    states = {row["event_state"]: row["events_count"] for row in aside.world.compute([EVENT_STATES])[EVENT_STATES]}
+    assert states["set_aside"] == len(aside.events)
+    assert sum(states.values()) == len(aside.world.events)
+
+
+def test_only_what_holds_a_bill_back_can_be_set_aside(aside: AsideStory) -> None:
+    assert aside.set_aside(aside.stuck, aside.events[0], reason="again").reason == "a test"
+    with pytest.raises(EventNotHeld, match="holds no bill back"):
+        aside.set_aside(aside.stuck, aside.world.events[2]["transaction_id"])
+    with pytest.raises(EventNotHeld, match="holds no bill back"):
+        aside.set_aside(aside.stuck, "unknown")
+    with pytest.raises(NotFound):
+        aside.set_aside(SimpleNamespace(name="nobody"), "unknown")
+
+
+def test_what_an_earlier_bill_has_counted_stays(tmp_path: Path) -> None:
+    """A recurring metric counts it again in the next period, at a price that is too high; the event that came since can go."""
+    world = World(tmp_path, PricingGraph.load())
+    seats = sold("seats")
+    seats["metric"]["recurring"] = True
+    customer = Customer(world, "seats", [seats])
+    customer.send(datetime(2024, 1, 10), LARGE)
+    world.advance(customer.clock, MONTHS[1])
+    customer.send(datetime(2024, 2, 1), LARGE)
+    world.advance(customer.clock, MONTHS[2])
+    rows = {row["transaction_id"]: row["is_billed"] for row in world.compute([HELD_EVENTS])[HELD_EVENTS]}
+    assert rows == {"event-0": True, "event-1": False}
+    story = AsideStory.__new__(AsideStory)
+    story.world, story.settings = world, Settings(home=tmp_path)
+    with pytest.raises(EventNotHeld, match="part of an earlier bill"):
+        story.set_aside(customer, "event-0")
+    story.set_aside(customer, "event-1")
+    assert customer.lines(append({}, world.settle()[0])) == [(1, int(LARGE) * 100), (2, int(LARGE) * 100)]

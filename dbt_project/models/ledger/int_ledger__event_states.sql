@@ -10,6 +10,10 @@ advance_event_states as (
     select * from {{ ref('int_ledger__advance_event_states') }}
 ),
 
+set_aside_events as (
+    select * from {{ ref('int_ledger__set_aside_events') }}
+),
+
 charges as (
     select * from {{ ref('stg_catalog__charges') }} where not pay_in_advance
 ),
@@ -26,6 +30,7 @@ states as (
     union all select 5, 'open'
     union all select 6, 'without_effect'
     union all select 7, 'unmatched'
+    union all select 8, 'set_aside'
 ),
 
 charged_codes as (
@@ -76,13 +81,19 @@ decided as (
         on counted.settled_window_id = charged_codes.settled_window_id and counted.code = charged_codes.code
 ),
 
+disposed as (
+    select event_state, events_count from decided
+    union all
+    select 'set_aside', count(*) from set_aside_events
+),
+
 final as (
     select
         states.event_state,
         cast(states.position as bigint) as position,
-        {{ cents('coalesce(sum(decided.events_count), 0)') }} as events_count
+        {{ cents('coalesce(sum(disposed.events_count), 0)') }} as events_count
     from states
-    left join decided on states.event_state = decided.event_state
+    left join disposed on states.event_state = disposed.event_state
     group by states.event_state, states.position
 )
 

@@ -24,6 +24,10 @@ clocked_subscriptions as (
     where customers.test_clock_id is not null
 ),
 
+set_aside_events as (
+    select distinct external_subscription_id, transaction_id from {{ ref('stg_catalog__set_aside_events') }}
+),
+
 readings as (
     select
         clocked_subscriptions.external_subscription_id,
@@ -34,6 +38,7 @@ readings as (
     inner join test_clocks on clocked_subscriptions.test_clock_id = test_clocks.test_clock_id
 ),
 
+-- What a command set aside counts nowhere, whatever the cutoff: no bill that holds it could ever be issued.
 final as (
     select
         events.external_subscription_id,
@@ -49,6 +54,9 @@ final as (
     left join readings
         on events.external_subscription_id = readings.external_subscription_id
         and {{ known_at('readings', 'events.received_at') }}
+    left join set_aside_events
+        on events.external_subscription_id = set_aside_events.external_subscription_id and events.transaction_id = set_aside_events.transaction_id
+    where set_aside_events.transaction_id is null
 )
 
 select * from final

@@ -18,6 +18,7 @@ from core.catalog import (
     one_off_invoices,
     payments,
     plans,
+    set_aside_events,
     taxes,
     wallet_transactions,
     wallets,
@@ -208,6 +209,12 @@ def test_payments_add_up_and_commands_are_given_once(begin: Begin) -> None:
             payments.record(uow, invoice_id="i", customer_id=customer.id, amount_cents=0, reference="wire")
         command = invoice_commands.finalize(uow, invoice_id="i", customer_id=customer.id)
         assert invoice_commands.finalize(uow, invoice_id="i", customer_id=customer.id) == command
+        event = {"customer_id": customer.id, "external_subscription_id": "s", "transaction_id": "t"}
+        aside = set_aside_events.set_aside(uow, reason=" a test ", set_aside_by="us", **event)
+        assert (aside.reason, set_aside_events.find(uow.connection, "s", "t")) == ("a test", aside)
+        assert set_aside_events.set_aside(uow, reason="again", set_aside_by="others", **event) == aside
+        with pytest.raises(ValidationError, match="reason: value_is_mandatory; set_aside_by: value_is_mandatory"):
+            set_aside_events.set_aside(uow, reason=" ", set_aside_by="", **event | {"transaction_id": "u"})
 
 
 def test_a_tax_taken_off_and_set_again_has_a_gap(begin: Begin) -> None:

@@ -27,6 +27,7 @@ from core.catalog import (
     payments,
     plans,
     schedules,
+    set_aside_events,
     subscriptions,
     tables,
     taxes,
@@ -83,6 +84,8 @@ def everything(begin: Begin) -> Sequence[Any]:
         fees = [{"add_on_code": "setup", "tax_codes": ["vat"]}]
         one_off_invoices.create(uow, external_customer_id="acme", fees=fees)
         invoice_commands.finalize(uow, invoice_id="i", customer_id=customer.id)
+        event = {"external_subscription_id": "s", "transaction_id": "t"}
+        set_aside_events.set_aside(uow, customer_id=customer.id, reason="a test", set_aside_by="us", **event)
         payments.record(uow, invoice_id="i", customer_id=customer.id, amount_cents=1, reference="r")
 
     def change(uow: Any) -> None:
