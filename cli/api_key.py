@@ -13,7 +13,12 @@ from core.catalog.unit_of_work import unit_of_work
 from core.clock import SystemClock
 from core.settings import Settings
 
-app = typer.Typer(help="Keys of the API.", cls=ReadableErrors, no_args_is_help=True)
+app = typer.Typer(
+    help="Keys of the API.",
+    epilog="Example: tallystick api-key create --name staging",
+    cls=ReadableErrors,
+    no_args_is_help=True,
+)
 
 
 @app.command(epilog="Example: KEY=$(tallystick api-key create --name staging | tail -n 1)")

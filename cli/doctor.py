@@ -105,7 +105,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _lock(f"lock of the {lock}", path, exclusive(settings, lock, 0), holder)
     path = settings.landing / ".lock"
     yield _lock("lock of the landing zone", path, FileLock(path, timeout=0), "an ingestion or a flush")
-    yield _checked("published versions", lambda: _published(settings), "start a run with `tallystick run`")
+    yield _published(settings)
     yield _checked(
         "bills held back",
         lambda: _held(settings),
@@ -225,8 +225,29 @@ def _set_aside(settings: Settings) -> str:
     return f"{len(rows):,}: {told}{' …' if len(rows) > TOLD else ''}" if rows else "none"
 
 
-def _published(settings: Settings) -> str:
-    pair = published(settings.published)
-    if pair is None:
-        raise FileNotFoundError("no run has published yet")
-    return f"warehouse {pair.warehouse_snapshot}, books {pair.books_snapshot}, as of {pair.as_of:%Y-%m-%d %H:%M:%S} UTC"
+def _published(settings: Settings) -> Finding:
+    name = "published versions"
+    try:
+        pair = published(settings.published)
+        if pair is None:
+            return Finding(name, False, "no run has published yet", "start a run with `tallystick run`")
+        found = f"warehouse {pair.warehouse_snapshot}, books {pair.books_snapshot}, as of {pair.as_of:%Y-%m-%d %H:%M:%S} UTC"
+        changed = _changed_marts(settings)
+    except Exception as error:
+        return Finding(name, False, " ".join(str(error).split())[:300], "start a run with `tallystick run`")
+    if not changed:
+        return Finding(name, True, found)
+    # No fault: it is so between an upgrade and the first run after it.
+    told = f"{found}; built by another version of this program, without {', '.join(changed[:TOLD])}{' …' if len(changed) > TOLD else ''}"
+    return Finding(
+        name, True, told, "start `tallystick run` now, which builds it anew; what reads it may fail until then"
+    )
+
+
+def _changed_marts(settings: Settings) -> list[str]:
+    """The marts of this version that the published warehouse does not have, or has with other columns."""
+    with closing(ReadWarehouse(settings).cursor()) as cursor:
+        built = marts.columns(cursor)
+    return [
+        node.name for node in PricingGraph.load().models("marts") if list(node.columns or ()) != built.get(node.name)
+    ]

@@ -15,7 +15,11 @@ from core.catalog.engine import connect, reading
 from core.catalog.unit_of_work import trial, unit_of_work
 from core.clock import SystemClock
 
-app = typer.Typer(help="Plans, charges and metrics as YAML files.", no_args_is_help=True)
+app = typer.Typer(
+    help="Plans, charges and metrics as YAML files.",
+    epilog="Example: tallystick plans export prices, edit the files, then tallystick plans apply prices",
+    no_args_is_help=True,
+)
 Folder = Annotated[Path, typer.Argument(help="Folder of the files.", metavar="DIR", file_okay=False)]
 
 

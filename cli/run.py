@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cli.output import WAY_OUT, Json, console, held_line, installed, instant, print_json, progress_bar
+from cli.output import WAY_OUT, Json, console, held_line, installed, instant, print_json, progress_bar, progress_console
+from core.locks import holder
 
 
 def run(
@@ -23,10 +24,15 @@ def run(
 ) -> None:
     """Load what has arrived, rate it, issue every invoice that is due and publish, through the same Dagster job as the schedule.
 
-    A bill whose usage is too large to be priced is held back and told; the run then still ends with 0.
+    Waits, and says so, while another run is going on. A bill whose usage is too large to be priced is held back and told; the run then still ends with 0.
     """
     horizon = None if as_of is None else instant(as_of)
     settings = installed()
+    other = holder(settings, "warehouse")
+    if other is not None:
+        progress_console.print(
+            f"Another run is going on ({other}); this one starts when it has ended.", highlight=False, soft_wrap=True
+        )
     # Late, because Dagster and dbt take seconds to import.
     with progress_bar() as progress:
         task = progress.add_task("Starting Dagster", total=1)

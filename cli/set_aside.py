@@ -28,10 +28,10 @@ EVENTS_SHOWN = 10
 
 def set_aside(
     subscription: Annotated[
-        str | None, typer.Argument(help="External id of the event's subscription.", metavar="[SUBSCRIPTION")
+        str | None, typer.Argument(help="External id of the event's subscription.", metavar="SUBSCRIPTION")
     ] = None,
     transaction: Annotated[
-        str | None, typer.Argument(help="Transaction id of the event.", metavar="TRANSACTION]")
+        str | None, typer.Argument(help="Transaction id of the event.", metavar="TRANSACTION")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Why; kept with the event. Needed to set one aside.")] = None,
     by: Annotated[str | None, typer.Option(help="Who decides; your user name unless given.")] = None,

@@ -21,12 +21,22 @@ from cli.api_key import new_key
 from cli.output import console, installed, progress_console
 from cli.serve import API_PORT, CONSOLE_PORT, refuse_used_port
 from core.errors import TallystickError
+from core.locks import Locked, exclusive, holder
 from core.settings import Settings
 
 DAGSTER_PORT = 3070
 DAGSTER_CONFIG = Path(__file__).resolve().parents[1] / "dagster.yaml"
 START_SECONDS = 120.0
 STOP_SECONDS = 15.0
+
+
+class AlreadyUp(TallystickError):
+    """The services of this home are up: two daemons would start every scheduled run twice."""
+
+    def __init__(self, home: Path, who: str) -> None:
+        super().__init__(
+            "already_up", f"`tallystick up` is running for {home} already ({who}); stop that one first, with Ctrl-C"
+        )
 
 
 class ServiceStopped(TallystickError):
@@ -49,8 +59,22 @@ def up(
         raise typer.BadParameter(
             "the API, the console and Dagster need a port each: --port, --console-port, --dagster-port"
         )
-    for option, wanted in {"--port": port, "--console-port": console_port, "--dagster-port": dagster_port}.items():
-        refuse_used_port("127.0.0.1", wanted, option)
+    try:
+        with exclusive(settings, "up", 0):
+            # After the lock, so that a second `up` hears of the first one and not of its port.
+            for option, wanted in {
+                "--port": port,
+                "--console-port": console_port,
+                "--dagster-port": dagster_port,
+            }.items():
+                refuse_used_port("127.0.0.1", wanted, option)
+            _serve(settings, port, console_port, dagster_port)
+    except Locked as error:
+        raise AlreadyUp(settings.home, holder(settings, "up") or "it is just ending") from error
+    console.print("Stopped.")
+
+
+def _serve(settings: Settings, port: int, console_port: int, dagster_port: int) -> None:
     services = Services(settings.home / "logs", _environment(settings))
     addresses = {
         "API": f"http://127.0.0.1:{port}",
@@ -82,7 +106,6 @@ def up(
         console.print(f"API key  {new_key(settings, 'tallystick up')}", highlight=False, soft_wrap=True)
         console.print(f"Logs     {services.logs}\nCtrl-C stops everything.", highlight=False, soft_wrap=True)
         services.watch()
-    console.print("Stopped.")
 
 
 class Services:

@@ -11,11 +11,14 @@ from typing import Any
 
 import msgspec
 
+from core.domain.problems import LONGEST_KEY
 from ingestion.canonical import canonical, json_text, may_hold_long_integer, plain_number
 from ingestion.event import UsageEvent, WireEvent
 from ingestion.instant import iso_micros, unix_micros
 
 BATCH_LIMIT = 100
+LONGEST_INTEGER_BITS = 840
+"""An id that is written as a number has fewer than 255 digits then."""
 
 # As many integer digits as a price may have; SQL holds more, so that sums have room.
 _decimal = re.compile(r"-?0*[0-9]{1,15}(\.[0-9]+)?").fullmatch
@@ -65,11 +68,23 @@ def validate_event(
     transaction = wire.transaction_id
     code = wire.code
     rejections: list[Rejection] = []
-    if type(subscription) is not str or not subscription or subscription.isspace() or "\x00" in subscription:
+    if (
+        type(subscription) is not str
+        or not subscription
+        or len(subscription) > LONGEST_KEY
+        or subscription.isspace()
+        or "\x00" in subscription
+    ):
         subscription = _identifier("external_subscription_id", subscription, rejections)
-    if type(transaction) is not str or not transaction or transaction.isspace() or "\x00" in transaction:
+    if (
+        type(transaction) is not str
+        or not transaction
+        or len(transaction) > LONGEST_KEY
+        or transaction.isspace()
+        or "\x00" in transaction
+    ):
         transaction = _identifier("transaction_id", transaction, rejections)
-    if type(code) is not str or not code or code.isspace() or "\x00" in code:
+    if type(code) is not str or not code or len(code) > LONGEST_KEY or code.isspace() or "\x00" in code:
         code = _identifier("code", code, rejections)
     timestamp = None
     if wire.timestamp is not None and (timestamp := read_time(wire.timestamp)) is None:
@@ -194,9 +209,15 @@ def _sentence(rejections: Sequence[Rejection]) -> str:
 
 def _identifier(field: str, value: Any, rejections: list[Rejection]) -> str:
     """A mandatory text field that is not plainly good: integers are taken by their digits, as the reference does."""
-    if type(value) is int:
+    if type(value) is int and value.bit_length() <= LONGEST_INTEGER_BITS:
         return str(value)
-    if value is None or (type(value) is str and "\x00" not in value):
+    if type(value) is int or (type(value) is str and len(value) > LONGEST_KEY):
+        rejections.append(
+            Rejection(
+                "value_is_too_long", field, f"{field} is longer than {LONGEST_KEY} characters; send a shorter one"
+            )
+        )
+    elif value is None or (type(value) is str and "\x00" not in value):
         rejections.append(Rejection("value_is_mandatory", field, f"{field} is missing or blank; every event needs one"))
     else:
         rejections.append(

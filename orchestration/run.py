@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 import dagster as dg
 
@@ -66,9 +67,9 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Progress | 
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
     run_id = str(uuid.uuid4())
-    # What dbt says goes to a file: a failure is told in one line, and its story is kept.
+    # What dbt and Dagster say goes to a file: a failure is told in one line, and its story is kept.
     log = (settings.home / "run.log").open("w")
-    with log, contextlib.redirect_stdout(log), dg.DagsterInstance.ephemeral() as instance:
+    with log, contextlib.redirect_stdout(log), _logged(log), dg.DagsterInstance.ephemeral() as instance:
         if progress:
             tables = len(list(job.asset_layer.executable_asset_keys))
             instance.add_event_listener(run_id, _Listener(progress, tables))
@@ -103,6 +104,20 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Progress | 
     with contextlib.closing(ReadWarehouse(settings).cursor()) as cursor:
         held = marts.held_back(cursor)
     return RunReport(pair.as_of, numbers["invoices"], numbers["accepted"], numbers["duplicates"], seconds, held)
+
+
+@contextlib.contextmanager
+def _logged(log: TextIO) -> Iterator[None]:
+    """Dagster's own log goes to this file alone; else a handler that dbt's telemetry puts on the root logger prints it."""
+    logger = logging.getLogger("dagster")
+    handler, propagated = logging.StreamHandler(log), logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagated
 
 
 class _Listener:

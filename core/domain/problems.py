@@ -11,6 +11,9 @@ from zoneinfo import available_timezones
 from core.errors import ValidationError
 from core.money.currency import is_currency
 
+LONGEST_KEY = 255
+"""Characters of an id or code that a caller gives (DECISIONS)."""
+
 # Any path segment must carry these keys, and no client percent-encodes it (lago_api §12.10).
 _UNREACHABLE = frozenset("/?#")
 
@@ -48,8 +51,9 @@ class Problems:
         self._each(names, lambda value: isinstance(value, str), "value_is_invalid")
 
     def key(self, name: str) -> None:
-        """A caller's key: mandatory text that a URL path segment can carry."""
+        """A caller's key: mandatory text of at most LONGEST_KEY characters that a URL path segment can carry."""
         self.mandatory(name)
+        self._each((name,), lambda value: not isinstance(value, str) or len(value) <= LONGEST_KEY, "value_is_too_long")
         self._each((name,), lambda value: isinstance(value, str) and not _UNREACHABLE & set(value), "value_is_invalid")
 
     def one_of(self, name: str, allowed: Collection[str], code: str = "value_is_invalid") -> None:

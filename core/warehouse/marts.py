@@ -372,6 +372,16 @@ def event_states(cursor: duckdb.DuckDBPyConnection) -> Rows:
     )
 
 
+def columns(cursor: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Mart -> its columns in order, as the published version has them."""
+    query = """select table_name, column_name from duckdb_columns()
+        where database_name = 'warehouse' and schema_name = 'marts' order by table_name, column_index"""
+    found: dict[str, list[str]] = {}
+    for table, column in cursor.execute(query).fetchall():
+        found.setdefault(table, []).append(column)
+    return found
+
+
 def _has(cursor: duckdb.DuckDBPyConnection, mart: str) -> bool:
     """Whether the published version, which an older program may have built, has this mart."""
     query = (

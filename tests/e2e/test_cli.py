@@ -34,7 +34,12 @@ COMMANDS = (
     "doctor",
     "backup",
     "restore",
+    "set-aside",
+    "plans export",
+    "plans apply",
+    "diff",
 )
+GROUPS = ("", "api-key", "plans")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +57,13 @@ def test_every_command_explains_itself_with_an_example(command: str, tmp_path: P
     shown = tallystick(tmp_path, *command.split(), "--help")
     assert shown.returncode == 0
     assert "Example:" in shown.stdout and f"tallystick {command.split()[0]}" in shown.stdout
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_explains_itself_with_an_example(group: str, tmp_path: Path) -> None:
+    shown = tallystick(tmp_path, *group.split(), "--help")
+    assert shown.returncode == 0
+    assert "Example:" in shown.stdout and f"tallystick {group}" in shown.stdout
 
 
 def test_init_again_changes_nothing(fresh: Path) -> None:
@@ -138,6 +150,7 @@ def test_doctor_sees_a_warehouse_without_its_files(tmp_path: Path) -> None:
 
 def test_demo_shows_invoices_conservation_and_what_comes_next() -> None:
     output = (demo_home().parent / "output.txt").read_text()
+    assert (demo_home().parent / "errors.txt").read_text() == ""
     assert f"{EVENTS:,} events" in output
     for words in ("Newest invoices", "Conservation", "Timings", "tiers", "tallystick verify"):
         assert words in output
@@ -223,6 +236,10 @@ def test_up_serves_everything_and_leaves_no_orphans(tmp_path: Path) -> None:
         assert httpx.get(f"http://127.0.0.1:{console}/").status_code == 200
         assert httpx.get(f"http://127.0.0.1:{dagster}/server_info").status_code == 200
         assert len(processes_of(settings.home)) >= 5
+        other = [argument for port in zip(("--port", "--console-port", "--dagster-port"), map(str, free_ports(3)), strict=True) for argument in port]
+        second = tallystick(settings.home, "up", *other)
+        assert second.returncode == 1 and f"is running for {settings.home} already (process {process.pid} since" in second.stderr
+        assert second.stderr.count("\n") == 1
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
         assert processes_of(settings.home) == []

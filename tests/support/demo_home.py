@@ -42,6 +42,7 @@ def demo_home() -> Path:
         if not output.exists():
             made = tallystick(folder / "home", "demo", "--events", f"{EVENTS}")
             assert made.returncode == 0, made.stdout + made.stderr
+            (folder / "errors.txt").write_text(made.stderr)
             output.write_text(made.stdout)
     return folder / "home"
 

@@ -40,6 +40,14 @@ def mandatory(*names: str) -> dict[str, list[str]]:
     return {name: ["value_is_mandatory"] for name in names}
 
 
+def test_a_key_of_more_than_255_characters_is_refused(api: Api) -> None:
+    for resource, path, content in (("customer", "customers", {"external_id": "c" * 256}), ("billable_metric", "billable_metrics", METRIC | {"code": "c" * 256})):
+        refused = api.refused("POST", f"/{path}", {resource: content})
+        assert refused["status"] == 422 and ["value_is_too_long"] in refused["error_details"].values()
+    event = {"transaction_id": "t" * 256, "external_subscription_id": "s", "code": "c"}
+    assert api.refused("POST", "/events", {"event": event})["error_details"] == {"transaction_id": ["value_is_too_long"]}
+
+
 RESOURCES = [
     ("billable_metric", "billable_metrics", METRIC),
     ("tax", "taxes", TAX),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,8 +13,16 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.output import FAILED, USAGE
+from core import lake
+from core.billing.installation import create
 from core.catalog.migrations import migrate, newest
+from core.clock import SystemClock
+from core.locks import exclusive
 from core.settings import Settings
+from core.warehouse.pricing_graph import PricingGraph
+from core.warehouse.publish import Published, publish
+from core.warehouse.write import open_for_writing, run_lock
+from orchestration import run as job
 
 
 @pytest.fixture
@@ -50,6 +61,26 @@ def test_an_address_of_another_machine_is_named(home: Path) -> None:
     assert result.exit_code == FAILED and "cannot listen on 192.0.2.1:3104" in result.stderr
 
 
+def test_a_second_up_of_one_home_is_refused_whatever_its_ports(home: Path) -> None:
+    with exclusive(Settings(home=home), "up", 0):
+        result = call("up", "--port", "3103", "--console-port", "3104", "--dagster-port", "3105")
+    assert result.exit_code == FAILED and result.stderr.count("\n") == 1
+    assert f"`tallystick up` is running for {home} already (process {os.getpid()} since " in result.stderr
+
+
+def test_a_run_says_at_once_for_whom_it_waits(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ran(*_: object) -> job.RunReport:
+        return job.RunReport(datetime(2026, 1, 1), 0, 0, 0, {}, [])
+
+    monkeypatch.setattr(job, "run", ran)
+    assert call("run", "--json").stderr == ""
+    with run_lock(Settings(home=home)):
+        result = call("run", "--json")
+    assert result.exit_code == 0
+    assert result.stderr.startswith(f"Another run is going on (process {os.getpid()} since ")
+    assert "this one starts when it has ended" in result.stderr
+
+
 def test_a_published_pair_that_cannot_be_read_is_told_in_one_line(home: Path) -> None:
     (home / "published.json").write_text("{")
     result = call("explain", "X-1")
@@ -73,3 +104,25 @@ def test_a_catalog_of_an_unknown_version_is_told_in_one_line(home: Path) -> None
     result = call("init")
     assert result.exit_code == FAILED and "9999" in result.stderr
     assert result.stderr.count("\n") == 1, result.stderr
+
+
+def test_the_doctor_after_an_upgrade_says_to_run_and_finds_no_fault(home: Path) -> None:
+    """`init` has migrated the catalog, and the published warehouse was built before there were events set aside."""
+    settings, graph = Settings(home=home), PricingGraph.load()
+    create(settings, graph, SystemClock())
+    with open_for_writing(settings, graph) as warehouse:
+        for node in graph.models("marts"):
+            if node.name not in ("fct_held_usage", "fct_set_aside_events"):
+                warehouse.connection.execute(f"create table warehouse.marts.{node.name} ({node.declared})")
+        warehouse.connection.execute("drop table warehouse.raw.set_aside_events")
+        snapshots = [lake.last_snapshot(warehouse.connection, lake.warehouse(settings))]
+        lake.attach(warehouse.connection, lake.books(settings), read_only=True)
+        snapshots.append(lake.last_snapshot(warehouse.connection, lake.books(settings)))
+    publish(settings.published, Published(*snapshots, datetime(2026, 1, 1)))
+    result = call("doctor", "--json")
+    findings = {finding["check"]: finding for finding in json.loads(result.stdout)["findings"]}
+    assert [name for name, finding in findings.items() if not finding["ok"]] == [], result.stdout
+    assert result.exit_code == 0 and findings["bills held back"]["found"] == "none"
+    told = findings["published versions"]
+    assert "built by another version of this program, without fct_held_usage, fct_set_aside_events" in told["found"]
+    assert told["advice"].startswith("start `tallystick run` now")

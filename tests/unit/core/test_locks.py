@@ -10,6 +10,7 @@ import pytest
 
 from core.books import store
 from core.books.store import BooksBusy
+from core.locks import holder
 from core.settings import Settings
 from core.warehouse.write import WarehouseBusy, run_lock
 
@@ -49,10 +50,13 @@ def test_what_goes_wrong_under_a_lock_is_not_taken_for_a_lock_that_is_held(setti
 def test_the_lock_of_a_killed_process_is_free(settings: Settings) -> None:
     environment = {"TALLYSTICK_HOME": str(settings.home), "TALLYSTICK_LAKE_CATALOG_URL": settings.lake_catalog_url}
     command = [sys.executable, "-c", HOLDER]
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
         with pytest.raises(BooksBusy, match="another issue"), store.lock(settings, 0.2):
             pass
-        holder.kill()
+        told = "another process" if settings.lake_catalog_url else f"process {process.pid} since "
+        assert (holder(settings, "books") or "").startswith(told)
+        process.kill()
     with store.lock(settings, 10):
         pass
+    assert holder(settings, "books") is None

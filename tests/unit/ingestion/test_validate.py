@@ -50,6 +50,16 @@ def test_an_identifier_may_be_a_number_but_no_container(field: str) -> None:
     assert refusal_of(**{field: True}).error_details == {field: ["invalid_format"]}
 
 
+@pytest.mark.parametrize("field", ["transaction_id", "external_subscription_id", "code"])
+def test_an_identifier_has_at_most_255_characters(field: str) -> None:
+    assert getattr(event_of(**{field: "é" * 255}), field) == "é" * 255
+    assert getattr(event_of(**{field: 10**252}), field) == f"{10**252}"
+    for long in ("é" * 256, " " * 256, 10**255):
+        refusal = refusal_of(**{field: long})
+        assert refusal.error_details == {field: ["value_is_too_long"]}
+        assert "255 characters" in refusal.message
+
+
 @pytest.mark.parametrize("timestamp", ["2022-04-29T08:59:51Z", "", True, {}, 1_700_000_000_000])
 def test_a_timestamp_that_is_no_unix_time_is_refused(timestamp: Any) -> None:
     assert refusal_of(timestamp=timestamp).error_details == {"timestamp": ["invalid_format"]}

@@ -62,6 +62,13 @@ def test_all_problems_are_told_at_once_and_each_code_once() -> None:
     }
 
 
+def test_a_key_has_at_most_255_characters() -> None:
+    problems = Problems({"code": "c" * 255, "external_id": "é" * 256, "other": 7})
+    for name in ("code", "external_id", "other"):
+        problems.key(name)
+    assert problems.details == {"external_id": ["value_is_too_long"], "other": ["value_is_invalid"]}
+
+
 def test_nothing_wrong_raises_nothing() -> None:
     problems = Problems({"email": "a@b.c, d@e.f", "zone": "Europe/Paris", "code": "a.b:c@d e"})
     problems.email("email")

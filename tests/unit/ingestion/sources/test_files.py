@@ -495,3 +495,9 @@ def test_progress_is_told(drop: Path, landing: Landing, clock: ManualClock) -> N
     told: list[tuple[str, int]] = []
     ingest_paths([drop], landing, clock, progress=lambda file, rows: told.append((file, rows)))
     assert told == [("a.jsonl", 2)]
+
+
+def test_a_row_with_an_id_that_is_too_long_is_rejected(drop: Path, landing: Landing, clock: ManualClock) -> None:
+    (drop / "a.jsonl").write_bytes(jsonl(line(1, transaction_id="t" * 255), line(2, transaction_id="t" * 256)))
+    assert ingest_paths([drop], landing, clock) == [FileReport("a.jsonl", 2, 1, 1)]
+    assert rejected(landing) == [("a.jsonl", 2, "value_is_too_long", "transaction_id")]

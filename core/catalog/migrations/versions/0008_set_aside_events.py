@@ -1,14 +1,14 @@
 """Events that a command leaves out of metering.
 
-Revision ID: 0007
+Revision ID: 0008
 """
 
 from __future__ import annotations
 
 from core.catalog.migrations.version_tables import TEXT, create_versions
 
-revision = "0007"
-down_revision: str | None = "0006"
+revision = "0008"
+down_revision: str | None = "0007"
 
 
 def upgrade() -> None:
