@@ -45,28 +45,19 @@ def explain(
 
 
 def explained(cursor: Any, key: str, line: int | None = None, events: int = 0) -> dict[str, Any]:
-    """The invoice with `fees`, each with its `tiers` and the events `set_aside` of its period, and when `events` > 0 its first `events` and `events_total`. Raises NotFound."""
+    """The invoice with the events `set_aside` from its periods and with `fees`, each with its `tiers`, and when `events` > 0 its first `events` and `events_total`. Raises NotFound."""
     invoice = marts.get_invoice(cursor, key)
     if line is not None:
         invoice["fees"] = [fee for fee in invoice["fees"] if fee["position"] == line]
         if not invoice["fees"]:
             raise NotFound("line", line)
     tiers = marts.line_tiers(cursor, invoice["invoice_id"])
-    set_aside = marts.set_aside_events(cursor)
+    invoice["set_aside"] = marts.set_aside_events(cursor, invoice["invoice_id"])
     for fee in invoice["fees"]:
-        fee["set_aside"] = [event for event in set_aside if _would_count(fee, event)]
         fee["tiers"] = [tier for tier in tiers if tier["fee_id"] == fee["fee_id"]]
         if events:
             fee["events"], fee["events_total"] = line_events(cursor, fee["fee_id"], limit=events)
     return invoice
-
-
-def _would_count(fee: dict[str, Any], event: dict[str, Any]) -> bool:
-    """Whether the event is of the metric and period of this line, which is billed without it."""
-    named = ("external_subscription_id", "billable_metric_code"), ("external_subscription_id", "code")
-    return [fee[name] for name in named[0]] == [event[name] for name in named[1]] and (
-        fee["from_at"] <= event["timestamp"] < fee["to_at"]
-    )
 
 
 def print_invoice(to: Console, cursor: Any, key: str, *, line: int | None = None, events: int = 0) -> None:
@@ -78,6 +69,14 @@ def print_invoice(to: Console, cursor: Any, key: str, *, line: int | None = None
         f"issued {invoice['issuing_date']}, computed from what was known at {invoice['issued_at']:%Y-%m-%d %H:%M:%S} UTC, {invoice['status']}",
         highlight=False,
     )
+    for event in invoice["set_aside"]:
+        to.print(
+            f"Set aside and not counted: event {event['transaction_id']} of {event['timestamp']} UTC {event['code']} {event['properties']}, "
+            f"by {event['set_aside_by']}: {event['reason']}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     for fee in invoice["fees"]:
         _print_line(to, fee)
     if line is None:
@@ -104,14 +103,6 @@ def _print_line(to: Console, fee: dict[str, Any]) -> None:
         f"[bold]{marts.money(fee['amount_cents'], fee['currency'])}[/bold]",
         highlight=False,
     )
-    for event in fee["set_aside"]:
-        to.print(
-            f"Set aside and not counted: event {event['transaction_id']} of {event['timestamp']} UTC {event['properties']}, "
-            f"by {event['set_aside_by']}: {event['reason']}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
-        )
     if fee["tiers"]:
         to.print(_steps_table(fee))
     if fee.get("events"):

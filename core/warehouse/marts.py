@@ -358,11 +358,19 @@ def held_back(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None)
     return [row for row in held_usage(cursor, customer_id) if row["bill_state"] == "due"]
 
 
-def set_aside_events(cursor: duckdb.DuckDBPyConnection) -> Rows:
-    """The events that commands set aside, which no bill counts, by time; none in a warehouse from before there were any."""
+def set_aside_events(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
+    """The events of the periods of an issued invoice that commands set aside, by time; it counts none of them."""
     if not _has(cursor, "fct_set_aside_events"):
         return []
-    return _rows(cursor, "select * from warehouse.marts.fct_set_aside_events order by timestamp, transaction_id")
+    return _rows(
+        cursor,
+        """select distinct events.* from warehouse.marts.fct_set_aside_events as events
+        inner join books.main.invoice_subscriptions as billed
+            on events.external_subscription_id = billed.external_subscription_id
+            and events.timestamp >= billed.usage_from_at and events.timestamp < billed.usage_to_at
+        where billed.invoice_id = ? order by events.timestamp, events.transaction_id""",
+        [invoice_id],
+    )
 
 
 def event_states(cursor: duckdb.DuckDBPyConnection) -> Rows:
