@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +22,7 @@ from core import lake
 from core.catalog.engine import connect, reading
 from core.catalog.migrations import newest
 from core.catalog.set_aside_events import SET_ASIDE_EVENTS
+from core.errors import TallystickError
 from core.locks import Locked, Name, exclusive
 from core.settings import Settings
 from core.warehouse import marts
@@ -159,7 +160,9 @@ def _lock(name: str, path: Path | None, lock: AbstractContextManager[object], ho
     except (Timeout, Locked):
         return Finding(name, True, f"held by {holder}; it is let go when that process ends")
     except OSError as error:
-        return Finding(name, False, str(error), "let this user write to the home folder, or move it with `backup` and `restore`")
+        return Finding(
+            name, False, str(error), "let this user write to the home folder, or move it with `backup` and `restore`"
+        )
 
 
 def _checked(name: str, check: Callable[[], str], advice: str) -> Finding:
@@ -226,15 +229,20 @@ def _set_aside(settings: Settings) -> str:
 
 
 def _published(settings: Settings) -> Finding:
-    name = "published versions"
+    name, advice = "published versions", "start a run with `tallystick run`"
     try:
         pair = published(settings.published)
-        if pair is None:
-            return Finding(name, False, "no run has published yet", "start a run with `tallystick run`")
-        found = f"warehouse {pair.warehouse_snapshot}, books {pair.books_snapshot}, as of {pair.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    except TallystickError as error:
+        return Finding(name, False, error.message, advice)
+    if pair is None:
+        return Finding(name, False, "no run has published yet", advice)
+    found = (
+        f"warehouse {pair.warehouse_snapshot}, books {pair.books_snapshot}, as of {pair.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    changed: list[str] = []
+    # When the lakes cannot be read or the models do not compile, a check of its own says so.
+    with suppress(Exception):
         changed = _changed_marts(settings)
-    except Exception as error:
-        return Finding(name, False, " ".join(str(error).split())[:300], "start a run with `tallystick run`")
     if not changed:
         return Finding(name, True, found)
     # No fault: it is so between an upgrade and the first run after it.
