@@ -1,14 +1,14 @@
 """Events that a command leaves out of metering.
 
-Revision ID: 0008
+Revision ID: 0009
 """
 
 from __future__ import annotations
 
 from core.catalog.migrations.version_tables import TEXT, create_versions
 
-revision = "0008"
-down_revision: str | None = "0007"
+revision = "0009"
+down_revision: str | None = "0008"
 
 
 def upgrade() -> None:
