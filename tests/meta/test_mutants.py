@@ -1,7 +1,8 @@
 """Unit tests notice nine in ten mutants of the SQL from events to amounts, and `survivors.yaml` says why not the rest.
 
 Of metering those models count that make quantities of events. `int_metering__quantities` does not: the macro that rounds is printed in it
-once per precision, and `test_money_rounding` draws those.
+once per precision, and `test_money_rounding` draws those. Nor does `int_metering__presentation_units`: it prints the macros of all metrics again,
+whose mutants count in the models of the metrics.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ METERING = (
     "additive_quantities", "unique_quantities", "latest_quantities", "weighted_quantities", "prorated_quantities", "chargeable_quantities",
     "window_charges", "window_days", "unit_changes", "fixed_charge_windows", "fixed_charge_candidates", "fixed_charge_shares",
     "fixed_charge_starts", "fixed_charge_quantities", "window_fixed_charges", "sql_metric_events", "advance_charge_events",
+    "advance_placements", "advance_events", "advance_changes", "advance_totals", "advance_units", "advance_quantities", "advance_states",
+    "advance_usage", "instant_quantities", "presented_events",
 )  # fmt: skip
 MODELS = {
     "rating": [node.name for node in PricingGraph.load().models("rating")],

@@ -21,9 +21,7 @@ final as (
     select
         window_charge_id, external_subscription_id, transaction_id,
         {{ group_text('member', 'position') }} as presentation_key,
-        case
-            when count(case when display_in_invoice then 1 end) > 0 then {{ group_text('case when display_in_invoice then member end', 'position') }}
-        end as displayed_key
+        {{ group_text('case when display_in_invoice then member end', 'position') }} as displayed_key
     from members
     group by window_charge_id, external_subscription_id, transaction_id
 )
