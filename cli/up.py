@@ -97,7 +97,8 @@ def _serve(settings: Settings, port: int, console_port: int, dagster_port: int) 
         )
         with progress_console.status("Starting"):
             for path, address in zip(("/health", "/_stcore/health", "/server_info"), addresses.values(), strict=True):
-                services.await_answer(address + path)
+                if not services.await_answer(address + path):
+                    return
             # Not before the pages answer: both make Dagster's database when there is none, and one would fail.
             services.start("dagster-daemon", "-m", "dagster._daemon", "run", "-m", "orchestration.definitions")
         for name, address in addresses.items():
@@ -138,14 +139,14 @@ class Services:
                 start_new_session=True,
             )
 
-    def await_answer(self, url: str) -> None:
-        """Wait until the address answers. Raises ServiceStopped, or TallystickError after two minutes."""
+    def await_answer(self, url: str) -> bool:
+        """Wait until the address answers; false when it is to stop before that. Raises ServiceStopped, or TallystickError after two minutes."""
         deadline = time.monotonic() + START_SECONDS
         while not self._is_stopping:
             self._raise_if_stopped()
             try:
                 if httpx.get(url, timeout=2).is_success:
-                    return
+                    return True
             except httpx.HTTPError:
                 pass
             if time.monotonic() > deadline:
@@ -154,6 +155,7 @@ class Services:
                     f"{url} did not answer within {START_SECONDS:.0f} seconds; see the logs in {self.logs}",
                 )
             time.sleep(0.2)
+        return False
 
     def watch(self) -> None:
         """Wait for Ctrl-C (or a termination signal). Raises ServiceStopped when a child ends by itself."""
