@@ -45,7 +45,7 @@ FLIPS: dict[type[exp.Expression], tuple[type[exp.Expression], ...]] = {
     exp.Max: (exp.Min,),
 }
 MOST_TEXT = 90
-FAILURES = (AssertionError, ValueError, KeyError, TypeError)
+FAILURES = (AssertionError, ValueError, KeyError, TypeError, ArithmeticError)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Kind `fixed_charge_units`: the case gives changes of units, metering says how many there are in the period.
 
-Cases of our own also say on which `bill` (default: the one that ends the service) and whether it is paid in advance.
+Cases of our own also say on which `bill` (default: the one that ends the service) and whether it is paid in advance, what it was
+`known_until`, and when the subscription was made and changed. A change without a timestamp is for the next period; one of the
+subscription's `own` is not the plan's.
 """
 
 from __future__ import annotations
@@ -45,11 +47,18 @@ def facts_of(cases: list[Case]) -> Facts:
     for case in cases:
         inputs = case["inputs"]
         fixed_charge(case["id"], facts, prorated=inputs["prorated"], pay_in_advance=inputs.get("pay_in_advance", False))
+        if "subscription" in inputs:
+            subscription(
+                facts["stg_catalog__subscriptions"],
+                **{name: instant(at) for name, at in inputs["subscription"].items()},
+            )
         begin, end = instant(inputs["period"]["from"]), instant(inputs["period"]["to"])
         next_end = instant(inputs["next_period"]["to"]) if "next_period" in inputs else None
         bill(case, inputs.get("bill", "terminating"), begin, end, next_end, facts)
         for event in inputs["events"]:
-            units(case["id"], event["units"], instant(event["timestamp"]), instant(event["created_at"]), facts)
+            effective_at = instant(event["timestamp"]) if "timestamp" in event else None
+            owner = case["id"] if event.get("own") else None
+            units(case["id"], event["units"], effective_at, instant(event["created_at"]), facts, owner)
     superseding(facts, EVER)
     return facts
 
@@ -69,7 +78,7 @@ def bill(case: Case, reason: str, begin: datetime, end: datetime, next_end: date
             "timezone": case["inputs"].get("timezone", "UTC"),
             "ends_with_service": reason == "terminating",
             "usage_to_at": end if reason in ("periodic", "terminating", "closing") else None,
-            "horizon_at": EVER,
+            "horizon_at": instant(case["inputs"]["known_until"]) if "known_until" in case["inputs"] else EVER,
             "is_due": True,
         }
     )
@@ -96,10 +105,18 @@ def fixed_charge(name: str, facts: Facts, **terms: Any) -> None:
     )
 
 
-def units(name: str, number: Any, effective_at: Any, known_at: Any, facts: Facts) -> None:
+def subscription(rows: list[dict[str, Any]], made_at: datetime, started_at: datetime, changed_at: datetime) -> None:
+    """The last of `rows` as it was made, and a later version of it."""
+    rows[-1] |= {"valid_from": made_at, "started_at": started_at}
+    rows.append(rows[-1] | {"valid_from": changed_at})
+
+
+def units(
+    name: str, number: Any, effective_at: Any, known_at: Any, facts: Facts, subscription_id: str | None = None
+) -> None:
     """A change of units; changes made at one instant follow each other as they are listed."""
     changes = facts.setdefault("stg_catalog__fixed_charge_units", [])
     changes.append(
-        version(fixed_charge_id=name, units=Decimal(number), effective_at=effective_at)
+        version(fixed_charge_id=name, subscription_id=subscription_id, units=Decimal(number), effective_at=effective_at)
         | {"valid_from": known_at, "sequence": len(changes)}
     )
