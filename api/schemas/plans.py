@@ -54,7 +54,16 @@ FIELDS = {
     "usage_thresholds": objects(usage_thresholds.IN_PLAN_FIELDS),
 }
 LONG_INTERVALS = ("semiannual", "yearly")
+
+
+def _regroups_paid_fees(plan: Mapping[str, Any]) -> bool:
+    stated = plan["charges"] if isinstance(plan["charges"], list) else []
+    return any(isinstance(charge, Mapping) and charge.get("regroup_paid_fees") for charge in stated)
+
+
 UNSERVED = {
+    # Fees in advance stay without an invoice once they are paid (rating §5.3).
+    "charges": _regroups_paid_fees,
     # Of shorter plans they mean nothing (lago_api §7.4).
     "bill_charges_monthly": lambda plan: plan.get("interval") in LONG_INTERVALS,
     "bill_fixed_charges_monthly": lambda plan: plan.get("interval") in LONG_INTERVALS,

@@ -55,14 +55,14 @@ def version(**row: Any) -> dict[str, Any]:
 def superseding(facts: Facts, at: datetime) -> None:
     """Puts every version in force from `at` on, in place of an equal one until then: who looks at another moment finds two, or none.
 
-    Where two would not show, the earlier one differs: a filter asked for one more key, or was another one that went first.
+    Where two would not show, the earlier one differs: a filter asked for one more key, units were shown by another, or was another one that went first.
     """
     values = facts.get("stg_catalog__charge_filter_values", [])
     values += [row | {"charge_filter_id": f"{row['charge_filter_id']}/ended"} for row in values]
     for name in VERSIONED:
         for row in facts.get(name, [])[:]:
             earlier: dict[str, Any] = {"valid_to": at}
-            if name == "stg_catalog__charge_filter_values":
+            if name in ("stg_catalog__charge_filter_values", "catalog.charge_presentation_keys"):
                 earlier["key"] = "ended"
             if name == "stg_catalog__charge_filters":
                 earlier |= {"charge_filter_id": f"{row['charge_filter_id']}/ended", "position": 0}

@@ -205,6 +205,16 @@ def test_a_plan_has_a_trial_and_another_entity_may_sell_it(api: Api) -> None:
         {"interval": "yearly", "bill_fixed_charges_monthly": True},
         {"interval": "yearly", "bill_charges_monthly": True},
         {"interval": "semiannual", "bill_fixed_charges_monthly": True},
+        {
+            "charges": [
+                {
+                    "charge_model": "standard",
+                    "pay_in_advance": True,
+                    "invoiceable": False,
+                    "regroup_paid_fees": "invoice",
+                }
+            ]
+        },
     ],
 )
 def test_terms_that_would_be_ignored_are_refused(api: Api, terms: dict[str, Any]) -> None:
