@@ -14,8 +14,10 @@ from core.billing.customer import CustomerFacts
 from core.billing.gates import refuse_unless_conserved
 from core.billing.held import EventNotHeld, refuse_while_held, set_aside
 from core.catalog import (
+    applied_coupons,
     billable_metrics,
     billing_entities,
+    coupons,
     customers,
     plans,
     schedules,
@@ -205,6 +207,10 @@ def test_no_charge_stops_a_run(tmp_path: Path) -> None:
             prorated = recurring and aggregation != "weighted_sum_agg" and model in ("standard", "graduated", "volume")
             if not (model == "dynamic" and aggregation != "sum_agg") and not ("percentage" in model and aggregation == "latest_agg"):
                 charges.append({"metric": metric, "charge_model": model, "properties": properties, "prorated": prorated})
+    # Usage that is in the domain, times the price of a SQL charge that is not (`storage_zones`: a price per zone).
+    zones = {"sql_charge": "storage_zones", "custom_properties": {"ranges": [{"from": "0", "to": None, "eu": "20"}]}}
+    own = {"code": "custom", "aggregation_type": "sum_agg", "field_name": "value"}
+    charges.append({"metric": own, "charge_model": "custom", "properties": zones})
     in_advance = [
         {
             "metric": {"code": f"advance-{model}", "aggregation_type": "sum_agg", "field_name": "value"},
@@ -219,7 +225,10 @@ def test_no_charge_stops_a_run(tmp_path: Path) -> None:
     other.send(datetime(2024, 1, 10), "7")
     for code in [charge["metric"]["code"] for charge in charges + in_advance]:
         for day, value in ((10, "3"), (11, HUGE), (12, "-" + HUGE), (13, HUGE), (14, HUGE)):
-            customer.send(datetime(2024, 1, day), value, code)
+            if code != "custom":
+                customer.send(datetime(2024, 1, day), value, code)
+    with_zone = {"value": "10000000000000", "storage_zone": "eu"}
+    world.send_event("all", "custom", datetime(2024, 1, 15), with_zone)
     for clock in (customer.clock, other.clock):
         world.advance(clock, MONTHS[2])
     settlement, _ = world.settle()
@@ -229,6 +238,24 @@ def test_no_charge_stops_a_run(tmp_path: Path) -> None:
     held = {row["item_code"] for row in world.compute([HELD])[HELD]}
     codes = {charge["metric"]["code"] for charge in charges + in_advance}
     assert {code for code in codes if "unique" not in code} - held <= {"dynamic-sum_agg"}
+
+
+def test_a_coupon_on_a_large_bill_stops_nobody(tmp_path: Path) -> None:
+    """Its use times the line has 42 digits: more than a decimal holds, and yet the bill is far below what is held back."""
+    world = World(tmp_path, PricingGraph.load())
+    customer = Customer(world, "large", [sold("large"), sold("small")])
+    with world.unit() as uow:
+        terms: dict[str, Any] = {"coupon_type": "percentage", "percentage_rate": "50", "frequency": "forever"}
+        coupons.create(uow, code="half", name="Half", test_clock_id=customer.clock, **terms)
+        applied_coupons.apply(uow, external_customer_id="large", coupon_code="half")
+    customer.send(datetime(2024, 1, 10), LARGE)
+    customer.send(datetime(2024, 1, 10), "1", "small-units")
+    world.advance(customer.clock, MONTHS[1])
+    settlement, _ = world.settle()
+    refuse_unless_conserved(settlement)
+    (invoice,) = append({}, settlement)["invoices"].to_pylist()
+    fees_cents = int(LARGE) * 100 + 200  # one unit of each of both, and the plan
+    assert (invoice["fees_amount_cents"], invoice["coupons_amount_cents"]) == (fees_cents, fees_cents // 2)
 
 
 class AsideStory:

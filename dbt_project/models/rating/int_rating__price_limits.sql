@@ -6,7 +6,11 @@ tier_bounds as (
     select * from {{ ref('int_rating__tier_bounds') }}
 ),
 
--- What units are multiplied by, and what is due per event.
+charge_parameters as (
+    select * from {{ ref('stg_catalog__charge_parameters') }} where key is null or key not in ('from', 'to')
+),
+
+-- What units are multiplied by, and what is due per event. Which number a SQL charge multiplies is in its SQL: any but a bound may be a price.
 factors as (
     select
         charge_id, charge_filter_id, valid_from, valid_to, package_size, amount as unit_factor, cast(null as decimal(38, 12)) as event_factor,
@@ -19,6 +23,8 @@ factors as (
     select charge_id, charge_filter_id, valid_from, valid_to, null, null, per_transaction_min_amount, 0 from charge_prices
     union all
     select charge_id, charge_filter_id, valid_from, valid_to, null, null, per_transaction_max_amount, 0 from charge_prices
+    union all
+    select charge_id, charge_filter_id, valid_from, valid_to, null, abs({{ plain_number('value') }}), null, 0 from charge_parameters
     union all
     select charge_id, charge_filter_id, valid_from, valid_to, null, coalesce(per_unit_amount, {{ percent('rate') }}), null, 0 from tier_bounds
 ),
