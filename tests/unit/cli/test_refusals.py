@@ -91,6 +91,12 @@ def test_a_published_pair_that_cannot_be_read_is_told_in_one_line(home: Path) ->
     )
 
 
+def test_the_doctor_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYSTICK_HOME", str(tmp_path / "none"))
+    assert call("doctor").exit_code == FAILED
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.parametrize("revision", ["9999", "0001"])
 def test_the_doctor_compares_the_catalog_with_this_version(home: Path, revision: str) -> None:
     at_migration(home, revision)
