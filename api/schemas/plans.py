@@ -15,7 +15,7 @@ from api.schemas.taxes import taxes_by_owner
 from api.schemas.wire import instant, number
 from core.catalog import billable_metrics, charges, fixed_charges, pricing_units
 from core.catalog.charges import Charge, ChargeFilter
-from core.catalog.plans import Plan
+from core.catalog.plans import LONG_INTERVALS, Plan
 from core.catalog.pricing_units import PricingUnit
 from core.catalog.usage_thresholds import thresholds_of
 from core.ids import deterministic_id
@@ -48,12 +48,13 @@ FIELDS = {
     "trial_period": DECIMAL,
     "minimum_commitment": nested(COMMITMENT_FIELDS),
     "pay_in_advance": BOOLEAN,
+    "bill_charges_monthly": BOOLEAN,
+    "bill_fixed_charges_monthly": BOOLEAN,
     "tax_codes": TEXTS,
     "charges": objects(CHARGE_FIELDS),
     "fixed_charges": objects(IN_PLAN_FIELDS),
     "usage_thresholds": objects(usage_thresholds.IN_PLAN_FIELDS),
 }
-LONG_INTERVALS = ("semiannual", "yearly")
 
 
 def _regroups_paid_fees(plan: Mapping[str, Any]) -> bool:
@@ -64,9 +65,6 @@ def _regroups_paid_fees(plan: Mapping[str, Any]) -> bool:
 UNSERVED = {
     # Fees in advance stay without an invoice once they are paid (rating §5.3).
     "charges": _regroups_paid_fees,
-    # Of shorter plans they mean nothing (lago_api §7.4).
-    "bill_charges_monthly": lambda plan: plan.get("interval") in LONG_INTERVALS,
-    "bill_fixed_charges_monthly": lambda plan: plan.get("interval") in LONG_INTERVALS,
 }
 CREATE = Body(
     "plan", FIELDS, mandatory=("code", "name", "interval", "amount_cents", "amount_currency"), unserved=UNSERVED
@@ -113,8 +111,8 @@ def _plan_object(plan: Plan, owned: list[dict[str, Any]], taxes: list[dict[str, 
         "amount_currency": plan.amount_currency,
         "trial_period": number(plan.trial_period),
         "pay_in_advance": plan.pay_in_advance,
-        "bill_charges_monthly": None,
-        "bill_fixed_charges_monthly": None,
+        "bill_charges_monthly": plan.bill_charges_monthly if plan.interval in LONG_INTERVALS else None,
+        "bill_fixed_charges_monthly": plan.bill_fixed_charges_monthly if plan.interval in LONG_INTERVALS else None,
         "parent_id": plan.parent_id,
         "pending_deletion": False,
         "customers_count": 0,

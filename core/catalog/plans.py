@@ -21,6 +21,7 @@ from core.ids import new_id
 MOST_TRIAL_DAYS = 36_500
 MOST_TRIAL_DECIMALS = 6
 """A millionth of a day is 86,400 microseconds, so a trial ends at a whole microsecond."""
+LONG_INTERVALS = ("semiannual", "yearly")
 INTERVALS = ("weekly", "monthly", "quarterly", "semiannual", "yearly")
 
 
@@ -83,7 +84,7 @@ def create(
     """
     values = (
         _OPTIONAL
-        | fields
+        | _without_nulls(fields)
         | {
             "code": code,
             "name": name,
@@ -125,6 +126,7 @@ def update(
     A minimum commitment is given whole, an empty one ends it. Raises NotFound, ValidationError.
     """
     plan = get(uow.connection, code)
+    fields = _without_nulls(fields)
     problems = _check({name: getattr(plan, name) for name in _OWN} | fields)
     if fields.get("code", code) != code and find(uow.connection, fields["code"]):
         problems.add("code", "value_already_exist")
@@ -190,9 +192,23 @@ def _check(values: Mapping[str, Any]) -> Problems:
     problems.one_of("interval", INTERVALS)
     problems.currency("amount_currency")
     problems.boolean("pay_in_advance", "bill_charges_monthly", "bill_fixed_charges_monthly")
+    if (
+        values["bill_fixed_charges_monthly"]
+        and values["interval"] in LONG_INTERVALS
+        and not values["bill_charges_monthly"]
+    ):
+        problems.add(
+            "bill_fixed_charges_monthly", "feature_unavailable", "it is served together with bill_charges_monthly"
+        )
     if not _is_trial(values["trial_period"]):
         problems.add("trial_period", "value_is_out_of_range")
     return problems
+
+
+def _without_nulls(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Null of a flag that only long plans have is no."""
+    flags = {"bill_charges_monthly", "bill_fixed_charges_monthly"}
+    return {name: False if name in flags and value is None else value for name, value in fields.items()}
 
 
 def _committed(given: Mapping[str, Any]) -> dict[str, Any]:

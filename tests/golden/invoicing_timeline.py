@@ -45,7 +45,6 @@ def is_in_scope(case: Case) -> bool:
         return False
     plan_features = {
         "usage_thresholds",
-        "bill_charges_monthly",
         "bill_fixed_charges_monthly",
     }
     plan_by_code = {plan["code"]: plan for plan in setup.get("plans", [])}
@@ -215,7 +214,7 @@ class Timeline:
         ]
         plans.create(
             uow, code=self.code(plan["code"]), name=plan["code"], interval=plan.get("interval", "monthly"), amount_cents=plan["amount_cents"],
-            amount_currency=plan.get("currency", "EUR"), pay_in_advance=plan.get("pay_in_advance", False), trial_period=plan.get("trial_period_days"), minimum_commitment_input=self._commitment(plan), charges_input=charges, fixed_charges_input=fixed_charges,
+            amount_currency=plan.get("currency", "EUR"), pay_in_advance=plan.get("pay_in_advance", False), trial_period=plan.get("trial_period_days"), bill_charges_monthly=plan.get("bill_charges_monthly", False), minimum_commitment_input=self._commitment(plan), charges_input=charges, fixed_charges_input=fixed_charges,
             tax_codes=self.codes(plan.get("tax_codes")), test_clock_id=self.clock_id,
         )  # fmt: skip
 

@@ -144,6 +144,7 @@ class _Drawing:
                     "amount_cents": self.cents(),
                     "pay_in_advance": self.chance(0.4),
                     "trial_period": pick((None, None, None, "0.5", "10", "31", "45")),
+                    "bill_charges_monthly": self.chance(0.7),
                     "minimum_commitment_input": pick((None, None, {"amount_cents": 1500, "tax_codes": self._some_taxes(0.5)}, {"amount_cents": 100003})),
                     "tax_codes": self._some_taxes(0.3),
                     "charges": [self.charge(number * 10 + place) for place in range(self.random.randrange(4))],

@@ -41,7 +41,9 @@ class CommitmentOracle:
         if is_cut and local_date(link["usage_from_at"], zone) < start - FAR:  # the final bill closes the period before
             is_cut = False
             start, end = period_around(plan["interval"], anchor, start - timedelta(days=1))
-        if plan["pay_in_advance"] and not self._is_opened(link["subscription_id"], start, end, zone):
+        if not is_cut and link["invoicing_reason"] == "periodic" and last < end:  # a month inside the period of the plan
+            return []
+        if plan["pay_in_advance"] and not self._is_opened(link["subscription_id"], end, zone):
             return []
         days = ((last + timedelta(days=1) if is_cut else end) - max(start, local_date(subscription["started_at"], zone))).days
         committed = half_up(Fraction(plan["minimum_commitment_amount_cents"] * days, (end - start).days))
@@ -49,11 +51,12 @@ class CommitmentOracle:
         missing = committed - sum(paid)
         return [Line("commitment", Fraction(missing, minor), missing, link["plan_id"])] if missing > 0 else []
 
-    def _is_opened(self, subscription_id: str, start: date, end: date, zone: str) -> bool:
+    def _is_opened(self, subscription_id: str, end: date, zone: str) -> bool:
+        """Whether a bill before the one at the period's end opened it, or one before it."""
         for link in self.links[subscription_id]:
-            if link["invoicing_reason"] == "periodic" and abs(local_date(link["usage_to_at"], zone) - start) < FAR:
+            if link["invoicing_reason"] == "periodic" and local_date(link["usage_to_at"], zone) < end - FAR:
                 return True
-            if link["invoicing_reason"] in ("starting", "trial") and start - FAR < local_date(link["fee_from_at"], zone) < end:
+            if link["invoicing_reason"] in ("starting", "trial") and local_date(link["fee_from_at"], zone) < end:
                 return True
         return False
 

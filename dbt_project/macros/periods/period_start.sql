@@ -3,7 +3,7 @@
 {% macro period_start(relation, index) -%}
     case when {{ relation }}.plan_interval = 'weekly'
         then {{ plus_days(relation ~ '.anchor_on', '7 * (' ~ index ~ ')') }}
-        else {{ plus_months(relation ~ '.anchor_on', relation ~ '.interval_months * (' ~ index ~ ')') }} end
+        else {{ plus_months(relation ~ '.anchor_on', relation ~ '.billing_months * (' ~ index ~ ')') }} end
 {%- endmacro %}
 
 {#- Predicate: a period that would start at `starts_at` follows one that ended at `ended_at`, though a change of time zone moved

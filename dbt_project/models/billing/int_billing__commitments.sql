@@ -3,9 +3,10 @@ with unissued_items as (
 ),
 
 opened as (
-    select distinct subscription_id, case when invoicing_reason = 'periodic' then period_index + 1 else period_index end as opened_index
+    select subscription_id, min(case when invoicing_reason = 'periodic' then period_index + 1 else period_index end) as first_index
     from {{ ref('int_metering__invoice_items') }}
     where invoicing_reason in ('starting', 'trial', 'periodic')
+    group by subscription_id
 ),
 
 service_periods as (
@@ -31,26 +32,31 @@ closing as (
 periods as (
     select
         closing.*,
-        service_periods.period_starts_on, service_periods.period_ends_on,
-        service_periods.period_starts_at, service_periods.period_ends_at,
-        service_periods.period_days,
-        case when service_periods.period_starts_on < service_periods.started_on then service_periods.started_on else service_periods.period_starts_on end as from_on,
+        {{ utc_time('service_periods.plan_period_starts_on', 'service_periods.timezone') }} as period_starts_at,
+        service_periods.plan_period_ends_at as period_ends_at,
+        service_periods.plan_period_days as period_days,
+        case
+            when service_periods.plan_period_starts_on < service_periods.started_on then service_periods.started_on
+            else service_periods.plan_period_starts_on
+        end as from_on,
         case
             when closing.ends_with_service then {{ plus_days(local_date('closing.usage_to_at', 'closing.timezone'), 1) }}
-            else service_periods.period_ends_on
+            when closing.invoicing_reason = 'terminating' then service_periods.period_ends_on
+            else service_periods.plan_period_ends_on
         end as to_on
     from closing
     inner join service_periods
         on closing.subscription_id = service_periods.subscription_id
         and closing.known_from = service_periods.known_from
         and closing.closed_index = service_periods.period_index
+    where closing.invoicing_reason = 'terminating' or service_periods.closes_plan_period
 ),
 
--- In advance a period that no bill opened has no commitment: its first bill looks back on none (invoicing, section 7).
+-- In advance the first bill of a service looks back on none (invoicing, section 7).
 committed as (
     select periods.*
     from periods
-    left join opened on periods.subscription_id = opened.subscription_id and periods.closed_index = opened.opened_index
+    left join opened on periods.subscription_id = opened.subscription_id and opened.first_index <= periods.closed_index
     where not periods.pay_in_advance or opened.subscription_id is not null
 ),
 

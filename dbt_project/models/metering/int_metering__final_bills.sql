@@ -45,7 +45,8 @@ closing as (
         ticked.*,
         previous.fee_from_at as previous_fee_from_at,
         previous.usage_from_at as previous_usage_from_at,
-        previous.period_starts_on as previous_starts_on,
+        previous.plan_period_starts_on as previous_starts_on,
+        previous.plan_period_ends_on as previous_ends_on,
         previous.period_days as previous_days,
         covered.period_index is null
             and (issued.first_known_from is null or issued.first_known_from > ticked.known_from)
@@ -72,8 +73,8 @@ final as (
         subscription_id, known_from, period_index, invoicing_reason, boundary_at, ready_at,
         case when not has_fee then null when closes_previous then previous_fee_from_at else fee_from_at end as fee_from_at,
         case when not has_fee then null when closes_previous then period_starts_at else service_ends_at end as fee_to_at,
-        case when closes_previous then previous_starts_on else period_starts_on end as fee_period_starts_on,
-        case when closes_previous then period_starts_on else period_ends_on end as fee_period_ends_on,
+        case when closes_previous then previous_starts_on else plan_period_starts_on end as fee_period_starts_on,
+        case when closes_previous then previous_ends_on else plan_period_ends_on end as fee_period_ends_on,
         not closes_previous as ends_with_service,
         case when closes_previous then previous_usage_from_at else usage_from_at end as usage_from_at,
         service_ends_at as usage_to_at,

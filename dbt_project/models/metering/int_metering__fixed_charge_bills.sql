@@ -26,7 +26,9 @@ changed as (
         on unit_changes.subscription_id = service_periods.subscription_id
         and service_periods.known_from <= unit_changes.known_at
         and (service_periods.known_to is null or unit_changes.known_at < service_periods.known_to)
-        and unit_changes.effective_at > service_periods.usage_from_at
+        and unit_changes.effective_at >= service_periods.usage_from_at
+        and unit_changes.effective_at > case
+            when service_periods.bill_fixed_charges_monthly then service_periods.usage_from_at else service_periods.plan_usage_from_at end
         and unit_changes.effective_at < service_periods.period_ends_at
     where unit_changes.known_at <= service_periods.as_of
         and (service_periods.service_ends_at is null or unit_changes.effective_at < service_periods.service_ends_at)

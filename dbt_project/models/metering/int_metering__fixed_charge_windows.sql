@@ -22,11 +22,15 @@ placed as (
 periods as (
     select
         placed.invoice_id, placed.invoicing_reason, placed.subscription_id, placed.customer_id, placed.external_subscription_id, placed.plan_id,
-        placed.currency, placed.timezone, placed.window_state, placed.horizon_at, placed.ends_with_service, placed.usage_to_at,
-        service_periods.usage_from_at as starts_at,
-        service_periods.period_ends_at, service_periods.next_period_ends_at,
-        service_periods.period_days,
-        {{ days_between('service_periods.period_ends_on', 'service_periods.next_period_ends_on') }} as next_period_days,
+        placed.currency, placed.timezone, placed.window_state, placed.horizon_at, placed.ends_with_service,
+        case when placed.ends_with_service then placed.usage_to_at else service_periods.period_ends_at end as service_closed_at,
+        case when service_periods.bill_fixed_charges_monthly then service_periods.usage_from_at else service_periods.plan_usage_from_at end as starts_at,
+        case when service_periods.bill_fixed_charges_monthly then service_periods.period_ends_at else service_periods.plan_period_ends_at end as period_ends_at,
+        case when service_periods.bill_fixed_charges_monthly then service_periods.next_period_ends_at else service_periods.next_plan_period_ends_at end as next_period_ends_at,
+        case when service_periods.bill_fixed_charges_monthly then service_periods.period_days else service_periods.plan_period_days end as period_days,
+        case when service_periods.bill_fixed_charges_monthly then {{ days_between('service_periods.period_ends_on', 'service_periods.next_period_ends_on') }}
+            else {{ days_between('service_periods.plan_period_ends_on', 'service_periods.next_plan_period_ends_on') }} end as next_period_days,
+        service_periods.bill_fixed_charges_monthly or service_periods.closes_plan_period as closes_period,
         fixed_charge_bills.changed_at,
         fixed_charge_bills.change_sequence
     from placed
@@ -39,13 +43,13 @@ periods as (
 
 -- Every bill closes a period, opens one, does both, or adds to an open one.
 sides as (
-    select periods.*, 'arrears' as billing_side, starts_at as period_from_at, starts_at as from_at, case when ends_with_service then usage_to_at else period_ends_at end as to_at
+    select periods.*, 'arrears' as billing_side, starts_at as period_from_at, starts_at as from_at, case when invoicing_reason = 'terminating' then service_closed_at else period_ends_at end as to_at
     from periods
-    where invoicing_reason in ('periodic', 'terminating')
+    where invoicing_reason = 'terminating' or (invoicing_reason = 'periodic' and closes_period)
     union all
     select periods.*, 'advance', period_ends_at, period_ends_at, next_period_ends_at
     from periods
-    where invoicing_reason = 'periodic'
+    where invoicing_reason = 'periodic' and closes_period
     union all
     select periods.*, 'advance', starts_at, starts_at, period_ends_at
     from periods

@@ -29,9 +29,9 @@ opening as (
     select
         subscription_id, known_from, period_index, invoicing_reason, boundary_at, ready_at,
         case when opens_with_fee then fee_from_at end as fee_from_at,
-        case when opens_with_fee then period_ends_at end as fee_to_at,
-        period_starts_on as fee_period_starts_on,
-        period_ends_on as fee_period_ends_on,
+        case when opens_with_fee then plan_period_ends_at end as fee_to_at,
+        plan_period_starts_on as fee_period_starts_on,
+        plan_period_ends_on as fee_period_ends_on,
         false as ends_with_service,
         cast(null as timestamp) as usage_from_at,
         cast(null as timestamp) as usage_to_at,
@@ -41,17 +41,19 @@ opening as (
     where invoicing_reason = 'starting' or (invoicing_reason = 'trial' and (service_ends_at is null or ready_at < service_ends_at))
 ),
 
+-- The plan's fee stands on the bill of its own boundary alone (invoicing, section 2.3).
 -- A service that ends on the very day of a boundary, by plan or before that day's tick, leaves the period to its final bill.
 periodic as (
     select
         subscription_id, known_from, period_index, invoicing_reason, boundary_at, ready_at,
-        case when not pay_in_advance then fee_from_at when is_past_trial then period_ends_at end as fee_from_at,
+        case when not closes_plan_period then null when not pay_in_advance then fee_from_at when is_past_trial then period_ends_at end as fee_from_at,
         case
-            when pay_in_advance and is_past_trial then next_period_ends_at
+            when not closes_plan_period then null
+            when pay_in_advance and is_past_trial then next_plan_period_ends_at
             when not pay_in_advance and fee_from_at is not null then period_ends_at
         end as fee_to_at,
-        case when pay_in_advance then period_ends_on else period_starts_on end as fee_period_starts_on,
-        case when pay_in_advance then next_period_ends_on else period_ends_on end as fee_period_ends_on,
+        case when pay_in_advance then plan_period_ends_on else plan_period_starts_on end as fee_period_starts_on,
+        case when pay_in_advance then next_plan_period_ends_on else plan_period_ends_on end as fee_period_ends_on,
         false as ends_with_service,
         usage_from_at,
         period_ends_at as usage_to_at,

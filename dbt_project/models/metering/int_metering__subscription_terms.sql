@@ -47,6 +47,8 @@ joined as (
         plans.amount_cents as plan_amount_cents,
         plans.amount_currency as currency,
         plans.pay_in_advance,
+        coalesce(agreed.bill_charges_monthly, false) as bill_charges_monthly,
+        coalesce(agreed.bill_fixed_charges_monthly, false) as bill_fixed_charges_monthly,
         coalesce(customers.timezone, billing_entities.timezone, 'UTC') as timezone,
         coalesce(customers.invoice_grace_period, billing_entities.invoice_grace_period, 0) as grace_days
     from epochs
@@ -56,6 +58,9 @@ joined as (
         on subscriptions.customer_id = customers.customer_id and {{ known_at('customers', 'epochs.known_from') }}
     inner join plans
         on subscriptions.plan_id = plans.plan_id and {{ known_at('plans', 'epochs.known_from') }}
+    left join plans as agreed
+        on subscriptions.plan_id = agreed.plan_id and {{ known_at('agreed', 'subscriptions.created_at') }}
+        and agreed.interval in ('semiannual', 'yearly')
     inner join billing_entities
         on coalesce(subscriptions.billing_entity_id, customers.billing_entity_id) = billing_entities.billing_entity_id
         and {{ known_at('billing_entities', 'epochs.known_from') }}
@@ -67,7 +72,7 @@ final as (
     select
         subscription_id, customer_id, as_of, known_from, known_to,
         external_subscription_id, plan_id, billing_entity_id, currency, timezone, test_clock_id, grace_days,
-        plan_interval, plan_amount_cents, pay_in_advance, billing_time,
+        plan_interval, plan_amount_cents, pay_in_advance, billing_time, bill_charges_monthly, bill_fixed_charges_monthly,
         subscription_at, started_at, created_at, creation_sequence, terminated_at, on_termination_invoice, billing_starts_at, trial_ends_at,
         case when terminated_at is not null then terminated_at else ending_at end as service_ends_at,
         case plan_interval when 'monthly' then 1 when 'quarterly' then 3 when 'semiannual' then 6 when 'yearly' then 12 end as interval_months,

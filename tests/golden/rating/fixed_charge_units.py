@@ -90,6 +90,14 @@ def bill(case: Case, reason: str, begin: datetime, end: datetime, next_end: date
             "period_ends_on": end.date(),
             "next_period_ends_at": next_end,
             "next_period_ends_on": next_end and next_end.date(),
+            "plan_usage_from_at": begin,
+            "plan_period_ends_at": end,
+            "plan_period_ends_on": end.date(),
+            "next_plan_period_ends_at": next_end,
+            "next_plan_period_ends_on": next_end and next_end.date(),
+            "plan_period_days": case["inputs"]["period"]["duration_days"],
+            "closes_plan_period": True,
+            "bill_fixed_charges_monthly": False,
             "period_days": case["inputs"]["period"]["duration_days"],
         }
     )

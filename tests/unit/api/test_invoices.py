@@ -187,17 +187,34 @@ def test_an_entity_counts_the_invoices_of_all_its_customers(api: Api) -> None:
 def test_no_one_off_while_a_bill_of_the_customer_is_held_back(api: Api) -> None:
     """Nothing has been published: what is held is computed from the facts of this moment. Other customers are served."""
     metric = api.ok("POST", "/billable_metrics", {"billable_metric": METRIC})["billable_metric"]["lago_id"]
-    advance = {"billable_metric_id": metric, "charge_model": "standard", "properties": {"amount": "1"}, "pay_in_advance": True}
+    advance = {
+        "billable_metric_id": metric,
+        "charge_model": "standard",
+        "properties": {"amount": "1"},
+        "pay_in_advance": True,
+    }
     api.ok("POST", "/plans", {"plan": PLAN | {"charges": [advance]}})
     api.ok("POST", "/add_ons", {"add_on": ADD_ON})
     for name in ("acme", "other"):
         api.ok("POST", "/customers", {"customer": CUSTOMER | {"external_id": name}})
-        api.ok("POST", "/subscriptions", {"subscription": {"external_customer_id": name, "plan_code": "basic", "external_id": name}})
-    event = {"transaction_id": "a", "external_subscription_id": "acme", "code": "calls", "properties": {"count": "999999999999999"}}
+        api.ok(
+            "POST",
+            "/subscriptions",
+            {"subscription": {"external_customer_id": name, "plan_code": "basic", "external_id": name}},
+        )
+    event = {
+        "transaction_id": "a",
+        "external_subscription_id": "acme",
+        "code": "calls",
+        "properties": {"count": "999999999999999"},
+    }
     api.ok("POST", "/events", {"event": event})
     body = {"external_customer_id": "acme", "fees": [{"add_on_code": "setup"}]}
     refused = api.refused("POST", "/invoices", {"invoice": body})
     assert (refused["status"], refused["error_details"]) == (422, {"units": ["out_of_domain"]})
     assert "calls on subscription acme" in refused["message"]
     assert api.ok("GET", "/customers/acme/invoices")["invoices"] == []
-    assert api.ok("POST", "/invoices", {"invoice": body | {"external_customer_id": "other"}})["invoice"]["status"] == "finalized"
+    assert (
+        api.ok("POST", "/invoices", {"invoice": body | {"external_customer_id": "other"}})["invoice"]["status"]
+        == "finalized"
+    )
