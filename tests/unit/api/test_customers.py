@@ -199,12 +199,9 @@ def test_a_plan_has_a_trial_and_another_entity_may_sell_it(api: Api) -> None:
     assert api.refused("POST", "/subscriptions", unknown)["code"] == "billing_entity_not_found"
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     "terms",
     [
-        {"interval": "yearly", "bill_fixed_charges_monthly": True},
-        {"interval": "yearly", "bill_charges_monthly": True},
         {"interval": "semiannual", "bill_fixed_charges_monthly": True},
         {
             "charges": [
@@ -222,10 +219,11 @@ def test_terms_that_would_be_ignored_are_refused(api: Api, terms: dict[str, Any]
     name = list(terms)[-1]
     refused = api.refused("POST", "/plans", {"plan": PLAN | terms})
     assert refused["error_details"] == {name: ["feature_unavailable"]}
-    idle = {"trial_period": 0, "bill_charges_monthly": True, "interval": "monthly"}
+    idle = {"trial_period": 0, "bill_fixed_charges_monthly": True, "interval": "monthly"}
     api.ok("POST", "/plans", {"plan": PLAN | idle})
     assert api.refused("PUT", f"/plans/{PLAN['code']}", {"plan": {"interval": "yearly"} | terms})["code"]
-=======
+
+
 def test_a_long_plan_bills_every_month(api: Api) -> None:
     alone = PLAN | {"interval": "yearly", "bill_fixed_charges_monthly": True}
     refused = api.refused("POST", "/plans", {"plan": alone})
@@ -236,7 +234,6 @@ def test_a_long_plan_bills_every_month(api: Api) -> None:
     assert api.ok("PUT", f"/plans/{PLAN['code']}", {"plan": cleared})["plan"]["bill_charges_monthly"] is False
     short = PLAN | {"code": "short", "interval": "monthly", "bill_charges_monthly": True}
     assert api.ok("POST", "/plans", {"plan": short})["plan"]["bill_charges_monthly"] is None
->>>>>>> 810b2a6 (Long plans that bill usage every month; the fee, fixed charges and the commitment keep the period of the plan)
 
 
 def test_overrides_of_a_plan_are_refused_not_ignored(api: Api) -> None:
