@@ -111,21 +111,16 @@ def _nodes(tree: exp.Expr) -> Iterator[str]:
         ((exp.Pivot,), "pivot: write case expressions"),
     ]
     for kinds, message in rules:
-        if any(not is_guess(node.parent) for node in tree.find_all(*kinds)):
+        if tree.find(*kinds):
             yield message
     for division in tree.find_all(exp.Div):
-        if not _counts_periods(division) and not is_guess(division.this):
+        if not _counts_periods(division):
             yield f"'/' gives a binary number, divide with div_round(): {division.sql(dialect='duckdb')[:80]}"
     if any(cast.to.this in DOUBLES for cast in tree.find_all(exp.Cast)):
         yield "cast to a binary number: money and quantities are decimal"
     for group in tree.find_all(exp.Group):
         if any(isinstance(item, exp.Literal) for item in group.expressions):
             yield "group by position: name the columns"
-
-
-def is_guess(node: exp.Expr | None) -> bool:
-    """Whether it is the macro `near`: a binary number from which a result is guessed, which exact decimals then prove."""
-    return isinstance(node, exp.Anonymous) and node.name.lower() == "list_aggregate"
 
 
 def _counts_periods(division: exp.Div) -> bool:

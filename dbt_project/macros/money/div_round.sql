@@ -1,7 +1,14 @@
+{#- Whole-number division of two numbers of one sign, downwards. On DuckDB in 64 bits where both fit (3 ns a row), else in 128 (500). -#}
+{% macro whole_quotient(numerator, divisor) -%} {{ return(adapter.dispatch('whole_quotient', 'tallystick')(numerator, divisor)) }} {%- endmacro %}
+{% macro default__whole_quotient(numerator, divisor) -%}
+    coalesce(cast(try_cast({{ numerator }} as bigint) // try_cast({{ divisor }} as bigint) as hugeint), cast({{ numerator }} as hugeint) // cast({{ divisor }} as hugeint))
+{%- endmacro %}
+{% macro spark__whole_quotient(numerator, divisor) -%} cast(({{ numerator }}) div ({{ divisor }}) as decimal(38, 0)) {%- endmacro %}
+
 {#- Whole-number division, rounded half away from zero. The divisor must be positive. -#}
 {% macro div_round(numerator, divisor) -%} {{ return(adapter.dispatch('div_round', 'tallystick')(numerator, divisor)) }} {%- endmacro %}
 {% macro default__div_round(numerator, divisor) -%}
-    (sign({{ numerator }}) * ((2 * abs(cast({{ numerator }} as hugeint)) + cast({{ divisor }} as hugeint)) // (2 * cast({{ divisor }} as hugeint))))
+    (sign({{ numerator }}) * {{ whole_quotient('2 * abs(' ~ numerator ~ ') + (' ~ divisor ~ ')', '2 * (' ~ divisor ~ ')') }})
 {%- endmacro %}
 {% macro spark__div_round(numerator, divisor) -%}
     (cast(sign({{ numerator }}) as decimal(38, 0)) * cast((2 * abs(cast({{ numerator }} as decimal(38, 0))) + cast({{ divisor }} as decimal(38, 0))) div (2 * cast({{ divisor }} as decimal(38, 0))) as decimal(38, 0)))
@@ -10,9 +17,7 @@
 {#- Whole-number division towards positive infinity. The divisor must be positive. -#}
 {% macro div_ceil(numerator, divisor) -%} {{ return(adapter.dispatch('div_ceil', 'tallystick')(numerator, divisor)) }} {%- endmacro %}
 {% macro default__div_ceil(numerator, divisor) -%}
-    case when {{ numerator }} > 0
-        then (cast({{ numerator }} as hugeint) + cast({{ divisor }} as hugeint) - 1) // cast({{ divisor }} as hugeint)
-        else -((-cast({{ numerator }} as hugeint)) // cast({{ divisor }} as hugeint)) end
+    case when {{ numerator }} > 0 then {{ whole_quotient(numerator ~ ' + ' ~ divisor ~ ' - 1', divisor) }} else -({{ whole_quotient('-(' ~ numerator ~ ')', divisor) }}) end
 {%- endmacro %}
 {% macro spark__div_ceil(numerator, divisor) -%}
     case when {{ numerator }} > 0
@@ -42,5 +47,16 @@
 {#- amount / units at 15 decimals or fewer, rounded once, half away from zero; amount has 15 decimals, units 12; 0 when units are 0. -#}
 {% macro unit_price(amount, units, places=15) -%}
     case when {{ units }} = 0 then cast(0 as decimal(38, {{ places }}))
-        else {{ rounded_quotient(amount, units, places, unscaled(long_div_round(scaled(amount, 15), scaled(units, 12), places - 3), places)) }} end
+        else {{ short_unit_price(amount, units, places, unscaled(long_div_round(scaled(amount, 15), scaled(units, 12), places - 3), places)) }} end
 {%- endmacro %}
+
+{#- The unit price of an amount below a thousand and whole units below a million: one division in 64 bits, 0.3 us a row on DuckDB where
+    the long division takes 8; else `otherwise`. -#}
+{% macro short_unit_price(amount, units, places, otherwise) -%} {{ return(adapter.dispatch('short_unit_price', 'tallystick')(amount, units, places, otherwise)) }} {%- endmacro %}
+{% macro default__short_unit_price(amount, units, places, otherwise) -%}
+    {%- set whole = 'cast(try_cast(' ~ units ~ ' as decimal(18, 12)) as decimal(18, 0))' -%}
+    {%- set n = "cast(replace(cast(try_cast(" ~ amount ~ " as decimal(18, 15)) as string), '.', '') as bigint)" -%}
+    {%- set d = 'abs(cast(' ~ whole ~ ' as bigint)) * 1' ~ '0' * (15 - places) -%}
+    coalesce(case when {{ whole }} = {{ units }} then {{ unscaled('sign(' ~ n ~ ') * sign(' ~ whole ~ ') * ((2 * abs(' ~ n ~ ') + ' ~ d ~ ') // (2 * ' ~ d ~ '))', places) }} end, {{ otherwise }})
+{%- endmacro %}
+{% macro spark__short_unit_price(amount, units, places, otherwise) -%} {{ otherwise }} {%- endmacro %}

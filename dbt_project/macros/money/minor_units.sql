@@ -4,4 +4,4 @@
 {%- endmacro %}
 
 {#- Minor units with 15 decimals as units, rounded once to 15 decimals; `minor_units` is a positive whole number. -#}
-{% macro from_minor_units(cents, minor_units) -%} {{ rounded_quotient(cents, minor_units, 15, unscaled(div_round(scaled(cents, 15), minor_units), 15)) }} {%- endmacro %}
+{% macro from_minor_units(cents, minor_units) -%} {{ unscaled(div_round(scaled(cents, 15), minor_units), 15) }} {%- endmacro %}

@@ -13,11 +13,19 @@ paid as (
     from priced_usage
 ),
 
+parts as (
+    select
+        *,
+        {{ scaled('paid_units', 12) }} as paid_parts,
+        {{ scaled('package_size', 12) }} as package_parts
+    from paid
+),
+
 packed as (
     select
         *,
-        {{ whole_packages('paid_units', 'package_size') }} as packages
-    from paid
+        cast({{ div_ceil('paid_parts', 'package_parts') }} as decimal(38, 0)) as packages
+    from parts
 ),
 
 priced as (

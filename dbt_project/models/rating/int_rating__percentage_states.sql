@@ -27,6 +27,8 @@ bounded as (
 counted as (
     select
         price_bucket_id,
+        last_event_number,
+        has_whole,
         event_number,
         free_units,
         case when is_free then 1 else 0 end as free_event,
@@ -38,18 +40,34 @@ counted as (
     from bounded
 ),
 
+-- As they stand after every event where a quantity reaches to one, and after the last where one has the whole bucket.
 final as (
     select
         price_bucket_id,
         event_number,
         {{ quantity(running_sum('free_units', 'price_bucket_id', 'event_number')) }} as free_units,
-        {{ quantity(running_sum('free_event', 'price_bucket_id', 'event_number')) }} as free_events,
+        cast({{ running_sum('free_event', 'price_bucket_id', 'event_number') }} as bigint) as free_events,
         {{ quantity(running_sum('paid_units', 'price_bucket_id', 'event_number')) }} as paid_units,
-        {{ quantity(running_sum('paid_event', 'price_bucket_id', 'event_number')) }} as paid_events,
-        {{ quantity(running_sum('raised_event', 'price_bucket_id', 'event_number')) }} as raised_events,
-        {{ quantity(running_sum('capped_event', 'price_bucket_id', 'event_number')) }} as capped_events,
+        cast({{ running_sum('paid_event', 'price_bucket_id', 'event_number') }} as bigint) as paid_events,
+        cast({{ running_sum('raised_event', 'price_bucket_id', 'event_number') }} as bigint) as raised_events,
+        cast({{ running_sum('capped_event', 'price_bucket_id', 'event_number') }} as bigint) as capped_events,
         {{ quantity(running_sum('replaced_units', 'price_bucket_id', 'event_number')) }} as replaced_units
     from counted
+    where last_event_number is not null
+    union all
+    select
+        price_bucket_id,
+        null,
+        {{ quantity('sum(free_units)') }},
+        cast(sum(free_event) as bigint),
+        {{ quantity('sum(paid_units)') }},
+        cast(sum(paid_event) as bigint),
+        cast(sum(raised_event) as bigint),
+        cast(sum(capped_event) as bigint),
+        {{ quantity('sum(replaced_units)') }}
+    from counted
+    where has_whole
+    group by price_bucket_id
 )
 
 select * from final

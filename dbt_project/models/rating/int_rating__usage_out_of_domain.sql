@@ -3,7 +3,11 @@ with chargeable_quantities as (
 ),
 
 event_movements as (
-    select * from {{ ref('int_rating__event_movements') }}
+    select * from {{ ref('int_rating__event_movements') }} where event_number is not null
+),
+
+moved as (
+    select * from {{ ref('int_rating__event_movements') }} where event_number is null
 ),
 
 price_limits as (
@@ -16,12 +20,6 @@ charges as (
 
 pricing_units as (
     select * from {{ ref('stg_catalog__pricing_units') }}
-),
-
-moved as (
-    select window_charge_id, charge_filter_id, group_key, max(moved_units) as moved_units
-    from event_movements
-    group by window_charge_id, charge_filter_id, group_key
 ),
 
 -- An amount in a pricing unit is settled in its decimals and converted; both stay in the domain too. A percentage adds four parts.
