@@ -30,16 +30,24 @@ digits as (
 ),
 
 begun as (
-    select *, {{ div_down('high * weight_so_far', 'weight_in_all') }} as first_quotient from digits
+    select
+        *,
+        {{ div_down('high * weight_so_far', 'weight_in_all') }} as first_quotient
+    from digits
 ),
 
 carried as (
-    select *, (high * weight_so_far - first_quotient * weight_in_all) * 100000000 + (upper - high * 100000000) * weight_so_far as second_dividend
+    select
+        *,
+        (high * weight_so_far - first_quotient * weight_in_all) * 100000000 + (upper - high * 100000000) * weight_so_far as second_dividend
     from begun
 ),
 
 went_on as (
-    select *, {{ div_down('second_dividend', 'weight_in_all') }} as second_quotient from carried
+    select
+        *,
+        {{ div_down('second_dividend', 'weight_in_all') }} as second_quotient
+    from carried
 ),
 
 -- Rounding the running total, and not each part, makes the parts add up to the amount by construction.
