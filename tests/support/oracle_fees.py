@@ -229,6 +229,10 @@ def plan_line(facts: Facts, link: Row, zone: str, at: datetime, minor: int) -> L
     service_end = subscription["terminated_at"] or subscription["ending_at"]
     last = local_date(link["fee_to_at"], zone)
     is_cut = link["invoicing_reason"] == "terminating" and link["fee_to_at"] == service_end and last < end
+    if is_cut and plan["bill_charges_monthly"] and plan["interval"] in ("semiannual", "yearly"):
+        # On the first day of an unbilled month the final bill closes the month before, without that day.
+        month_start = period_around("monthly", anchor, last)[0]
+        is_cut = last != month_start or local_date(link["usage_from_at"], zone) > month_start - timedelta(days=5)
     days = (last - first).days + (1 if is_cut else 0)
     amount = Fraction(plan["amount_cents"] * days, (end - start).days * minor)
     return Line("subscription", amount, half_up(amount * minor), link["plan_id"])
