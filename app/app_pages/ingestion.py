@@ -18,6 +18,7 @@ STATES = {
     "open": "In a period that is still open",
     "without_effect": "No charge for its code on the plan",
     "unmatched": "No subscription at its time",
+    "set_aside": "Set aside, so that a bill can go out",
 }
 
 frame.page(

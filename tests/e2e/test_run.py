@@ -170,8 +170,9 @@ def _bundles(settings: Settings) -> int:
 
 
 def _lines(settings: Settings) -> dict[str, tuple[str | None, Decimal]]:
-    """Charge model and precise amount of every line."""
+    """Charge model and precise amount of every line but commitments: they are what the other lines leave of a minimum."""
     with closing(lake.connect()) as connection:
         lake.attach(connection, lake.books(settings), read_only=True)
-        found = connection.execute("select fee_id, charge_model, precise_amount from books.main.fees").fetchall()
+        query = "select fee_id, charge_model, precise_amount from books.main.fees where fee_type <> 'commitment'"
+        found = connection.execute(query).fetchall()
         return {fee_id: (model, amount) for fee_id, model, amount in found}
