@@ -41,7 +41,7 @@ class CatalogUnavailable(TallystickError):
     def __init__(self) -> None:
         super().__init__(
             "catalog_unavailable",
-            "The catalog's database does not answer now, and nothing was changed. Send the request again; `tallystick doctor` says what is wrong.",
+            "The catalog's database does not answer now. Send the request again; `tallystick doctor` says what is wrong.",
         )
 
 

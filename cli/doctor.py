@@ -94,7 +94,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _checked(
         "warehouse",
         partial(_lake, settings, "warehouse"),
-        "remove warehouse.sqlite and the folder warehouse, both; then `tallystick init` and `tallystick run` rebuild them",
+        "run `tallystick init`, then `tallystick run`, which rebuilds it; if its files are gone, first remove warehouse.sqlite and the folder warehouse, both",
     )
     yield _folder(
         settings.landing,
@@ -160,9 +160,7 @@ def _lock(name: str, path: Path | None, lock: AbstractContextManager[object], ho
     except (Timeout, Locked):
         return Finding(name, True, f"held by {holder}; it is let go when that process ends")
     except OSError as error:
-        return Finding(
-            name, False, str(error), "let this user write to the home folder, or move it with `backup` and `restore`"
-        )
+        return Finding(name, False, str(error), "let this user write to the home folder")
 
 
 def _checked(name: str, check: Callable[[], str], advice: str) -> Finding:

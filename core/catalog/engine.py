@@ -38,7 +38,7 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 
 UNAVAILABLE: tuple[type[Exception], ...] = (sa.exc.OperationalError, sa.exc.InterfaceError)
-"""What SQLAlchemy raises while the database is down, locked or out of space: the same statement may work later."""
+"""What SQLAlchemy raises while the database is down, locked or out of space (and, of SQLite, also when a table is not there)."""
 
 
 @contextmanager
