@@ -55,7 +55,7 @@ def test_a_killed_loader_loses_nothing_and_repeats_nothing(tmp_path: Path) -> No
         time.sleep(draw.uniform(0.05, 0.9))
         child.kill()
         killed += child.wait() != 0
-    assert killed > ROUNDS // 2
+    assert killed, "no attempt was stopped in the middle"
     subprocess.run([sys.executable, "-m", CHILD, str(tmp_path)], check=True, capture_output=True)
     connection = lake.connect()
     lake.attach(connection, lake.warehouse(settings), read_only=True)

@@ -28,7 +28,7 @@ SEED = 20240229
 
 def start(script: str, *arguments: object) -> subprocess.Popen[bytes]:
     command = [sys.executable, str(CHILDREN / script), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
 
 
 def output_of(child: subprocess.Popen[bytes]) -> IO[bytes]:
@@ -39,6 +39,11 @@ def output_of(child: subprocess.Popen[bytes]) -> IO[bytes]:
 def rows_of(landing: Landing) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = pa.concat_tables([landing.read(path) for path in landing.files()]).to_pylist()
     return rows
+
+
+def files_in(landing: Landing) -> int:
+    """How many files of either kind are there."""
+    return len(landing.files("events")) + len(landing.files("rejections"))
 
 
 def serve_and_kill(home: Path, turn: int, chance: random.Random) -> list[str]:
@@ -97,17 +102,22 @@ def test_killed_file_ingestion_is_finished_by_the_next_attempt(
     chance = random.Random(SEED)
     landing = Landing(tmp_path / "landing")
     for _ in range(8):
-        enough = len(landing.files()) + chance.randint(1, 4)
+        granted = chance.randint(1, 6)
+        written = files_in(landing)
         child = start("ingest_files.py", drop, tmp_path / "landing")
-        while len(landing.files()) < enough and child.poll() is None:
+        assert child.stdin is not None
+        child.stdin.write(b"." * granted)
+        while files_in(landing) < written + granted - 1:
+            assert child.poll() is None, "it ended by itself"
             time.sleep(0.001)
         time.sleep(chance.uniform(0, 0.01))
         child.kill()
         child.wait()
+        child.stdin.close()
         output_of(child).close()
     monkeypatch.setattr(json_reader, "ROWS_PER_CHUNK", 40)
     monkeypatch.setattr(table_reader, "ROWS_PER_CHUNK", 40)
-    assert len(landing.files()) < 30, "no attempt was to finish"
+    assert 0 < len(landing.files()) < 30, "the attempts were to leave something done and something to do"
     ingest_paths([drop], landing, SystemClock())
     expected = [f"{file}-{row}" for file in range(3) for row in range(1, 401) if row % 50]
     assert sorted(row["transaction_id"] for row in rows_of(landing)) == sorted(expected)
