@@ -96,6 +96,17 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, alias: str, tables: Map
             connection.execute(f"alter table {relation} add column {_quoted(column)} {columns[column]}")
 
 
+def has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Whether the table of an attached lake has any rows; none if there is no such table.
+
+    DuckLake lists its tables in a tenth of a second; to be asked for one of them takes it some milliseconds.
+    """
+    try:
+        return connection.execute(f"select 1 from {relation} limit 1").fetchone() is not None
+    except duckdb.CatalogException:
+        return False
+
+
 def last_snapshot(connection: duckdb.DuckDBPyConnection, lake: Lake) -> int:
     """The newest version of an attached lake."""
     row = connection.execute(f"select max(snapshot_id) from ducklake_snapshots({_literal(lake.alias)})").fetchone()

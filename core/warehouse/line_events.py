@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from core import lake
 from core.warehouse import marts
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 
@@ -73,16 +74,12 @@ def line_events(
 
 
 def _inputs(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph) -> dict[str, str]:
-    """What the metering models read; a table that came after the published version is empty in it."""
-    known = cursor.execute(
-        "select table_name from duckdb_tables() where database_name = 'warehouse' and schema_name = 'raw'"
-    )
-    tables = {f"{row[0]}" for row in known.fetchall()}
+    """What the metering models read of the published version. Of a table without rows DuckLake would ask for the statistics
+    of every column; one that came after that version is empty in it."""
     return {
-        node.name: node.nothing
-        if node.name.startswith("catalog.") and node.name.split(".")[1] not in tables
-        else node.relation
+        node.name: node.relation if lake.has_rows(cursor, node.relation) else node.nothing
         for node in graph.inputs(TARGETS, [WINDOWS])
+        if node.kind == "source"
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from core import lake
 from core.errors import NotFound
 from core.money.amount import Money
 
@@ -345,7 +346,7 @@ def reconciliation(cursor: duckdb.DuckDBPyConnection) -> Rows:
 
 def held_usage(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None) -> Rows:
     """Usage out of the domain of money, with the bill that it holds back (`bill_state` due: a bill that is held back now)."""
-    if not _has(cursor, "fct_held_usage"):
+    if not lake.has_rows(cursor, "warehouse.marts.fct_held_usage"):
         return []
     where, arguments = ("where customer_id = ?", [customer_id]) if customer_id else ("", [])
     return _rows(
@@ -360,7 +361,7 @@ def held_back(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None)
 
 def set_aside_events(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     """The events of the periods of an issued invoice that commands set aside, by time; it counts none of them."""
-    if not _has(cursor, "fct_set_aside_events"):
+    if not lake.has_rows(cursor, "warehouse.marts.fct_set_aside_events"):
         return []
     return _rows(
         cursor,
@@ -388,14 +389,6 @@ def columns(cursor: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     for table, column in cursor.execute(query).fetchall():
         found.setdefault(table, []).append(column)
     return found
-
-
-def _has(cursor: duckdb.DuckDBPyConnection, mart: str) -> bool:
-    """Whether the published version, which an older program may have built, has this mart."""
-    query = (
-        "select 1 from duckdb_tables() where database_name = 'warehouse' and schema_name = 'marts' and table_name = ?"
-    )
-    return cursor.execute(query, [mart]).fetchone() is not None
 
 
 def _where(conditions: Mapping[str, Any], always: Sequence[str] = ()) -> str:
