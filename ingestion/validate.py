@@ -68,23 +68,9 @@ def validate_event(
     transaction = wire.transaction_id
     code = wire.code
     rejections: list[Rejection] = []
-    if (
-        type(subscription) is not str
-        or not subscription
-        or len(subscription) > LONGEST_KEY
-        or subscription.isspace()
-        or "\x00" in subscription
-    ):
+    if not (_is_key(subscription) and _is_key(transaction) and _is_key(code)):
         subscription = _identifier("external_subscription_id", subscription, rejections)
-    if (
-        type(transaction) is not str
-        or not transaction
-        or len(transaction) > LONGEST_KEY
-        or transaction.isspace()
-        or "\x00" in transaction
-    ):
         transaction = _identifier("transaction_id", transaction, rejections)
-    if type(code) is not str or not code or len(code) > LONGEST_KEY or code.isspace() or "\x00" in code:
         code = _identifier("code", code, rejections)
     timestamp = None
     if wire.timestamp is not None and (timestamp := read_time(wire.timestamp)) is None:
@@ -207,8 +193,20 @@ def _sentence(rejections: Sequence[Rejection]) -> str:
     return "; ".join(rejection.message for rejection in rejections)
 
 
+def _is_key(value: Any) -> bool:
+    return (
+        type(value) is str
+        and value != ""
+        and len(value) <= LONGEST_KEY
+        and not value.isspace()
+        and "\x00" not in value
+    )
+
+
 def _identifier(field: str, value: Any, rejections: list[Rejection]) -> str:
-    """A mandatory text field that is not plainly good: integers are taken by their digits, as the reference does."""
+    """A mandatory text field: integers are taken by their digits, as the reference does."""
+    if _is_key(value):
+        return str(value)
     if type(value) is int and value.bit_length() <= LONGEST_INTEGER_BITS:
         return str(value)
     if type(value) is int or (type(value) is str and len(value) > LONGEST_KEY):

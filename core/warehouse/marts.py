@@ -1,4 +1,4 @@
-"""Questions that readers ask, one function each, over a cursor of `ReadWarehouse`. This is the only SQL in Python.
+"""Questions that readers ask, one function each, over a cursor of `ReadWarehouse`. Nobody else writes SQL to show something.
 
 Rows are dictionaries of `int` (minor units, counts), `Decimal` (quantities, prices), `date` and naive UTC `datetime`.
 Issued rows are read from the books and drafts from the marts, so that an invoice issued by a command is seen as soon as
