@@ -18,6 +18,7 @@ app = typer.Typer(
     epilog="Example: tallystick api-key create --name staging",
     cls=ReadableErrors,
     no_args_is_help=True,
+    add_completion=False,
 )
 
 

@@ -19,6 +19,7 @@ app = typer.Typer(
     help="Plans, charges and metrics as YAML files.",
     epilog="Example: tallystick plans export prices, edit the files, then tallystick plans apply prices",
     no_args_is_help=True,
+    add_completion=False,
 )
 Folder = Annotated[Path, typer.Argument(help="Folder of the files.", metavar="DIR", file_okay=False)]
 
