@@ -12,7 +12,7 @@ from api.answers import answer, one
 from api.deps import Served
 from api.pagination import Paged, Paging, listed
 from api.schemas.wallets import CREATE, EMPTY, TOP_UP, UPDATE, Balance, transaction_object, wallet_object
-from core.catalog import customers, wallet_transactions, wallets
+from core.catalog import billable_metrics, customers, wallet_transactions, wallets
 from core.catalog.wallets import Wallet
 from core.domain.decimals import read_decimal
 from core.errors import NotFound, ValidationError
@@ -112,7 +112,9 @@ def _with_balance(served: Served, connection: sa.Connection, wallet: Wallet) -> 
 
 def _described(served: Served, connection: sa.Connection, wallet: Wallet, balance: Balance) -> dict[str, Any]:
     customer = customers.by_id(connection, wallet.customer_id)
-    return wallet_object(wallet, customer, balance, served.instant_of(connection, customer))
+    metrics = billable_metrics.by_ids(connection, wallet.billable_metric_ids)
+    codes = {key: metric.code for key, metric in metrics.items()}
+    return wallet_object(wallet, customer, balance, served.instant_of(connection, customer), codes)
 
 
 def _balances(served: Served, customer_id: str) -> dict[str, Balance]:

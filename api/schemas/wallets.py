@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from api.body import DECIMAL, INSTANT, INTEGER, TEXT, Body
+from api.body import DECIMAL, INSTANT, INTEGER, TEXT, TEXTS, Body, nested
 from api.schemas.wire import decimal, instant
 from core.catalog.customers import Customer
 from core.catalog.wallet_transactions import WalletTransaction
@@ -16,7 +16,13 @@ from core.domain.wallets import CREDIT_DECIMALS
 from core.money.amount import Money
 from core.money.rounding import round_floor
 
-_OWN = {"name": TEXT, "code": TEXT, "priority": INTEGER, "expiration_at": INSTANT}
+_OWN = {
+    "name": TEXT,
+    "code": TEXT,
+    "priority": INTEGER,
+    "expiration_at": INSTANT,
+    "applies_to": nested({"fee_types": TEXTS, "billable_metric_codes": TEXTS}),
+}
 CREATE = Body(
     "wallet",
     _OWN
@@ -48,8 +54,12 @@ EMPTY: Balance = {"balance_cents": 0, "balance_credits": Decimal(0), "used_amoun
 """A wallet whose first credits have not come in yet."""
 
 
-def wallet_object(wallet: Wallet, customer: Customer, balance: Balance, now: datetime) -> dict[str, Any]:
+def wallet_object(
+    wallet: Wallet, customer: Customer, balance: Balance, now: datetime, metric_codes: Mapping[str, str]
+) -> dict[str, Any]:
     """The wallet with its balance: rows of `fct_wallet_balances`, minor units and credits. `now` is the customer's.
+
+    `metric_codes` gives the codes of the metrics that the wallet is limited to by their ids.
 
     Usage that is not billed yet is not taken off, so the ongoing balance is the balance.
     """
@@ -73,7 +83,10 @@ def wallet_object(wallet: Wallet, customer: Customer, balance: Balance, now: dat
         "last_consumed_credit_at": None,
         "terminated_at": instant(wallet.terminated_at),
         "invoice_requires_successful_payment": False,
-        "applies_to": {"fee_types": [], "billable_metric_codes": []},
+        "applies_to": {
+            "fee_types": wallet.allowed_fee_types,
+            "billable_metric_codes": [metric_codes[key] for key in wallet.billable_metric_ids if key in metric_codes],
+        },
         "recurring_transaction_rules": [],
         "ongoing_balance_cents": cents,
         "ongoing_usage_balance_cents": 0,

@@ -31,6 +31,10 @@ CHECKS = {
         select invoices.invoice_id from invoices
         left join (select invoice_id, sum(amount_cents) as used from wallet_uses group by invoice_id) as summed using (invoice_id)
         where coalesce(summed.used, 0) is distinct from invoices.prepaid_credit_amount_cents""",
+    "the lines that a wallet use pays sum to it": """
+        select uses.invoice_id from wallet_uses as uses
+        left join (select wallet_use_id, sum(amount_cents) as lines from wallet_use_fees group by wallet_use_id) as summed using (wallet_use_id)
+        where coalesce(summed.lines, 0) is distinct from uses.amount_cents""",
     "postings sum to zero and receivables to the total": """
         select invoices.invoice_id from invoices
         left join (

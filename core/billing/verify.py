@@ -37,6 +37,7 @@ KEYS = {
     "invoice_taxes": ("invoice_id", "tax_id"),
     "coupon_uses": ("invoice_id", "applied_coupon_id"),
     "wallet_uses": ("invoice_id", "wallet_use_id"),
+    "wallet_use_fees": ("invoice_id", "wallet_use_id", "fee_id"),
     "postings": ("posting_id", "invoice_id"),
 }
 """Table -> what identifies a row, first something that is never null."""

@@ -190,6 +190,13 @@ TABLES: dict[str, dict[str, str]] = {
         "amount_cents": "BIGINT",
         "issued_at": "TIMESTAMP",
     },
+    # One row per use of a wallet and line that it pays; amount_cents is with tax, and the lines of a use add up to it.
+    "wallet_use_fees": {
+        "wallet_use_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "fee_id": "VARCHAR",
+        "amount_cents": "BIGINT",
+    },
     # One row per leg of a double-entry transaction; the legs of a transaction sum to zero (debit positive).
     "postings": {
         "posting_id": "VARCHAR",

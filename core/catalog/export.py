@@ -17,9 +17,18 @@ from core.catalog.coupons import COUPONS
 from core.catalog.engine import reading
 from core.catalog.export_schema import EXPLODED, PLAIN, VERSION_COLUMNS
 from core.catalog.fixed_charges import FIXED_CHARGES
-from core.catalog.price_rows import Range, Rows, alert_threshold_rows, coupon_target_rows, filter_value_rows, price_rows
+from core.catalog.price_rows import (
+    Range,
+    Rows,
+    alert_threshold_rows,
+    coupon_target_rows,
+    filter_value_rows,
+    price_rows,
+    wallet_target_rows,
+)
 from core.catalog.unit_of_work import STAMPS, unit_of_work
 from core.catalog.versions import Versions
+from core.catalog.wallets import WALLETS
 from core.clock import Clock
 
 
@@ -88,6 +97,12 @@ def _exploded(connection: sa.Connection, customer_ids: Collection[str] | None) -
         "alert_thresholds": alert_threshold_rows(read(ALERTS, "id", "thresholds")),
         "coupon_targets": coupon_target_rows(
             [(row[0], row[1], row[2], row[3]) for row in read(COUPONS, "id", "plan_ids", "billable_metric_ids")]
+        ),
+        "wallet_targets": wallet_target_rows(
+            [
+                (row[0], row[1], row[2], row[3])
+                for row in read(WALLETS, "id", "allowed_fee_types", "billable_metric_ids")
+            ]
         ),
     }
 

@@ -126,6 +126,11 @@ _EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
         ("plan_id", pa.string()),
         ("billable_metric_id", pa.string()),
     ],
+    "wallet_targets": [
+        ("wallet_id", pa.string()),
+        ("fee_type", pa.string()),
+        ("billable_metric_id", pa.string()),
+    ],
 }
 
 

@@ -74,6 +74,15 @@ def coupon_target_rows(coupons: Iterable[tuple[str, Sequence[str], Sequence[str]
     return rows
 
 
+def wallet_target_rows(wallets: Iterable[tuple[str, Sequence[str], Sequence[str], Range]]) -> Rows:
+    """Rows of wallet_targets. `wallets` gives wallet id, fee types, metric ids, range."""
+    rows: Rows = []
+    for wallet_id, fee_types, metric_ids, valid in wallets:
+        rows.extend((wallet_id, fee_type, None, *valid) for fee_type in fee_types)
+        rows.extend((wallet_id, None, metric_id, *valid) for metric_id in metric_ids)
+    return rows
+
+
 def _scalars(terms: PriceTerms) -> tuple[Any, ...]:
     return (
         _text(terms.amount),

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from core.catalog import customers, wallet_transactions
+from core.catalog import billable_metrics, customers, wallet_transactions
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
 from core.domain.decimals import decimal_text
 from core.domain.problems import Problems
-from core.domain.wallets import LOWEST_PRIORITY, MOST_ACTIVE_WALLETS, check_credits, check_rate
+from core.domain.wallets import LOWEST_PRIORITY, MOST_ACTIVE_WALLETS, check_credits, check_fee_types, check_rate
 from core.errors import NotFound, ValidationError
 from core.ids import new_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wallet(Version):
-    """A wallet. `rate_amount` is money in currency units per credit, decimal text; priority 1 is burned first."""
+    """A wallet. `rate_amount` is money in currency units per credit, decimal text; priority 1 is burned first.
+
+    It pays lines of `allowed_fee_types` and lines of `billable_metric_ids`; with neither it pays everything.
+    """
 
     customer_id: str
     code: str
@@ -31,6 +35,8 @@ class Wallet(Version):
     priority: int
     expiration_at: datetime | None
     terminated_at: datetime | None
+    allowed_fee_types: list[str]
+    billable_metric_ids: list[str]
 
     def is_active_at(self, instant: datetime) -> bool:
         """Neither terminated nor expired at `instant` (on the customer's clock)."""
@@ -53,11 +59,14 @@ def create(
     paid_credits: Any = None,
     granted_credits: Any = None,
     transaction_name: str | None = None,
+    applies_to: Mapping[str, Any] | None = None,
 ) -> Wallet:
     """A new wallet with its first credits: granted ones settle at once, paid ones wait for `settle_transaction`.
 
-    The currency defaults to the customer's, the code to one made of the name. Raises ValidationError, among others
-    `customer_not_found` and `wallet_limit_reached` under `customer`.
+    The currency defaults to the customer's, the code to one made of the name. `applies_to` gives `fee_types` (charge,
+    subscription, commitment) and `billable_metric_codes`: what the wallet may pay, either list sufficing. Raises
+    ValidationError, among others `customer_not_found` and `wallet_limit_reached` under `customer`, and NotFound
+    `billable_metrics`.
     """
     customer = customers.find(uow.connection, external_customer_id)
     if customer is None:
@@ -71,6 +80,7 @@ def create(
     rate = check_rate(rate_amount, problems)
     for field, value in (("paid_credits", paid_credits), ("granted_credits", granted_credits)):
         check_credits(field, value, problems)
+    limits = _limits(uow.connection, applies_to or {}, problems)
     problems.refuse()
     stamp = uow.stamp_for(customer.id)
     if expiration_at is not None and expiration_at <= stamp.instant:
@@ -90,6 +100,7 @@ def create(
         priority=priority,
         expiration_at=expiration_at,
         terminated_at=None,
+        **({"allowed_fee_types": [], "billable_metric_ids": []} | limits),
     )
     wallet_transactions.top_up(
         uow, wallet, paid_credits=paid_credits, granted_credits=granted_credits, name=transaction_name
@@ -98,11 +109,11 @@ def create(
 
 
 def update(uow: UnitOfWork, wallet_id: str, **fields: Any) -> Wallet:
-    """Change any of name, code, priority and expiration_at. Raises NotFound, ValidationError.
+    """Change any of name, code, priority, expiration_at and applies_to (see `create`). Raises NotFound, ValidationError.
 
-    Other fields are not changeable and give TypeError.
+    Other fields are not changeable and give TypeError. Of `applies_to` a list that is absent stays as it is.
     """
-    if unknown := fields.keys() - {"name", "code", "priority", "expiration_at"}:
+    if unknown := fields.keys() - {"name", "code", "priority", "expiration_at", "applies_to"}:
         raise TypeError(f"a wallet's {sorted(unknown)} cannot be updated")
     wallet = get(uow.connection, wallet_id)
     stamp = uow.stamp_for(wallet.customer_id)
@@ -116,7 +127,9 @@ def update(uow: UnitOfWork, wallet_id: str, **fields: Any) -> Wallet:
     others = [row for row in _active(uow.connection, wallet.customer_id, stamp.instant) if row.id != wallet.id]
     if fields.get("code") in {row.code for row in others}:
         problems.add("code", "value_already_exist")
+    limits = _limits(uow.connection, fields.pop("applies_to", None) or {}, problems)
     problems.refuse()
+    fields |= limits
     kept = ("code", "priority")  # have no null
     return WALLETS.amend(
         uow, stamp, wallet, **{key: value for key, value in fields.items() if value is not None or key not in kept}
@@ -146,6 +159,18 @@ def page(
     """Wallets, newest first, of one customer or of all."""
     conditions = [] if customer_id is None else [WALLETS.c.customer_id == customer_id]
     return WALLETS.page(connection, *conditions, limit=limit, offset=offset)
+
+
+def _limits(connection: sa.Connection, applies_to: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """The columns of what is given of `applies_to`."""
+    limits: dict[str, Any] = {}
+    if applies_to.get("fee_types") is not None:
+        check_fee_types(applies_to["fee_types"], problems)
+        limits["allowed_fee_types"] = list(applies_to["fee_types"])
+    if applies_to.get("billable_metric_codes") is not None:
+        metrics = billable_metrics.by_codes(connection, applies_to["billable_metric_codes"])
+        limits["billable_metric_ids"] = [metric.id for metric in metrics]
+    return limits
 
 
 def _active(connection: sa.Connection, customer_id: str, instant: datetime) -> list[Wallet]:

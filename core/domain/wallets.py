@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,8 @@ from core.money.rounding import round_floor
 
 MOST_ACTIVE_WALLETS = 6
 LOWEST_PRIORITY = 50
+FEE_TYPES = ("charge", "subscription", "commitment")
+"""What a wallet may be limited to, besides metrics."""
 CREDIT_DECIMALS = 5
 MOST_GIVEN_DECIMALS = 30  # clients send the digits of binary floats; they are cut to five
 
@@ -21,6 +24,12 @@ def check_rate(rate_amount: Any, problems: Problems) -> Decimal:
     if not rate:
         problems.add("rate_amount", "value_is_mandatory" if rate_amount is None else "invalid_rate")
     return rate or Decimal(1)
+
+
+def check_fee_types(fee_types: Sequence[Any] | None, problems: Problems) -> None:
+    """The types of lines that a wallet may pay are known ones (else `invalid_limitations` under `applies_to`)."""
+    if set(fee_types or ()) - set(FEE_TYPES):
+        problems.add("applies_to", "invalid_limitations")
 
 
 def check_credits(field: str, value: Any, problems: Problems) -> Decimal:

@@ -22,6 +22,12 @@ COUPON_RANK = (
     "int_billing__coupon_rank_uses",
     "int_billing__coupon_rank_shares",
 )
+WALLET_RANK = (
+    "int_billing__wallet_rank_lines",
+    "int_billing__wallet_rank_demands",
+    "int_billing__wallet_rank_uses",
+    "int_billing__wallet_rank_shares",
+)
 NUMBERED = "int_billing__numbered_invoices"
 ISSUES = {
     "invoice_subscriptions": "int_billing__issue_invoice_subscriptions",
@@ -33,6 +39,7 @@ ISSUES = {
     "invoice_taxes": "int_billing__issue_invoice_taxes",
     "coupon_uses": "int_billing__issue_coupon_uses",
     "wallet_uses": "int_billing__issue_wallet_uses",
+    "wallet_use_fees": "int_billing__issue_wallet_use_fees",
     "postings": "int_billing__issue_postings",
 }
 # The models of the ranks are named too: they reach the issued rows through working tables, not through references.
@@ -44,7 +51,8 @@ TARGETS = (
     *COUPON_RANK,
     "int_billing__settlement_totals",
     "int_billing__wallet_candidates",
-    "int_billing__wallet_rank_uses",
+    "int_billing__wallet_lines",
+    *WALLET_RANK,
 )
 UNLIMITED = 2**62
 DOCUMENTS = ("invoices", "standalone_fees")
@@ -92,7 +100,7 @@ def settle(
 
 
 def _is_settlement(name: str) -> bool:
-    prefixes = ("settlement_", "coupon_", "wallet_candidates", "wallet_rank", "issue_", "numbered_")
+    prefixes = ("settlement_", "coupon_", "wallet_candidates", "wallet_lines", "wallet_rank", "issue_", "numbered_")
     return name.startswith(tuple(f"int_billing__{prefix}" for prefix in prefixes))
 
 
@@ -158,7 +166,7 @@ class _Driver:
         self._run(QUEUE)
         if not self._count(temporary(QUEUE)):
             return False
-        self._empty("coupon_uses", "coupon_shares", "wallet_uses")
+        self._empty("coupon_uses", "coupon_shares", "wallet_uses", "wallet_shares")
         self._run("int_billing__coupon_candidates")
         for rank in range(1, self._last_rank("int_billing__coupon_candidates") + 1):
             self._steer(rank)
@@ -166,10 +174,12 @@ class _Driver:
             self._keep("coupon_uses", "int_billing__coupon_rank_uses")
             self._keep("coupon_shares", "int_billing__coupon_rank_shares")
         self._run("int_billing__fee_taxes", "int_billing__settlement_totals", "int_billing__wallet_candidates")
+        self._run("int_billing__wallet_lines")
         for rank in range(1, self._last_rank("int_billing__wallet_candidates") + 1):
             self._steer(rank)
-            self._run("int_billing__wallet_rank_uses")
+            self._run(*WALLET_RANK)
             self._keep("wallet_uses", "int_billing__wallet_rank_uses")
+            self._keep("wallet_shares", "int_billing__wallet_rank_shares")
         self._stage()
         return True
 
@@ -199,7 +209,7 @@ class _Driver:
     def _run(self, *models: str) -> None:
         if NUMBERED in models:
             self._see_staged(False)
-        for model in models:
+        for model in filter(self.graph.has, models):
             self.graph.run_only(self.connection, [model], self.relations)
             self.relations[model] = temporary(model)
 
@@ -213,6 +223,8 @@ class _Driver:
             self.connection.execute(f"delete from {self.relations[f'settlement.{name}']}")
 
     def _keep(self, name: str, model: str) -> None:
+        if not self.graph.has(model):
+            return  # the SQL of older invoices lacks what came later
         self.connection.execute(
             f"insert into {self.relations[f'settlement.{name}']} by name select * from {temporary(model)}"
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 from core.catalog import (
     add_ons,
@@ -22,6 +24,7 @@ from core.catalog import (
     wallet_transactions,
     wallets,
 )
+from tests.golden.built_invoices import Rows, applies_wallets_alone, built
 from tests.golden.rating.facts import instant
 from tests.support.world import TICK, World
 
@@ -41,7 +44,9 @@ RUNS = {
 def is_in_scope(case: Case) -> bool:
     """Whether the SQL claims this case's features so far; what is outside is listed in DECISIONS.md."""
     setup, timeline = case["setup"], case.get("timeline", [])
-    if case["kind"] == "calculation" or not {action["do"] for action in timeline} <= ACTIONS:
+    if case["kind"] == "calculation":
+        return applies_wallets_alone(case)
+    if not {action["do"] for action in timeline} <= ACTIONS:
         return False
     plan_features = {
         "usage_thresholds",
@@ -51,10 +56,7 @@ def is_in_scope(case: Case) -> bool:
     for plan in plan_by_code.values():
         if plan_features & {key for key, value in plan.items() if value}:
             return False
-    if any(
-        wallet.keys() & {"allowed_fee_types", "limited_to_metrics", "rules", "paid_credits"}
-        for wallet in setup.get("wallets", [])
-    ):
+    if any(wallet.keys() & {"rules", "recurring_rules", "paid_credits"} for wallet in setup.get("wallets", [])):
         return False
     started = {
         action["subscription"]: plan_by_code[action["plan"]]
@@ -84,6 +86,8 @@ class Timeline:
             self.clock_id = test_clocks.create(uow, case["id"], self.begins_at).id
             self._set_up(uow)
         self.wallet_ids: dict[str, str] = {}
+        self.given: Rows = {}
+        """Model -> rows of invoices that the case only calculates."""
 
     def code(self, code: str) -> str:
         return f"{self.case['id']}--{code}"
@@ -122,6 +126,8 @@ class Timeline:
             for name, runs in RUNS.items():
                 schedule = schedules.put(uow, name, test_clock_id=self.clock_id, **by_hand)
                 schedules.add_ticks(uow, schedule, [moment for moment, action in moments if action["do"] in runs])
+        if self.case["kind"] == "calculation":
+            self._fill_wallets()
         for moment, action in moments:
             self.world.advance(self.clock_id, moment)
             handler = getattr(self, f"_{action['do']}", None)
@@ -266,12 +272,29 @@ class Timeline:
                 **overrides,
             )
 
+    def _fill_wallets(self) -> None:
+        """Calculations begin with wallets that hold something, and with more of them than a customer may open."""
+        with mock.patch.object(wallets, "MOST_ACTIVE_WALLETS", 99):
+            for terms in self.case["setup"].get("wallets", []):
+                self._create_wallet({"wallet": terms["code"]})
+                if "balance_cents" in terms:
+                    self._top_up({"wallet": terms["code"], "granted_credits": Decimal(terms["balance_cents"]) / 100})
+
+    def _build_invoice(self, action: Case) -> None:
+        with self.world.unit() as uow:
+            customer = customers.get(uow.connection, self.code(action["customer"]))
+            metrics = [metric["code"] for metric in self.case["setup"].get("metrics", [])]
+            ids = {code: billable_metrics.get(uow.connection, self.code(code)).id for code in metrics}
+            at = test_clocks.get(uow.connection, self.clock_id).reading
+        self.given = built(action, self.code("invoice"), at, customer, ids)
+
     def _create_wallet(self, action: Case) -> None:
         (terms,) = [wallet for wallet in self.case["setup"]["wallets"] if wallet["code"] == action["wallet"]]
         with self.world.unit() as uow:
             wallet = wallets.create(
                 uow, external_customer_id=self.code(terms["customer"]), rate_amount=terms.get("rate_amount", "1"), currency=terms["currency"],
                 code=terms["code"], priority=terms.get("priority", 50), granted_credits=terms.get("granted_credits"),
+                applies_to={"fee_types": terms.get("limited_to_fee_types"), "billable_metric_codes": self.codes(terms.get("limited_to_metrics"))},
             )  # fmt: skip
         self.wallet_ids[action["wallet"]] = wallet.id
 
@@ -327,6 +350,10 @@ def invoices_of(timeline: Timeline, settlement: Any, drafts: Any, until: datetim
         row = issued.get(invoice_id) or draft | {"status": "draft"}
         row["fees"] = [fee for fee in settlement.tables["fees"].to_pylist() if fee["invoice_id"] == invoice_id]
         row["fees"] = row["fees"] or [fee for fee in drafts["draft_fees"] if fee["invoice_id"] == invoice_id]
+        uses = [use for use in settlement.tables["wallet_uses"].to_pylist() if use["invoice_id"] == invoice_id]
+        for kind in ("granted", "purchased"):
+            paid = [use["amount_cents"] for use in uses if use["credit_class"] == kind]
+            row[f"prepaid_{kind}_credit_amount_cents"] = sum(paid)
         row["credits"] = [
             use for use in settlement.tables["coupon_uses"].to_pylist() if use["invoice_id"] == invoice_id
         ]

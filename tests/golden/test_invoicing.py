@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from core.warehouse.pricing_graph import PricingGraph
+from tests.golden.built_invoices import Rows
 from tests.golden.invoicing_timeline import Timeline, invoices_of, is_in_scope
 from tests.golden.rating.facts import instant
 from tests.support.world import World
@@ -19,7 +20,7 @@ from tests.support.world import World
 CASES = Path(__file__).parent / "cases" / "invoicing.yaml"
 PLAIN = (
     "fees_amount_cents", "coupons_amount_cents", "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "taxes_rate",
-    "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents", "total_amount_cents", "status", "invoice_type", "number",
+    "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents", "total_amount_cents", "status", "invoice_type", "number",
 )  # fmt: skip
 TOLERANCE = Decimal("0.00002")
 
@@ -36,7 +37,11 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Timeline]
     timelines = {case_id: Timeline(world, case) for case_id, case in cases_in_scope().items()}
     for timeline in timelines.values():
         timeline.play()
-    return timelines, *world.settle()
+    given: Rows = {}
+    for timeline in timelines.values():
+        for model, rows in timeline.given.items():
+            given.setdefault(model, []).extend(rows)
+    return timelines, *world.settle(given=given)
 
 
 def to_the_second(moment: datetime) -> datetime:
@@ -132,6 +137,10 @@ def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any
         assert_invoice(timeline, wanted, by_ref[wanted["ref"]])
     if "final_invoice" in expected:
         assert_invoice(timeline, expected["final_invoice"] | {"ref": "final"}, invoices[-1])
+    for code, debited in expected.get("wallet_debits", {}).items():
+        wallet_id = timeline.wallet_ids[code]
+        uses = [use for use in settlement.tables["wallet_uses"].to_pylist() if use["wallet_id"] == wallet_id]
+        assert sum(use["amount_cents"] for use in uses) == debited, code
     for wanted in expected.get("wallets", []):
         uses = [
             use["amount_cents"]

@@ -114,6 +114,11 @@ class Player:
     def _create_wallet(self, uow: Any, **terms: Any) -> None:
         self.wallet_ids[terms["code"]] = wallets.create(uow, external_customer_id=self.script.name, currency=self.script.currency, **terms).id
 
+    def _update_wallet(self, uow: Any, code: str, **terms: Any) -> None:
+        if code not in self.wallet_ids:
+            raise NotFound("wallet", code)
+        wallets.update(uow, self.wallet_ids[code], **terms)
+
     def _top_up(self, uow: Any, wallet: str, reference: str | None = None, **credits: Any) -> None:
         if wallet not in self.wallet_ids:
             raise NotFound("wallet", wallet)

@@ -269,7 +269,9 @@ class _Drawing:
         expires = {"expiration_at": self.moment(created_at + DAY)} if self.chance(0.25) else {}
         granted = self.random.choice((None, "1", "10.55555", "300"))
         rate = self.random.choice(("1", "0.5", "2.34567"))
-        self.happens(created_at, "create_wallet", code=code, priority=self.random.choice((1, 50, 50)), rate_amount=rate, granted_credits=granted, **expires)
+        self.happens(created_at, "create_wallet", code=code, priority=self.random.choice((1, 50, 50)), rate_amount=rate, granted_credits=granted, applies_to=self._limits(), **expires)
+        if self.chance(0.3):
+            self.happens(self.moment(created_at), "update_wallet", code=code, priority=self.random.choice((1, 2, 50)), applies_to=self._limits())
         for number in range(self.random.randrange(4)):
             at = self.moment(created_at)
             if self.chance(0.4):
@@ -278,6 +280,13 @@ class _Drawing:
             self.happens(at, "top_up", wallet=code, paid_credits=self.random.choice(("5", "40.125")), reference=f"{code}-{number}")
             if self.chance(0.8):
                 self.happens(self.moment(at), "settle", reference=f"{code}-{number}")
+
+    def _limits(self) -> Terms:
+        """What a wallet may pay: everything, or some types of lines, some metrics, or both."""
+        if self.chance(0.4):
+            return {"fee_types": [], "billable_metric_codes": []}
+        metrics = [metric["code"] for metric in self.script.metrics if self.chance(0.5)]
+        return {"fee_types": self.random.choice(([], ["charge"], ["subscription"], ["commitment", "subscription"])), "billable_metric_codes": metrics}
 
     def _change(self) -> None:
         at, pick = self.moment(), self.random.choice

@@ -85,8 +85,22 @@ class Oracle:
         invoice.coupons = sum(invoice.coupon_uses.values())
         invoice.taxes = half_up(sum(((line.cents - line.share) * tax_rate(self.facts, line, customer, at) / 100 for line in invoice.lines), Fraction(0)))
         if row["invoice_type"] == "subscription":
-            invoice.prepaid = self._burn(row, invoice.total, minor)
+            invoice.prepaid = self._burn(row, invoice.total, self._buckets(invoice, customer, at, minor), minor)
         return invoice
+
+    def _buckets(self, invoice: Invoice, customer: Row, at: datetime, minor: int) -> dict[tuple[str, str | None], Fraction]:
+        """What wallets may pay, by type of line and metric, largest first; the largest takes what rounding left over."""
+        buckets: dict[tuple[str, str | None], Fraction] = defaultdict(Fraction)
+        count = 0
+        for line in invoice.lines:
+            tax = (line.amount * minor - line.share) * tax_rate(self.facts, line, customer, at) / 100
+            if (worth := line.cents - line.share + tax) > 0:
+                buckets[line.kind, line.metric_id] += worth
+                count += 1
+        ordered = dict(sorted(buckets.items(), key=lambda item: -item[1]))
+        if ordered and 0 < (gap := invoice.total - sum(ordered.values())) <= count:
+            ordered[next(iter(ordered))] += gap
+        return ordered
 
     def _lines(self, row: Row, customer: Row, at: datetime, minor: int) -> list[Line]:
         if row["invoice_type"] == "credit":
@@ -152,7 +166,7 @@ class Oracle:
         wallet = self.facts.of("wallets", "id", transaction["wallet_id"])[0]
         return half_up(at_places(Fraction(transaction["credit_amount"]), 5, "floor") * Fraction(wallet["rate_amount"]) * minor)
 
-    def _burn(self, row: Row, due: int, minor: int) -> int:
+    def _burn(self, row: Row, due: int, buckets: dict[tuple[str, str | None], Fraction], minor: int) -> int:
         at, burned = row["issued_at"], 0
         wallets = []
         for wallet in self.facts.at("wallets", "customer_id", row["customer_id"], at):
@@ -161,6 +175,8 @@ class Oracle:
                 age = min(version["sequence"] for version in self.facts.of("wallets", "id", wallet["id"]))
                 wallets.append((wallet["priority"], age, wallet["id"]))
         for _, _, wallet_id in sorted(wallets):
+            targets = self.facts.at("wallet_targets", "wallet_id", wallet_id, at)
+            limits = {target[name] for target in targets for name in ("fee_type", "billable_metric_id") if target[name]}
             stock: dict[tuple[int, str], int] = defaultdict(int)
             transactions = self.facts.of("wallet_transactions", "wallet_id", wallet_id)
             for transaction_id in {transaction["id"] for transaction in transactions}:
@@ -170,7 +186,14 @@ class Oracle:
             # granted sorts before purchased
             for (priority, credit_class), came_in in sorted(stock.items()):
                 key = (wallet_id, credit_class, priority)
-                taken = min(came_in - self.taken[key], due - burned)
+                mine = [bucket for bucket in buckets if not limits or bucket[0] in limits or bucket[1] in limits]
+                served = half_up(sum((buckets[bucket] for bucket in mine), Fraction(0)))
+                taken = min(came_in - self.taken[key], due - burned, served)
+                left = Fraction(taken)
+                for bucket in mine:
+                    paid = buckets[bucket] if taken == served else min(buckets[bucket], left)
+                    buckets[bucket] -= paid
+                    left -= paid
                 self.taken[key] += taken
                 burned += taken
         return burned

@@ -128,16 +128,21 @@ class World:
         *,
         facts: Mapping[str, pa.Table] | None = None,
         as_of: Mapping[str, datetime] | None = None,
+        given: Mapping[str, list[dict[str, Any]]] | None = None,
     ) -> tuple[Settlement, dict[str, list[dict[str, Any]]]]:
         """Settles what is due on every clock; returns it with the drafts and fees as rows.
 
         `facts` are what `facts()` returned (default: now). `as_of` (customer id -> a reading of its clock, naive UTC)
         settles as of that earlier moment over the same facts, for these customers alone; by default each clock's last reading.
+        `given` rows are added to what the models up to the drafts make (model -> rows), as if they had come from facts.
         """
         connection = open_connection()
         relations = self._relations(connection, TARGETS, books or {}, facts, as_of)
         base = base_models(self.graph)
         relations |= self.graph.run(connection, base, relations)
+        for model, rows in (given or {}).items():
+            added = give(connection, self.graph, model, rows)
+            connection.execute(f"insert into {relations[model]} by name select * from {added}")
         drafts = {
             "draft_invoices": rows_of(connection, "int_billing__draft_invoices"),
             "draft_fees": rows_of(connection, "int_billing__fees"),

@@ -25,6 +25,10 @@ held as (
     group by customer_id
 ),
 
+wallets as (
+    select * from {{ ref('stg_catalog__wallets') }}
+),
+
 control as (
     select * from {{ source('settlement', 'control') }}
 ),
@@ -42,12 +46,28 @@ waiting as (
     where issued_documents.invoice_id is null and (held.held_from_at is null or draft_invoices.issued_at < held.held_from_at)
 ),
 
+prioritised as (
+    select customer_id, valid_from, priority, lag(priority) over (partition by wallet_id order by sequence) as last_priority
+    from wallets
+),
+
+-- A wallet that changes its place among the customer's wallets changes the order of ranks: what comes after waits for the next pass.
+reordered as (
+    select prioritised.customer_id, min(prioritised.valid_from) as reordered_at
+    from prioritised
+    inner join waiting on prioritised.customer_id = waiting.customer_id and waiting.queue_position = 1 and prioritised.valid_from > waiting.issued_at
+    where prioritised.priority <> prioritised.last_priority
+    group by prioritised.customer_id
+),
+
 final as (
     select
         waiting.invoice_id, waiting.invoice_type, waiting.customer_id, waiting.billing_entity_id, waiting.currency, waiting.invoicing_reason,
         waiting.ready_at, waiting.issued_at, waiting.creation_sequence, waiting.queue_position, waiting.fees_amount_cents
     from waiting
     inner join control on waiting.queue_position <= control.prefix_limit
+    left join reordered on waiting.customer_id = reordered.customer_id
+    where reordered.reordered_at is null or waiting.issued_at < reordered.reordered_at
 )
 
 select * from final

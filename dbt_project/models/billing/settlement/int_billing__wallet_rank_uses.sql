@@ -1,13 +1,5 @@
-with wallet_candidates as (
-    select * from {{ ref('int_billing__wallet_candidates') }}
-),
-
-control as (
-    select * from {{ source('settlement', 'control') }}
-),
-
-wallet_uses as (
-    select * from {{ source('settlement', 'wallet_uses') }}
+with demands as (
+    select * from {{ ref('int_billing__wallet_rank_demands') }}
 ),
 
 issued_uses as (
@@ -16,21 +8,6 @@ issued_uses as (
 
 wallet_inflows as (
     select * from {{ ref('int_billing__wallet_inflows') }} where settled_at is not null
-),
-
-paid as (
-    select invoice_id, sum(amount_cents) as amount_cents
-    from wallet_uses
-    group by invoice_id
-),
-
-demands as (
-    select
-        wallet_candidates.*,
-        wallet_candidates.sub_total_including_taxes_amount_cents - coalesce(paid.amount_cents, 0) as demand_cents
-    from wallet_candidates
-    inner join control on wallet_candidates.rank_number = control.rank_number
-    left join paid on wallet_candidates.invoice_id = paid.invoice_id
 ),
 
 stocks as (
@@ -54,7 +31,6 @@ movements as (
     union all
     select wallet_id, credit_class, inbound_priority, issued_at, 2, queue_position, invoice_id, -demand_cents
     from demands
-    where demand_cents > 0
 ),
 
 balanced as (
