@@ -50,13 +50,13 @@
         else {{ short_unit_price(amount, units, places, unscaled(long_div_round(scaled(amount, 15), scaled(units, 12), places - 3), places)) }} end
 {%- endmacro %}
 
-{#- The unit price of an amount below a thousand and whole units below a million: one division in 64 bits, 0.3 us a row on DuckDB where
-    the long division takes 8; else `otherwise`. -#}
+{#- The unit price of an amount below a thousand and whole units below a million, neither negative: one division in 64 bits, 0.2 us a row on
+    DuckDB where the long division takes 8; else `otherwise`. The amount's digits are taken once, since that is most of it. -#}
 {% macro short_unit_price(amount, units, places, otherwise) -%} {{ return(adapter.dispatch('short_unit_price', 'tallystick')(amount, units, places, otherwise)) }} {%- endmacro %}
 {% macro default__short_unit_price(amount, units, places, otherwise) -%}
     {%- set whole = 'cast(try_cast(' ~ units ~ ' as decimal(18, 12)) as decimal(18, 0))' -%}
     {%- set n = "cast(replace(cast(try_cast(" ~ amount ~ " as decimal(18, 15)) as string), '.', '') as bigint)" -%}
-    {%- set d = 'abs(cast(' ~ whole ~ ' as bigint)) * 1' ~ '0' * (15 - places) -%}
-    coalesce(case when {{ whole }} = {{ units }} then {{ unscaled('sign(' ~ n ~ ') * sign(' ~ whole ~ ') * ((2 * abs(' ~ n ~ ') + ' ~ d ~ ') // (2 * ' ~ d ~ '))', places) }} end, {{ otherwise }})
+    {%- set d = 'cast(' ~ whole ~ ' as bigint) * 1' ~ '0' * (15 - places) -%}
+    coalesce(case when {{ whole }} = {{ units }} and {{ units }} > 0 and {{ amount }} >= 0 then {{ unscaled('((2 * ' ~ n ~ ' + ' ~ d ~ ') // (2 * ' ~ d ~ '))', places) }} end, {{ otherwise }})
 {%- endmacro %}
 {% macro spark__short_unit_price(amount, units, places, otherwise) -%} {{ otherwise }} {%- endmacro %}

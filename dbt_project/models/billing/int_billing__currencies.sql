@@ -7,7 +7,7 @@ final as (
         code as currency,
         cast(exponent as bigint) as exponent,
         cast(case exponent when 0 then 1 when 3 then 1000 else 100 end as bigint) as minor_units,
-        cast(case exponent when 0 then '1' when 3 then '0.001' else '0.01' end as decimal(38, 3)) as minor_unit_amount
+        {{ minor_unit_amount('exponent') }} as minor_unit_amount
     from currencies
 )
 
