@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, suppress
@@ -45,6 +46,7 @@ PINNED = {"duckdb": "1.5.5", "duckdb-extension-ducklake": "1.5.5"}
 READ = {"books": "select * from books.main.invoices limit 1", "warehouse": "select * from warehouse.raw.run_horizon"}
 """Lake -> a query that opens a file of it."""
 TOLD = 5
+LEAST_ROOM_BYTES = 10**9
 LOCKS: dict[Name, str] = {"warehouse": "a run", "books": "an issue"}
 
 
@@ -81,6 +83,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Every check, in an order in which the first that is wrong explains the later ones."""
     yield from _versions()
     yield _folder(settings.home, "home")
+    yield _checked("disk", partial(_room, settings.home), "make room, or move the home folder to a larger disk")
     yield _checked(
         "catalog",
         lambda: _catalog(settings),
@@ -148,6 +151,13 @@ def _folder(path: Path, name: str, advice: str = "run `tallystick init`") -> Fin
         f"{path}{'' if writable else ' cannot be written'}",
         "" if writable else f"give this user the right to write: chown -R $USER {path}",
     )
+
+
+def _room(home: Path) -> str:
+    free = shutil.disk_usage(next(folder for folder in (home, *home.parents) if folder.is_dir())).free
+    if free < LEAST_ROOM_BYTES:
+        raise RuntimeError(f"{free / 10**9:.1f} GB are free; a run needs room for the facts it loads and for what it builds")
+    return f"{free / 10**9:.1f} GB free"
 
 
 def _lock(name: str, path: Path | None, lock: AbstractContextManager[object], holder: str) -> Finding:

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().absolute()
+        return home.expanduser().resolve()
 
     @classmethod
     def load(cls) -> Self:

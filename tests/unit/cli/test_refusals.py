@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from datetime import datetime
 from pathlib import Path
@@ -95,6 +96,17 @@ def test_the_doctor_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TALLYSTICK_HOME", str(tmp_path / "none"))
     assert call("doctor").exit_code == FAILED
     assert not (tmp_path / "none").exists()
+
+
+def test_the_doctor_foresees_a_full_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.doctor.LEAST_ROOM_BYTES", shutil.disk_usage(home).total)
+    findings = {finding["check"]: finding for finding in json.loads(call("doctor", "--json").stdout)["findings"]}
+    assert not findings["disk"]["ok"] and "GB are free" in findings["disk"]["found"]
+
+
+def test_a_home_is_named_without_detours(home: Path) -> None:
+    assert Settings(home=home / "nowhere" / ".." / "here").home == home / "here"
+    assert not (home / "nowhere").exists()
 
 
 @pytest.mark.parametrize("revision", ["9999", "0001"])
