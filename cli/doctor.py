@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 import typer
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from cli.output import FAILED, WAY_OUT, Json, console, held_line, print_json, progress_console, without_passwords
 from core import lake
+from core.catalog import invoice_emails
 from core.catalog.engine import connect, reading
 from core.catalog.migrations import newest
 from core.catalog.set_aside_events import SET_ASIDE_EVENTS
@@ -46,6 +48,7 @@ PINNED = {"duckdb": "1.5.5", "duckdb-extension-ducklake": "1.5.5"}
 READ = {"books": "select * from books.main.invoices limit 1", "warehouse": "select * from warehouse.raw.run_horizon"}
 """Lake -> a query that opens a file of it."""
 TOLD = 5
+V = TypeVar("V")
 LEAST_ROOM_BYTES = 10**9
 LOCKS: dict[Name, str] = {"warehouse": "a run", "books": "an issue"}
 
@@ -115,6 +118,11 @@ def examine(settings: Settings) -> Iterator[Finding]:
         lambda: _held(settings),
         f"before the bill's cutoff correct the usage or lower the price; after it, {WAY_OUT}",
     )
+    yield _checked(
+        "e-mails of invoices",
+        lambda: _emails(settings),
+        "correct the customer's address or the mail server, then `tallystick send NUMBER` sends one again",
+    )
     yield _checked("events set aside", lambda: _set_aside(settings), "run `tallystick init`, which applies migrations")
     yield _checked(
         "models",
@@ -156,7 +164,9 @@ def _folder(path: Path, name: str, advice: str = "run `tallystick init`") -> Fin
 def _room(home: Path) -> str:
     free = shutil.disk_usage(next(folder for folder in (home, *home.parents) if folder.is_dir())).free
     if free < LEAST_ROOM_BYTES:
-        raise RuntimeError(f"{free / 10**9:.1f} GB are free; a run needs room for the facts it loads and for what it builds")
+        raise RuntimeError(
+            f"{free / 10**9:.1f} GB are free; a run needs room for the facts it loads and for what it builds"
+        )
     return f"{free / 10**9:.1f} GB free"
 
 
@@ -222,16 +232,34 @@ def _held(settings: Settings) -> str:
     return "; ".join(f"soon: {held_line(row)}" for row in rows) or "none"
 
 
-def _set_aside(settings: Settings) -> str:
-    # Connecting makes a file, and the doctor changes nothing; that there is none is told as such.
+class _EmailsFailed(Exception):
+    """What the mail server said, in words."""
+
+
+def _emails(settings: Settings) -> str:
+    rows = _recorded(settings, invoice_emails.failed)
+    if not rows:
+        return "none has failed"
+    told = "; ".join(
+        f"{row.invoice_id} to {row.recipient}, {row.attempts} attempts: {row.error}" for row in rows[:TOLD]
+    )
+    raise _EmailsFailed(f"{len(rows):,} failed: {told}{' …' if len(rows) > TOLD else ''}")
+
+
+def _recorded(settings: Settings, read: Callable[[sa.Connection], list[V]]) -> list[V]:
+    """What the catalog holds, nothing where there is none: connecting makes a file, and the doctor changes nothing."""
     if settings.catalog.startswith("sqlite:///") and not Path(settings.catalog.removeprefix("sqlite:///")).is_file():
-        return "none"
+        return []
     engine = connect(settings.catalog)
     try:
         with reading(engine) as connection:
-            rows = SET_ASIDE_EVENTS.all(connection)
+            return read(connection)
     finally:
         engine.dispose()
+
+
+def _set_aside(settings: Settings) -> str:
+    rows = _recorded(settings, SET_ASIDE_EVENTS.all)
     told = "; ".join(
         f"event {row.transaction_id} of subscription {row.external_subscription_id}, by {row.set_aside_by}: {row.reason}"
         for row in rows[:TOLD]

@@ -29,6 +29,7 @@ COMMANDS = {
     "run": Listed("cli.run:run", "tallystick run --as-of 2026-02-01T00:00:00Z"),
     "explain": Listed("cli.explain:explain", "tallystick explain TAL-4F2A-001-003 --line 2 --events"),
     "verify": Listed("cli.verify:verify", "tallystick verify --json"),
+    "send": Listed("cli.send:send", "tallystick send"),
     "set-aside": Listed(
         "cli.set_aside:set_aside", "tallystick set-aside acme-calls evt-7731 --reason 'a test of the client' --by finance"
     ),

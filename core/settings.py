@@ -28,6 +28,12 @@ class Settings(BaseSettings):
         "empty means two SQLite files in the home folder.",
     )
 
+    smtp_url: str = Field(
+        default="",
+        description="Server that invoices are e-mailed through: smtp://user:password@host:587 or smtps://user:password@host:465; "
+        "empty means that none go out.",
+    )
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Response
 
 from api.answers import answer, one
 from api.deps import Served
-from api.schemas.billing_entities import entity_object
+from api.schemas.billing_entities import UPDATE, entity_object, entity_terms
 from api.schemas.taxes import taxes_by_owner
 from core.catalog import billing_entities
+from core.catalog.billing_entities import BillingEntity
 
 router = APIRouter(prefix="/billing_entities", tags=["Billing entities"])
 
@@ -25,6 +29,17 @@ def index(served: Served) -> Response:
 def show(code: str, served: Served) -> Response:
     """Get a billing entity by its code, with its taxes."""
     with served.look() as connection:
-        entity = billing_entities.get(connection, code)
-        taxes = taxes_by_owner(connection, "billing_entity", [entity.id])[entity.id]
+        return _one(connection, billing_entities.get(connection, code))
+
+
+@router.put("/{code}", openapi_extra=UPDATE.openapi)
+def update(code: str, billing_entity: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
+    """Change a billing entity: what is given, the rest stays. `invoice_email_subject` and `invoice_email_text` are templates."""
+    with served.change() as uow:
+        entity = billing_entities.update(uow, code, **entity_terms(billing_entity))
+        return _one(uow.connection, entity)
+
+
+def _one(connection: sa.Connection, entity: BillingEntity) -> Response:
+    taxes = taxes_by_owner(connection, "billing_entity", [entity.id])[entity.id]
     return one("billing_entity", entity_object(entity) | {"taxes": taxes, "selected_invoice_custom_sections": []})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from api.body import BOOLEAN, INTEGER, TEXT, TEXTS, Body, nested
 from api.schemas.wire import instant
 from core.catalog.billing_entities import DEFAULT_CODE, BillingEntity
+from core.errors import ValidationError
 
 _PLAIN = (
     "code",
@@ -32,6 +35,39 @@ _PLAIN = (
 )
 
 
+_ISSUING_DATE = "subscription_invoice_issuing_date_"
+ISSUED = "invoice.finalized"
+"""The one e-mail setting that is served: an issued invoice goes out by e-mail."""
+_CONFIGURED = {
+    "invoice_footer": TEXT,
+    "document_locale": TEXT,
+    "invoice_grace_period": INTEGER,
+    f"{_ISSUING_DATE}anchor": TEXT,
+    f"{_ISSUING_DATE}adjustment": TEXT,
+}
+_CHANGEABLE = [name for name in _PLAIN if name != "code" and name not in _CONFIGURED]
+FIELDS = dict.fromkeys((*_CHANGEABLE, "invoice_email_subject", "invoice_email_text"), TEXT) | {
+    "finalize_zero_amount_invoice": BOOLEAN,
+    "net_payment_term": INTEGER,
+    "tax_codes": TEXTS,
+    "email_settings": TEXTS,
+    "billing_configuration": nested(_CONFIGURED),
+}
+UPDATE = Body("billing_entity", FIELDS)
+
+
+def entity_terms(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the catalog takes for what was sent: the billing configuration is spread out. Raises ValidationError."""
+    configuration = given.get("billing_configuration") or {}
+    terms = {name: value for name, value in given.items() if name not in ("billing_configuration", "email_settings")}
+    if "email_settings" in given:
+        wanted = set(given["email_settings"] or ())
+        if wanted - {ISSUED}:
+            raise ValidationError({"email_settings": ["feature_unavailable"]}, f"Only {ISSUED} is served.")
+        terms["emails_invoices"] = ISSUED in wanted
+    return terms | {name.replace(_ISSUING_DATE, "issuing_date_"): value for name, value in configuration.items()}
+
+
 def entity_object(entity: BillingEntity) -> dict[str, Any]:
     """The entity, without its taxes."""
     return {name: getattr(entity, name) for name in _PLAIN} | {
@@ -39,7 +75,9 @@ def entity_object(entity: BillingEntity) -> dict[str, Any]:
         "subscription_invoice_issuing_date_anchor": entity.issuing_date_anchor,
         "subscription_invoice_issuing_date_adjustment": entity.issuing_date_adjustment,
         "is_default": entity.code == DEFAULT_CODE,
-        "email_settings": [],
+        "email_settings": [ISSUED] if entity.emails_invoices else [],
+        "invoice_email_subject": entity.invoice_email_subject,
+        "invoice_email_text": entity.invoice_email_text,
         "eu_tax_management": False,
         "logo_url": None,
         "created_at": instant(entity.created_at),

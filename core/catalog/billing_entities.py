@@ -12,6 +12,7 @@ from core.catalog import taxes
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
 from core.domain.addresses import PARTS, postal_address
+from core.domain.email_templates import PLACEHOLDERS, unknown_placeholders
 from core.domain.problems import Problems
 from core.errors import NotFound
 from core.ids import new_id
@@ -51,6 +52,11 @@ class BillingEntity(Version):
     email: str | None
     document_locale: str
     invoice_footer: str | None
+    emails_invoices: bool
+    """Whether its issued invoices go out by e-mail."""
+    invoice_email_subject: str | None
+    invoice_email_text: str | None
+    """Its own template of that e-mail, None for ours (`core.documents.invoice_email`)."""
 
 
 BILLING_ENTITIES = Versions("billing_entities", BillingEntity, unique=("code",))
@@ -64,6 +70,7 @@ _DEFAULTS: dict[str, Any] = {
     "issuing_date_anchor": "next_period_start",
     "issuing_date_adjustment": "align_with_finalization_date",
     "document_locale": "en",
+    "emails_invoices": False,
 } | dict.fromkeys(
     (
         "billing_starts_at",
@@ -74,6 +81,8 @@ _DEFAULTS: dict[str, Any] = {
         "tax_identification_number",
         "email",
         "invoice_footer",
+        "invoice_email_subject",
+        "invoice_email_text",
     )
 )
 
@@ -147,7 +156,14 @@ def _check(values: dict[str, Any]) -> Problems:
     problems.one_of("issuing_date_adjustment", ADJUSTMENTS)
     problems.integer("net_payment_term")
     problems.integer("invoice_grace_period")
-    problems.boolean("finalize_zero_amount_invoice")
+    problems.boolean("finalize_zero_amount_invoice", "emails_invoices")
     problems.instant("billing_starts_at")
     problems.email("email")
+    for name in ("invoice_email_subject", "invoice_email_text"):
+        if unknown := unknown_placeholders(values[name] or ""):
+            problems.add(
+                name,
+                "value_is_invalid",
+                f"it may name {', '.join(f'${known}' for known in PLACEHOLDERS)}, not {', '.join(unknown)}",
+            )
     return problems

@@ -26,7 +26,7 @@ _VERSION_FIELDS = [
 _PLAIN: dict[str, str] = {
     "billing_entities": "code name timezone default_currency document_number_prefix document_numbering net_payment_term "
     "invoice_grace_period finalize_zero_amount_invoice issuing_date_anchor issuing_date_adjustment billing_starts_at "
-    "legal_name address tax_identification_number email",
+    "legal_name address tax_identification_number email emails_invoices invoice_email_subject invoice_email_text",
     "customers": "external_id sequential_id name email currency timezone billing_entity_id invoice_grace_period "
     "net_payment_term finalize_zero_amount_invoice issuing_date_anchor issuing_date_adjustment account_type "
     "test_clock_id legal_name address tax_identification_number",

@@ -16,6 +16,7 @@ from core.catalog.customers import CUSTOMERS
 from core.catalog.fixed_charge_units import FIXED_CHARGE_UNITS
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.catalog.invoice_commands import INVOICE_COMMANDS
+from core.catalog.invoice_emails import INVOICE_EMAILS
 from core.catalog.lifetime_usages import LIFETIME_USAGES
 from core.catalog.one_off_invoices import ONE_OFF_FEES, ONE_OFF_INVOICES
 from core.catalog.payments import PAYMENTS
@@ -55,6 +56,7 @@ ALL: tuple[Versions[Any], ...] = (
     ONE_OFF_INVOICES,
     ONE_OFF_FEES,
     INVOICE_COMMANDS,
+    INVOICE_EMAILS,
     SET_ASIDE_EVENTS,
     PAYMENTS,
     USAGE_THRESHOLDS,

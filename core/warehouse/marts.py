@@ -374,6 +374,13 @@ def set_aside_events(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows
     )
 
 
+def invoice_emails(cursor: duckdb.DuckDBPyConnection) -> Rows:
+    """The issued invoices that go out by e-mail, oldest first."""
+    if not lake.has_rows(cursor, "warehouse.marts.fct_invoice_emails"):
+        return []
+    return _rows(cursor, "select * from warehouse.marts.fct_invoice_emails order by issued_at, number")
+
+
 def event_states(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """How many accepted events are in each state; every event is in one."""
     return _rows(
