@@ -11,10 +11,18 @@ from fastapi import APIRouter, Depends, Response
 from api.answers import answer, one
 from api.deps import Served
 from api.pagination import Paged, Paging, listed
-from api.schemas.wallets import CREATE, EMPTY, TOP_UP, UPDATE, Balance, transaction_object, wallet_object
+from api.schemas.wallets import (
+    CREATE,
+    EMPTY,
+    TOP_UP,
+    UPDATE,
+    Balance,
+    new_transaction_object,
+    transaction_object,
+    wallet_object,
+)
 from core.catalog import billable_metrics, customers, wallet_transactions, wallets
 from core.catalog.wallets import Wallet
-from core.domain.decimals import read_decimal
 from core.errors import NotFound, ValidationError
 
 router = APIRouter(tags=["Wallets"])
@@ -76,24 +84,33 @@ def top_up(wallet_transaction: Annotated[dict[str, Any], Depends(TOP_UP)], serve
     """Put credits into a wallet or take them out; those that are bought are invoiced at once."""
     given = {name: value for name, value in wallet_transaction.items() if value is not None}
     wallet_id, voided = given.pop("wallet_id", ""), given.pop("voided_credits", None)
-    _refuse_overdraft(served, wallet_id, voided)
+    credits = Decimal(0) if voided is None else _credits_of(served, wallet_id)
     with served.change() as uow:
         wallet = _wallet(uow.connection, wallet_id)
         rows = wallet_transactions.top_up(uow, wallet, **given)
-        rows += wallet_transactions.void(uow, wallet, voided_credits=voided, name=given.get("name"))
+        rows += wallet_transactions.void(
+            uow, wallet, voided_credits=voided, balance_credits=credits, name=given.get("name")
+        )
     if any(row.status == "pending" for row in rows):
         served.billing.issue_soon(wallet.customer_id)
-    return answer({"wallet_transactions": [transaction_object(row, wallet) for row in rows]})
+    return answer({"wallet_transactions": [new_transaction_object(row, wallet) for row in rows]})
 
 
 @router.get("/wallets/{wallet_id}/wallet_transactions")
-def transactions(wallet_id: str, served: Served, paging: Paged) -> Response:
+def transactions(
+    wallet_id: str,
+    served: Served,
+    paging: Paged,
+    status: str | None = None,
+    transaction_type: str | None = None,
+    transaction_status: str | None = None,
+) -> Response:
     """List the transactions of a wallet."""
-    with served.look() as connection:
-        wallet = wallets.get(connection, wallet_id)
-        page = wallet_transactions.page(connection, wallet.id, limit=paging.limit, offset=paging.offset)
-    items = [transaction_object(row, wallet) for row in page.items]
-    return listed("wallet_transactions", items, page.total, paging)
+    asked = {"status": status, "transaction_type": transaction_type, "transaction_status": transaction_status}
+    wanted = {name: value for name, value in asked.items() if value is not None}
+    rows = [row for row in _moved(served, wallet_id) if wanted.items() <= row.items()]
+    items = [transaction_object(row) for row in rows[paging.offset : paging.offset + paging.limit]]
+    return listed("wallet_transactions", items, len(rows), paging)
 
 
 def _list(served: Served, paging: Paging, external_customer_id: str) -> Response:
@@ -130,12 +147,18 @@ def _wallet(connection: sa.Connection, wallet_id: str) -> Wallet:
         raise ValidationError({"wallet_id": ["wallet_not_found"]}) from error
 
 
-def _refuse_overdraft(served: Served, wallet_id: str, voided: Any) -> None:
-    """Credits that a wallet does not hold cannot be taken out."""
-    wanted = read_decimal(voided) or Decimal(0)
-    if wanted <= 0:
-        return
+def _credits_of(served: Served, wallet_id: str) -> Decimal:
+    """The credits that the wallet holds now."""
     with served.look() as connection:
         wallet = _wallet(connection, wallet_id)
-    if wanted > _balances(served, wallet.customer_id).get(wallet.id, EMPTY)["balance_credits"]:
-        raise ValidationError({"voided_credits": ["insufficient_credits"]})
+    credits: Decimal = _balances(served, wallet.customer_id).get(wallet.id, EMPTY)["balance_credits"]
+    return credits
+
+
+def _moved(served: Served, wallet_id: str) -> list[dict[str, Any]]:
+    """The transactions of a wallet, newest first: what came in, what was voided, what invoices took."""
+    with served.look() as connection:
+        wallet = wallets.get(connection, wallet_id)
+    rows = served.billing.rows(wallet.customer_id, "fct_wallet_transactions")["fct_wallet_transactions"]
+    mine = [dict(row) for row in rows if row["wallet_id"] == wallet.id]
+    return sorted(mine, key=lambda row: (row["created_at"], row["wallet_transaction_id"]), reverse=True)

@@ -97,30 +97,58 @@ def wallet_object(
     }
 
 
-def transaction_object(row: WalletTransaction, wallet: Wallet) -> dict[str, Any]:
-    """A movement of credits; `amount` is what they are worth in currency units."""
+def new_transaction_object(row: WalletTransaction, wallet: Wallet) -> dict[str, Any]:
+    """A movement of credits that was just recorded; `amount` is what they are worth in currency units."""
     worth = Money.rounded(Decimal(row.credit_amount) * Decimal(wallet.rate_amount), wallet.currency)
+    return transaction_object(
+        {
+            "wallet_transaction_id": row.id,
+            "wallet_id": row.wallet_id,
+            "invoice_id": None,
+            "status": row.status,
+            "transaction_status": row.transaction_status,
+            "transaction_type": row.transaction_type,
+            "currency": wallet.currency,
+            "amount_cents": worth.cents,
+            "credit_amount": Decimal(row.credit_amount),
+            "remaining_amount_cents": worth.cents
+            if row.transaction_type == "inbound" and row.status == "settled"
+            else None,
+            "remaining_credit_amount": Decimal(row.credit_amount)
+            if row.transaction_type == "inbound" and row.status == "settled"
+            else None,
+            "priority": row.priority,
+            "settled_at": row.settled_at,
+            "created_at": row.created_at,
+            "name": row.name,
+        }
+    )
+
+
+def transaction_object(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A movement of credits: a row of `fct_wallet_transactions`; `amount` is what they are worth in currency units."""
+    remaining = row["remaining_credit_amount"]
     return {
-        "lago_id": row.id,
-        "lago_wallet_id": row.wallet_id,
-        "lago_invoice_id": None,
+        "lago_id": row["wallet_transaction_id"],
+        "lago_wallet_id": row["wallet_id"],
+        "lago_invoice_id": row["invoice_id"],
         "lago_credit_note_id": None,
         "lago_voided_invoice_id": None,
-        "status": row.status,
+        "status": row["status"],
         "source": "manual",
-        "transaction_status": row.transaction_status,
-        "transaction_type": row.transaction_type,
-        "amount": decimal(worth.amount),
-        "credit_amount": decimal(row.credit_amount),
+        "transaction_status": row["transaction_status"],
+        "transaction_type": row["transaction_type"],
+        "amount": decimal(Money(row["amount_cents"], row["currency"]).amount),
+        "credit_amount": decimal(row["credit_amount"]),
         "invoice_requires_successful_payment": False,
         "metadata": [],
-        "remaining_amount_cents": None,
-        "remaining_credit_amount": None,
-        "priority": row.priority,
-        "settled_at": instant(row.settled_at),
+        "remaining_amount_cents": row["remaining_amount_cents"],
+        "remaining_credit_amount": None if remaining is None else decimal(remaining),
+        "priority": row["priority"],
+        "settled_at": instant(row["settled_at"]),
         "failed_at": None,
-        "created_at": instant(row.created_at),
-        "name": row.name,
+        "created_at": instant(row["created_at"]),
+        "name": row["name"],
         "payment_method": {"payment_method_id": None, "payment_method_type": "provider"},
     }
 

@@ -10,7 +10,7 @@ from core.documents import wording
 from core.money.amount import Money
 from core.warehouse import marts
 
-MOVEMENTS = {"inflow": "came in", "use": "paid an invoice"}
+MOVEMENTS = {"inflow": "came in", "use": "paid an invoice", "void": "taken out"}
 
 frame.page("Wallets", "Prepaid credits: what is left, and how it came to that.")
 wallets = data.ask(marts.wallet_balances)

@@ -68,13 +68,17 @@ def top_up(
     ]
 
 
-def void(uow: UnitOfWork, wallet: Wallet, *, voided_credits: Any, name: str | None = None) -> list[WalletTransaction]:
-    """Take credits out by hand; zero makes no transaction. The caller has checked that the wallet holds them.
+def void(
+    uow: UnitOfWork, wallet: Wallet, *, voided_credits: Any, balance_credits: Decimal, name: str | None = None
+) -> list[WalletTransaction]:
+    """Take credits out by hand, of the `balance_credits` that the wallet holds now; zero makes no transaction.
 
-    Raises ValidationError.
+    Raises ValidationError, among others `insufficient_credits`.
     """
     problems = Problems({})
     credits = check_credits("voided_credits", voided_credits, problems)
+    if credits > balance_credits:
+        problems.add("voided_credits", "insufficient_credits")
     problems.refuse()
     return [_add(uow, wallet, "outbound", "voided", credits, name, LOWEST_PRIORITY)] if credits else []
 

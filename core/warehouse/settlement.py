@@ -173,7 +173,8 @@ class _Driver:
             self._run(*COUPON_RANK)
             self._keep("coupon_uses", "int_billing__coupon_rank_uses")
             self._keep("coupon_shares", "int_billing__coupon_rank_shares")
-        self._run("int_billing__fee_taxes", "int_billing__settlement_totals", "int_billing__wallet_candidates")
+        self._run("int_billing__fee_taxes", "int_billing__settlement_totals")
+        self._run("int_billing__wallet_void_uses", "int_billing__wallet_candidates")
         self._run("int_billing__wallet_lines")
         for rank in range(1, self._last_rank("int_billing__wallet_candidates") + 1):
             self._steer(rank)

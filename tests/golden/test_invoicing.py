@@ -22,6 +22,11 @@ PLAIN = (
     "fees_amount_cents", "coupons_amount_cents", "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "taxes_rate",
     "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents", "total_amount_cents", "status", "invoice_type", "number",
 )  # fmt: skip
+WALLETS = ("fct_wallet_balances", "fct_wallet_transactions", "fct_wallet_consumptions")
+WALLET_COLUMNS = {"balance_cents": "balance_cents", "credits_balance": "balance_credits"}
+TRANSACTION_COLUMNS = {
+    "type": "transaction_type", "transaction_status": "transaction_status", "status": "status",
+}  # fmt: skip
 TOLERANCE = Decimal("0.00002")
 
 
@@ -41,7 +46,21 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Timeline]
     for timeline in timelines.values():
         for model, rows in timeline.given.items():
             given.setdefault(model, []).extend(rows)
-    return timelines, *world.settle(given=given)
+    settlement, drafts = world.settle(given=given)
+    for timeline in timelines.values():
+        timeline.checked = []
+    for number in range(max(len(timeline.checks()) for timeline in timelines.values())):
+        # The n-th look into the wallets of every case, at the moment of its n-th check; the last of them is the end.
+        as_of = {
+            owner: timeline.checks()[number]
+            for timeline in timelines.values()
+            if number < len(timeline.checks())
+            for owner in timeline.owners()
+        }
+        models = world.compute(WALLETS, settlement.tables, as_of)
+        for timeline in timelines.values():
+            timeline.checked.append(models)
+    return timelines, settlement, drafts
 
 
 def to_the_second(moment: datetime) -> datetime:
@@ -120,17 +139,58 @@ def assert_invoice(timeline: Timeline, expected: dict[str, Any], invoice: dict[s
                 assert to_the_second(link[name] - step) == instant(period[side]), side
 
 
+def assert_wallets(timeline: Timeline, expected: dict[str, Any], models: dict[str, list[dict[str, Any]]]) -> None:
+    """Balances, transactions and what was consumed of them, as of the moment that the rows were computed for."""
+    balances = {row["wallet_id"]: row for row in models["fct_wallet_balances"]}
+    mine = set(timeline.wallet_ids.values())
+    transactions = [row for row in models["fct_wallet_transactions"] if row["wallet_id"] in mine]
+    for wanted in expected.get("wallets", []):
+        balance = balances[timeline.wallet_ids[wanted["code"]]]
+        for name in WALLET_COLUMNS.keys() & wanted.keys():
+            assert balance[WALLET_COLUMNS[name]] == Decimal(wanted[name]), name
+    for wanted in expected.get("wallet_transactions", []):
+        assert [row for row in transactions if is_that_transaction(wanted, row)], (
+            f"none like {wanted} in {transactions}"
+        )
+    by_id = {row["wallet_transaction_id"]: row for row in transactions}
+    for key, cents in expected.get("inbound_remaining", {}).items():
+        assert by_id[timeline.transaction_ids[key]]["remaining_amount_cents"] == cents, key
+    consumptions = [row for row in models["fct_wallet_consumptions"] if row["wallet_id"] in mine]
+    for wanted in expected.get("consumptions", []):
+        inbound = timeline.transaction_ids[wanted["inbound"]]
+        paid = [row for row in consumptions if row["wallet_transaction_id"] == inbound]
+        if "invoice" in wanted:
+            paid = [row for row in paid if row["invoice_id"] == timeline.invoice_ids[wanted["invoice"]]]
+        assert sum(row["amount_cents"] for row in paid) == wanted["amount_cents"], wanted
+
+
+def is_that_transaction(wanted: dict[str, Any], row: dict[str, Any]) -> bool:
+    checks = [row[column] == wanted[name] for name, column in TRANSACTION_COLUMNS.items() if name in wanted]
+    if "credit_amount" in wanted:
+        checks.append(row["credit_amount"] == Decimal(wanted["credit_amount"]))
+    if "amount" in wanted:
+        checks.append(row["amount_cents"] == Decimal(wanted["amount"]) * 100)
+    return all(checks)
+
+
 @pytest.mark.parametrize("case_id", cases_in_scope())
 def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any]) -> None:
     timelines, settlement, drafts = books
     timeline, case = timelines[case_id], cases_in_scope()[case_id]
     invoices = invoices_of(timeline, settlement, drafts)
     by_ref = {invoice["ref"]: invoice for invoice in invoices}
+    timeline.invoice_ids = {ref: invoice["invoice_id"] for ref, invoice in by_ref.items()}
     for action in case["timeline"]:
         if action["do"] == "check" and "invoice_count" in action["expect"]:
             until = instant(action["at"]) + timedelta(seconds=1)
             assert len(invoices_of(timeline, settlement, drafts, until)) == action["expect"]["invoice_count"], action
+    checks = [action for action in case["timeline"] if action["do"] == "check"]
+    for action, models in zip(checks, timeline.checked, strict=False):
+        assert_wallets(timeline, action["expect"], models)
     expected = case["expected"]
+    wanted_refusals = [action for action in case["timeline"] if "expect_error" in action]
+    assert [action for action, _ in timeline.refused] == wanted_refusals
+    assert all(action["expect_error"] in code for action, code in timeline.refused)
     if "invoices" in expected:
         assert len(invoices) == len(expected["invoices"]), [row["ready_at"] for row in invoices]
     for wanted in expected.get("invoices", []):
@@ -141,19 +201,7 @@ def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any
         wallet_id = timeline.wallet_ids[code]
         uses = [use for use in settlement.tables["wallet_uses"].to_pylist() if use["wallet_id"] == wallet_id]
         assert sum(use["amount_cents"] for use in uses) == debited, code
-    for wanted in expected.get("wallets", []):
-        uses = [
-            use["amount_cents"]
-            for use in settlement.tables["wallet_uses"].to_pylist()
-            if use["wallet_id"] == timeline.wallet_ids[wanted["code"]]
-        ]
-        inflows = [
-            row["amount_cents"]
-            for row in drafts["wallet_inflows"]
-            if row["wallet_id"] == timeline.wallet_ids[wanted["code"]]
-        ]
-        if "balance_cents" in wanted:
-            assert sum(inflows) - sum(uses) == wanted["balance_cents"]
+    assert_wallets(timeline, expected, timeline.checked[len(timeline.checks()) - 1])
     for wanted in expected.get("subscriptions", []):
         assert timeline.status_of(wanted["id"]) == wanted["status"]
     if "invoices_having_commitment" in expected:

@@ -61,6 +61,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     "int_billing__fees": [{"fee_id": "q", "invoice_id": "draft", "fee_state": "draft", "amount_cents": 350}],
     "int_billing__draft_invoices": [{"invoice_id": "draft", "fees_amount_cents": 350, "taxes_amount_cents": 70, "total_amount_cents": 420}],
     "int_billing__wallet_inflows": [{"wallet_id": "w", "settled_at": "2026-01-01", "amount_cents": 40}],
+    "int_billing__wallet_void_uses": [],
     "stg_catalog__customers": [{"customer_id": "c", "test_clock_id": None}],
     "stg_catalog__applied_coupons": [{"applied_coupon_id": "k", "frequency": "once", "amount_cents": 50}],
     "stg_books__invoices": [
@@ -182,6 +183,7 @@ FAULTS = {
         "update stg_books__wallet_uses set amount_cents = 41",
         "update int_billing__wallet_inflows set settled_at = timestamp '2026-02-01 00:00:00.000001'",
         "delete from int_billing__wallet_inflows",
+        "insert into int_billing__wallet_void_uses by name select 'w' as wallet_id, timestamp '2026-01-15' as voided_at, 1 as amount_cents",
     ],
     "assert_coupon_uses_never_exceed_their_amount": [
         "update stg_books__coupon_uses set amount_cents = 51",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from core.catalog import (
@@ -125,6 +126,12 @@ class Player:
         for transaction in wallet_transactions.top_up(uow, wallets.get(uow.connection, self.wallet_ids[wallet]), **credits):
             if reference is not None:
                 self.transaction_ids[reference] = transaction.id
+
+    def _void(self, uow: Any, wallet: str, credits: str) -> None:
+        """More may be asked for than the wallet holds: two commands may look at one balance, and the SQL gives what is there."""
+        if wallet not in self.wallet_ids:
+            raise NotFound("wallet", wallet)
+        wallet_transactions.void(uow, wallets.get(uow.connection, self.wallet_ids[wallet]), voided_credits=credits, balance_credits=Decimal(10**6))
 
     def _settle(self, uow: Any, reference: str) -> None:
         if reference not in self.transaction_ids:

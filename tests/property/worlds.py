@@ -229,6 +229,8 @@ class _Drawing:
             self.happens(self.moment(), "one_off", fees=[{"add_on_code": self.script.add_ons[0]["code"]} | fee])
         for _ in range(self.random.randrange(4)):
             self._change()
+        for action in [action for action in self.script.actions if action.do == "create_wallet"]:
+            self._voids(action.terms["code"], action.at)
 
     def _subscription(self, external_id: str) -> None:
         created_at = BEGINS_AT if self.chance(0.3) else self.moment(before=datetime(2024, 9, 1))
@@ -280,6 +282,13 @@ class _Drawing:
             self.happens(at, "top_up", wallet=code, paid_credits=self.random.choice(("5", "40.125")), reference=f"{code}-{number}")
             if self.chance(0.8):
                 self.happens(self.moment(at), "settle", reference=f"{code}-{number}")
+
+    def _voids(self, code: str, created_at: datetime) -> None:
+        """Drawn apart, so that all else of a world stays as it is."""
+        random = Random(f"{code} {created_at}")
+        for _ in range(random.choice((0, 1, 1, 3))):
+            at = near_bounds(random, self.script.zone, created_at, ENDS_AT)
+            self.happens(at, "void", wallet=code, credits=random.choice(("0.005", "1.333333", "12", "500")))
 
     def _limits(self) -> Terms:
         """What a wallet may pay: everything, or some types of lines, some metrics, or both."""

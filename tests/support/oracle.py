@@ -69,6 +69,7 @@ class Oracle:
             if fee["invoice_id"] is not None:
                 self.sources[fee["invoice_id"]] = fee["wallet_transaction_id"] or fee["fee_id"]
         self.spent: dict[str, list[int]] = defaultdict(list)
+        self.voided: set[str] = set()
         self.taken: dict[tuple[str, str, int], int] = defaultdict(int)
 
     def settle(self, invoices: Iterable[Row]) -> dict[str, Invoice]:
@@ -166,6 +167,30 @@ class Oracle:
         wallet = self.facts.of("wallets", "id", transaction["wallet_id"])[0]
         return half_up(at_places(Fraction(transaction["credit_amount"]), 5, "floor") * Fraction(wallet["rate_amount"]) * minor)
 
+    def _stock(self, wallet_id: str, at: datetime, minor: int) -> dict[tuple[int, str], int]:
+        """What has come into a wallet by then, by priority and class; granted sorts before purchased."""
+        stock: dict[tuple[int, str], int] = defaultdict(int)
+        transactions = self.facts.of("wallet_transactions", "wallet_id", wallet_id)
+        for transaction_id in {transaction["id"] for transaction in transactions if transaction["transaction_type"] == "inbound"}:
+            settled = [t for t in transactions if t["id"] == transaction_id and t["status"] == "settled" and t["valid_from"] <= at]
+            if settled:
+                stock[settled[0]["priority"], settled[0]["transaction_status"]] += self._money(settled[0], minor)
+        return dict(sorted(stock.items()))
+
+    def _void(self, wallet_id: str, at: datetime, minor: int) -> None:
+        """Takes out what was voided since the last invoice, as far as the wallet held it at that moment."""
+        voids = [t for t in self.facts.of("wallet_transactions", "wallet_id", wallet_id) if t["transaction_status"] == "voided" and t["valid_from"] <= at]
+        for void in sorted(voids, key=lambda row: row["sequence"]):
+            if void["id"] in self.voided:
+                continue
+            self.voided.add(void["id"])
+            left = self._money(void, minor)
+            for (priority, credit_class), came_in in self._stock(wallet_id, void["valid_from"], minor).items():
+                key = (wallet_id, credit_class, priority)
+                taken = min(came_in - self.taken[key], left)
+                self.taken[key] += taken
+                left -= taken
+
     def _burn(self, row: Row, due: int, buckets: dict[tuple[str, str | None], Fraction], minor: int) -> int:
         at, burned = row["issued_at"], 0
         wallets = []
@@ -175,16 +200,10 @@ class Oracle:
                 age = min(version["sequence"] for version in self.facts.of("wallets", "id", wallet["id"]))
                 wallets.append((wallet["priority"], age, wallet["id"]))
         for _, _, wallet_id in sorted(wallets):
+            self._void(wallet_id, at, minor)
             targets = self.facts.at("wallet_targets", "wallet_id", wallet_id, at)
             limits = {target[name] for target in targets for name in ("fee_type", "billable_metric_id") if target[name]}
-            stock: dict[tuple[int, str], int] = defaultdict(int)
-            transactions = self.facts.of("wallet_transactions", "wallet_id", wallet_id)
-            for transaction_id in {transaction["id"] for transaction in transactions}:
-                settled = [t for t in transactions if t["id"] == transaction_id and t["status"] == "settled" and t["valid_from"] <= at]
-                if settled:
-                    stock[settled[0]["priority"], settled[0]["transaction_status"]] += self._money(settled[0], minor)
-            # granted sorts before purchased
-            for (priority, credit_class), came_in in sorted(stock.items()):
+            for (priority, credit_class), came_in in self._stock(wallet_id, at, minor).items():
                 key = (wallet_id, credit_class, priority)
                 mine = [bucket for bucket in buckets if not limits or bucket[0] in limits or bucket[1] in limits]
                 served = half_up(sum((buckets[bucket] for bucket in mine), Fraction(0)))

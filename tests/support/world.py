@@ -85,10 +85,18 @@ class World:
         tables = {f"catalog.{name}": table for name, table in exported.items()}
         return tables | ({"landing.events": pa.Table.from_pylist(self.events)} if self.events else {})
 
-    def compute(self, targets: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-        """The rows of these models over all that is recorded so far, when nothing was issued yet."""
+    def compute(
+        self,
+        targets: Collection[str],
+        books: Mapping[str, pa.Table] | None = None,
+        as_of: Mapping[str, datetime] | None = None,
+    ) -> dict[str, list[dict[str, Any]]]:
+        """The rows of these models over all that is recorded so far and `books` (default: nothing was issued yet).
+
+        With `as_of` for these customers alone, each as of a reading of its clock.
+        """
         connection = open_connection()
-        relations = self._relations(connection, targets, {}, None, None)
+        relations = self._relations(connection, targets, books or {}, None, as_of)
         self.graph.run(connection, targets, relations)
         return {target: rows_of(connection, target) for target in targets}
 

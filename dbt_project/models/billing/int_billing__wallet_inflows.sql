@@ -15,7 +15,8 @@ created as (
         wallet_transaction_id, wallet_id, transaction_status, credit_amount, priority,
         min(valid_from) as requested_at,
         min(sequence) as creation_sequence,
-        min(case when status = 'settled' then valid_from end) as settled_at
+        min(case when status = 'settled' then valid_from end) as settled_at,
+        min(case when status = 'settled' then sequence end) as settled_sequence
     from wallet_transactions
     group by wallet_transaction_id, wallet_id, transaction_status, credit_amount, priority
 ),
@@ -39,7 +40,7 @@ final as (
         wallet_transaction_id, wallet_id, customer_id, currency,
         transaction_status as credit_class,
         priority as inbound_priority,
-        credits, requested_at, settled_at, creation_sequence,
+        credits, requested_at, settled_at, settled_sequence, creation_sequence,
         {{ round_money(times('credits', 'rate_amount'), 'minor_units') }} as amount_cents
     from valued
 )

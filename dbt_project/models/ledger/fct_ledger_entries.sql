@@ -10,6 +10,27 @@ invoices as (
     select * from {{ ref('stg_books__invoices') }}
 ),
 
+void_uses as (
+    select * from {{ ref('int_billing__wallet_void_uses') }} where credit_class = 'purchased'
+),
+
+wallet_voids as (
+    select * from {{ ref('int_billing__wallet_voids') }}
+),
+
+-- Bought credits that are taken out are owed no more. Granted ones were never posted: they are an expense when they pay.
+voided as (
+    select wallet_transaction_id, {{ cents('sum(amount_cents)') }} as amount_cents
+    from void_uses
+    group by wallet_transaction_id
+),
+
+void_legs as (
+    select wallet_transaction_id, 'prepaid_credits' as account, amount_cents from voided
+    union all
+    select wallet_transaction_id, 'voided_credits', -amount_cents from voided
+),
+
 -- A payment takes from what the customer owes and puts it into cash.
 payment_legs as (
     select payment_id, invoice_id, paid_at, 'cash' as account, amount_cents from payments
@@ -38,6 +59,13 @@ final as (
         payment_legs.paid_at as posted_at
     from payment_legs
     inner join invoices on payment_legs.invoice_id = invoices.invoice_id
+    union all
+    select
+        {{ deterministic_id(["'wallet_void'", 'void_legs.wallet_transaction_id', 'void_legs.account']) }},
+        void_legs.wallet_transaction_id, 'wallet_void', null, wallet_voids.customer_id, void_legs.account, null, wallet_voids.currency,
+        void_legs.amount_cents, wallet_voids.voided_at
+    from void_legs
+    inner join wallet_voids on void_legs.wallet_transaction_id = wallet_voids.wallet_transaction_id
 )
 
 select * from final

@@ -1,4 +1,4 @@
--- Fails if at any moment a wallet had paid more than had come into it.
+-- Fails if at any moment a wallet had paid and given more than had come into it.
 {{ checks('stg_books__wallet_uses') }}
 with movements as (
     select wallet_id, settled_at as moment, 0 as movement_class, amount_cents as delta
@@ -7,6 +7,9 @@ with movements as (
     union all
     select wallet_id, issued_at as moment, 1 as movement_class, -amount_cents as delta
     from {{ ref('stg_books__wallet_uses') }}
+    union all
+    select wallet_id, voided_at as moment, 1 as movement_class, -amount_cents as delta
+    from {{ ref('int_billing__wallet_void_uses') }}
 ),
 
 balanced as (

@@ -25,8 +25,8 @@ held as (
     group by customer_id
 ),
 
-wallets as (
-    select * from {{ ref('stg_catalog__wallets') }}
+queue_stops as (
+    select * from {{ ref('int_billing__queue_stops') }}
 ),
 
 control as (
@@ -46,18 +46,11 @@ waiting as (
     where issued_documents.invoice_id is null and (held.held_from_at is null or draft_invoices.issued_at < held.held_from_at)
 ),
 
-prioritised as (
-    select customer_id, valid_from, priority, lag(priority) over (partition by wallet_id order by sequence) as last_priority
-    from wallets
-),
-
--- A wallet that changes its place among the customer's wallets changes the order of ranks: what comes after waits for the next pass.
-reordered as (
-    select prioritised.customer_id, min(prioritised.valid_from) as reordered_at
-    from prioritised
-    inner join waiting on prioritised.customer_id = waiting.customer_id and waiting.queue_position = 1 and prioritised.valid_from > waiting.issued_at
-    where prioritised.priority <> prioritised.last_priority
-    group by prioritised.customer_id
+stopped as (
+    select queue_stops.customer_id, min(queue_stops.stops_at) as stops_at
+    from queue_stops
+    inner join waiting on queue_stops.customer_id = waiting.customer_id and waiting.queue_position = 1 and queue_stops.stops_at > waiting.issued_at
+    group by queue_stops.customer_id
 ),
 
 final as (
@@ -66,8 +59,8 @@ final as (
         waiting.ready_at, waiting.issued_at, waiting.creation_sequence, waiting.queue_position, waiting.fees_amount_cents
     from waiting
     inner join control on waiting.queue_position <= control.prefix_limit
-    left join reordered on waiting.customer_id = reordered.customer_id
-    where reordered.reordered_at is null or waiting.issued_at < reordered.reordered_at
+    left join stopped on waiting.customer_id = stopped.customer_id
+    where stopped.stops_at is null or waiting.issued_at < stopped.stops_at
 )
 
 select * from final

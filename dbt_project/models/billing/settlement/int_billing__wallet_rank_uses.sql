@@ -10,6 +10,10 @@ wallet_inflows as (
     select * from {{ ref('int_billing__wallet_inflows') }} where settled_at is not null
 ),
 
+void_uses as (
+    select * from {{ ref('int_billing__wallet_void_uses') }}
+),
+
 stocks as (
     select distinct wallet_id, credit_class, inbound_priority from demands
 ),
@@ -28,6 +32,12 @@ movements as (
     from stocks
     inner join issued_uses
         on stocks.wallet_id = issued_uses.wallet_id and stocks.credit_class = issued_uses.credit_class and stocks.inbound_priority = issued_uses.inbound_priority
+    union all
+    select
+        stocks.wallet_id, stocks.credit_class, stocks.inbound_priority, void_uses.voided_at, 1, 0, null, -void_uses.amount_cents
+    from stocks
+    inner join void_uses
+        on stocks.wallet_id = void_uses.wallet_id and stocks.credit_class = void_uses.credit_class and stocks.inbound_priority = void_uses.inbound_priority
     union all
     select wallet_id, credit_class, inbound_priority, issued_at, 2, queue_position, invoice_id, -demand_cents
     from demands

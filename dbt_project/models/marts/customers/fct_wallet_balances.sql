@@ -10,6 +10,10 @@ wallet_movements as (
     select * from {{ ref('fct_wallet_movements') }}
 ),
 
+wallet_voids as (
+    select * from {{ ref('int_billing__wallet_voids') }}
+),
+
 currencies as (
     select * from {{ ref('int_billing__currencies') }}
 ),
@@ -18,9 +22,17 @@ summed as (
     select
         wallet_id,
         {{ cents("sum(case when movement_type = 'inflow' then amount_cents else 0 end)") }} as inflow_amount_cents,
-        {{ cents("sum(case when movement_type = 'use' then -amount_cents else 0 end)") }} as used_amount_cents
+        {{ cents("sum(case when movement_type = 'use' then -amount_cents else 0 end)") }} as used_amount_cents,
+        {{ cents("sum(case when movement_type = 'void' then -amount_cents else 0 end)") }} as voided_amount_cents
     from wallet_movements
     group by wallet_id
+),
+
+voided as (
+    select wallet_voids.wallet_id, {{ share('sum(wallet_voids.credits)') }} as voided_credits
+    from wallet_voids
+    inner join horizons on wallet_voids.customer_id = horizons.customer_id and wallet_voids.voided_at <= horizons.as_of
+    group by wallet_voids.wallet_id
 ),
 
 joined as (
@@ -30,15 +42,21 @@ joined as (
         currencies.minor_unit_amount,
         coalesce(summed.inflow_amount_cents, 0) as inflow_amount_cents,
         coalesce(summed.used_amount_cents, 0) as used_amount_cents,
-        {{ cents('coalesce(summed.inflow_amount_cents, 0) - coalesce(summed.used_amount_cents, 0)') }} as balance_cents
+        coalesce(summed.voided_amount_cents, 0) as voided_amount_cents,
+        coalesce(voided.voided_credits, 0) as voided_credits,
+        {{ cents('coalesce(summed.inflow_amount_cents, 0) - coalesce(summed.used_amount_cents, 0) - coalesce(summed.voided_amount_cents, 0)') }} as balance_cents
     from wallets
     inner join horizons on wallets.customer_id = horizons.customer_id and {{ known_at('wallets', 'horizons.as_of') }}
     inner join currencies on wallets.currency = currencies.currency
     left join summed on wallets.wallet_id = summed.wallet_id
+    left join voided on wallets.wallet_id = voided.wallet_id
 ),
 
+-- Credits follow from money, but those of a void do not; so both may part by less than a minor unit, and no credits are left without money.
 valued as (
-    select *, {{ working('cast(balance_cents as decimal(38, 0)) * minor_unit_amount') }} as balance_amount
+    select
+        *,
+        {{ share(unit_price(working('cast(balance_cents + voided_amount_cents as decimal(38, 0)) * minor_unit_amount'), 'rate_amount') ~ ' - voided_credits') }} as credits_left
     from joined
 ),
 
@@ -47,8 +65,8 @@ final as (
         wallet_id, customer_id, code, name, currency, rate_amount, priority,
         case when terminated_at <= as_of or expiration_at <= as_of then 'terminated' else 'active' end as status,
         expiration_at, terminated_at, created_at,
-        inflow_amount_cents, used_amount_cents, balance_cents,
-        {{ share(unit_price('balance_amount', 'rate_amount')) }} as balance_credits
+        inflow_amount_cents, used_amount_cents, voided_amount_cents, balance_cents,
+        {{ share('case when balance_cents > 0 and credits_left > 0 then credits_left else 0 end') }} as balance_credits
     from valued
 )
 

@@ -2,6 +2,14 @@ with wallet_inflows as (
     select * from {{ ref('int_billing__wallet_inflows') }}
 ),
 
+void_uses as (
+    select * from {{ ref('int_billing__wallet_void_uses') }}
+),
+
+wallet_voids as (
+    select * from {{ ref('int_billing__wallet_voids') }}
+),
+
 horizons as (
     select * from {{ ref('int_metering__horizons') }}
 ),
@@ -23,8 +31,17 @@ movements as (
     inner join horizons on wallet_inflows.customer_id = horizons.customer_id and wallet_inflows.settled_at <= horizons.as_of
     union all
     select
-        wallet_use_id, wallet_id, customer_id, currency, 'use', credit_class, invoice_id, issued_at, -amount_cents
+        wallet_uses.wallet_use_id, wallet_uses.wallet_id, wallet_uses.customer_id, wallet_uses.currency, 'use', wallet_uses.credit_class, wallet_uses.invoice_id,
+        wallet_uses.issued_at, -wallet_uses.amount_cents
     from wallet_uses
+    inner join horizons on wallet_uses.customer_id = horizons.customer_id and wallet_uses.issued_at <= horizons.as_of
+    union all
+    select
+        {{ deterministic_id(['void_uses.wallet_transaction_id', 'void_uses.credit_class', 'cast(void_uses.inbound_priority as string)']) }},
+        void_uses.wallet_id, wallet_voids.customer_id, wallet_voids.currency, 'void', void_uses.credit_class, null, void_uses.voided_at, -void_uses.amount_cents
+    from void_uses
+    inner join wallet_voids on void_uses.wallet_transaction_id = wallet_voids.wallet_transaction_id
+    inner join horizons on wallet_voids.customer_id = horizons.customer_id and void_uses.voided_at <= horizons.as_of
 ),
 
 final as (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -139,7 +140,7 @@ def test_voided_credits_go_out(begin: Begin) -> None:
     with begin() as uow:
         customers.upsert(uow, "acme")
         wallet = wallets.create(uow, **WALLET)
-        (row,) = wallet_transactions.void(uow, wallet, voided_credits="2.5")
+        (row,) = wallet_transactions.void(uow, wallet, voided_credits="2.5", balance_credits=Decimal("2.5"))
         assert (row.transaction_type, row.transaction_status, row.status) == ("outbound", "voided", "settled")
         assert wallet_transactions.top_up(uow, wallet, granted_credits="0") == []
 
