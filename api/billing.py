@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -56,17 +56,24 @@ class Billing:
                 self._graph = PricingGraph.load()
             return self._graph
 
-    def issue(self, customer_id: str) -> IssueReport:
-        """Issue everything that is due for the customer. Raises BooksBusy, ConservationBroken."""
-        facts = self._with_everyone(self._facts(customer_id))
-        return issue_now(self._settings, self.graph(), facts, lock_timeout=PATIENCE_SECONDS)
+    def issue(self, command: Callable[[], str]) -> IssueReport:
+        """Run a command, which says whose it was, and issue everything that is due for that customer.
+
+        Raises BooksBusy before the command has run, so that it may be sent again, and ConservationBroken.
+        """
+        return issue_now(
+            self._settings,
+            self.graph(),
+            lambda: self._with_everyone(self._facts(command())),
+            lock_timeout=PATIENCE_SECONDS,
+        )
 
     def issue_soon(self, customer_id: str) -> None:
         """As `issue`, for a command that has taken effect whether or not its invoice can be made now: the next run makes
         what could not be made here, under the same id.
         """
         try:
-            issue_now(self._settings, self.graph(), self._with_everyone(self._facts(customer_id)))
+            issue_now(self._settings, self.graph(), lambda: self._with_everyone(self._facts(customer_id)))
         except TallystickError as error:
             log.warning("what is due for customer %s is left to the next run: %s", customer_id, error.message)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -78,7 +80,7 @@ def print_invoice(to: Console, cursor: Any, key: str, *, line: int | None = None
             soft_wrap=True,
         )
     for fee in invoice["fees"]:
-        _print_line(to, fee)
+        _print_line(to, fee, ZoneInfo(invoice["timezone"]))
     if line is None:
         totals = Table.grid(padding=(0, 3))
         totals.add_column()
@@ -93,8 +95,10 @@ def print_invoice(to: Console, cursor: Any, key: str, *, line: int | None = None
         to.print(totals, "")
 
 
-def _print_line(to: Console, fee: dict[str, Any]) -> None:
-    period = f"  {fee['from_at']:%Y-%m-%d} to {fee['to_at']:%Y-%m-%d}" if fee["from_at"] and fee["to_at"] else ""
+def _print_line(to: Console, fee: dict[str, Any], zone: ZoneInfo) -> None:
+    """One line; its period is from the first day to the day after the last, where the customer is."""
+    days = [instant.replace(tzinfo=UTC).astimezone(zone).date() for instant in (fee["from_at"], fee["to_at"]) if instant]
+    period = f"  {days[0]} to {days[1]}" if len(days) == 2 else ""
     group = f"  {fee['group_key']}" if fee["group_key"] else ""
     events_count = fee.get("events_total") or fee["events_count"]
     counted = f"  from {events_count:,} events" if events_count else ""

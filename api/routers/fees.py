@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
 from api.answers import one
+from api.body import read_instant
 from api.deps import Served, Services
 from api.ledger import Cursor
 from api.pagination import Paged, listed
@@ -29,12 +30,23 @@ def index(
     fee_type: str | None = None,
     billable_metric_code: str | None = None,
     currency: str | None = None,
+    event_transaction_id: str | None = None,
+    payment_status: str | None = None,
+    created_at_from: str | None = None,
+    created_at_to: str | None = None,
 ) -> Response:
     """List the fees of issued and draft invoices, and those in advance that have none."""
     with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        customer = customers.find(connection, external_customer_id) if external_customer_id else None
+        if external_customer_id and customer is None:
+            return listed("fees", [], 0, paging)
         rows, total = marts.list_fees(
             cursor,
-            customer=external_customer_id,
+            customer_id=customer.id if customer else None,
+            event_transaction_id=event_transaction_id,
+            payment_status=payment_status,
+            settled_from=read_instant(created_at_from, "created_at_from") if created_at_from else None,
+            settled_to=read_instant(created_at_to, "created_at_to") if created_at_to else None,
             external_subscription_id=external_subscription_id,
             fee_type=fee_type,
             billable_metric_code=billable_metric_code,
@@ -55,24 +67,19 @@ def show(lago_id: str, served: Served) -> Response:
 def _fee_objects(
     served: Services, connection: sa.Connection, cursor: Cursor, rows: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    invoices: dict[str, Any] = {}
-    taxes: list[dict[str, Any]] = []
-    tiers: list[dict[str, Any]] = []
-    groups: list[dict[str, Any]] = []
-    for invoice_id in dict.fromkeys(row["invoice_id"] for row in rows if row["invoice_id"] is not None):
-        invoice = marts.get_invoice(cursor, invoice_id)
-        (answered,) = invoice_objects(served, connection, [invoice])
-        invoices[invoice_id] = invoice | {"payment_status": answered["payment_status"]}
-        taxes += marts.fee_taxes(cursor, invoice_id)
-        tiers += marts.line_tiers(cursor, invoice_id)
-        groups += marts.line_presentation_units(cursor, invoice_id)
-    standing_alone = [row for row in rows if row["invoice_id"] is None]
-    if standing_alone:
-        fee_ids = [row["fee_id"] for row in standing_alone]
-        taxes += marts.standalone_fee_taxes(cursor, fee_ids)
-        tiers += marts.standalone_fee_tiers(cursor, fee_ids)
-    owners = {
-        row["customer_id"]: alone(customers.by_id(connection, row["customer_id"]).external_id) for row in standing_alone
+    fee_ids = [row["fee_id"] for row in rows]
+    rows_of_invoices = marts.invoices_among(cursor, list({row["invoice_id"] for row in rows} - {None}))
+    answered = invoice_objects(served, connection, rows_of_invoices)
+    invoices = {
+        row["invoice_id"]: row | {"payment_status": answer["payment_status"]}
+        for row, answer in zip(rows_of_invoices, answered, strict=True)
     }
+    owners = {
+        row["customer_id"]: alone(customers.by_id(connection, row["customer_id"]).external_id)
+        for row in rows
+        if row["invoice_id"] is None
+    }
+    taxes, tiers = marts.taxes_of_fees(cursor, fee_ids), marts.tiers_of_fees(cursor, fee_ids)
+    groups = marts.presentation_units_of_fees(cursor, fee_ids)
     context = FeeContext(connection, rows, taxes=taxes, tiers=tiers, groups=groups)
     return [fee_object(row, invoices.get(row["invoice_id"]) or owners[row["customer_id"]], context) for row in rows]

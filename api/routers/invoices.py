@@ -9,14 +9,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.answers import one
-from api.body import read_instant
+from api.body import INTEGER, read_fields, read_instant
 from api.deps import Served
 from api.ledger import Cursor
 from api.pagination import Paged, Paging, listed
 from api.schemas.invoices import CREATE, invoice_object, invoice_objects
 from core.catalog import customers, invoice_commands, one_off_invoices
+from core.catalog.billing_entities import BILLING_ENTITIES
+from core.catalog.one_off_invoices import OneOffInvoice
 from core.documents.invoice_pdf import invoice_pdf
-from core.errors import NotFound
+from core.errors import NotFound, ValidationError
 from core.ids import deterministic_id
 from core.warehouse import marts
 from core.warehouse.marts import InvoiceFilter
@@ -30,13 +32,20 @@ def create(invoice: Annotated[dict[str, Any], Depends(CREATE)], served: Served) 
     with served.look() as connection:
         customer = customers.get(connection, invoice["external_customer_id"])
     served.billing.refuse_while_held(customer.id)
-    with served.change() as uow:
-        command = one_off_invoices.create(uow, **invoice | {"fees": invoice["fees"] or []})
-    served.billing.issue(command.customer_id)
-    return _show(served, deterministic_id("one_off", command.id))
+    created: list[OneOffInvoice] = []
+
+    def command() -> str:
+        with served.change() as uow:
+            created.append(one_off_invoices.create(uow, **invoice | {"fees": invoice["fees"] or []}))
+        return created[0].customer_id
+
+    served.billing.issue(command)
+    return _show(served, deterministic_id("one_off", created[0].id))
 
 
 def _wanted(
+    served: Served,
+    request: Request,
     external_customer_id: str | None = None,
     status: str | None = None,
     payment_status: str | None = None,
@@ -46,11 +55,35 @@ def _wanted(
     issuing_date_to: str | None = None,
     statuses: Annotated[list[str], Query(alias="statuses[]")] = [],  # noqa: B006 - FastAPI copies defaults
     payment_statuses: Annotated[list[str], Query(alias="payment_statuses[]")] = [],  # noqa: B006
+    billing_entity_codes: Annotated[list[str], Query(alias="billing_entity_codes[]")] = [],  # noqa: B006
+    amount_from: str | None = None,
+    amount_to: str | None = None,
+    payment_overdue: str | None = None,
+    search_term: str | None = None,
+    self_billed: str | None = None,
+    payment_dispute_lost: str | None = None,
 ) -> InvoiceFilter:
+    with served.look() as connection:
+        entities = (
+            {entity.code: entity.id for entity in BILLING_ENTITIES.all(connection)} if billing_entity_codes else {}
+        )
+    overdue = _flag(payment_overdue, "payment_overdue")
+    # No invoice here is self-billed, has a lost dispute or metadata, so asked for these there is none.
+    asked = [_flag(self_billed, "self_billed"), _flag(payment_dispute_lost, "payment_dispute_lost")]
+    is_none = True in asked or any(name.startswith("metadata[") for name in request.query_params)
+    today = served.clock.now().date()
     return InvoiceFilter(
         customer=external_customer_id,
-        status=status or _only(statuses),
-        payment_status=payment_status or _only(payment_statuses),
+        status=status,
+        payment_status=payment_status,
+        statuses=("none",) if is_none else tuple(statuses) or None,
+        payment_statuses=tuple(payment_statuses) or None,
+        billing_entity_ids=tuple(entities.get(code, "") for code in billing_entity_codes) or None,
+        amount_from=_whole(amount_from, "amount_from"),
+        amount_to=_whole(amount_to, "amount_to"),
+        overdue_on=today if overdue is True else None,
+        not_overdue_on=today if overdue is False else None,
+        search_term=search_term or None,
         invoice_type=invoice_type,
         currency=currency,
         issuing_date_from=_day(issuing_date_from, "issuing_date_from"),
@@ -109,9 +142,13 @@ def finalize(lago_id: str, served: Served) -> Response:
         draft = marts.get_invoice(cursor, lago_id)
     if draft["status"] != "draft":
         raise NotFound("invoice", lago_id)  # lago_api §7.8: there is no such draft
-    with served.change() as uow:
-        invoice_commands.finalize(uow, invoice_id=draft["invoice_id"], customer_id=draft["customer_id"])
-    served.billing.issue(draft["customer_id"])
+
+    def command() -> str:
+        with served.change() as uow:
+            invoice_commands.finalize(uow, invoice_id=draft["invoice_id"], customer_id=draft["customer_id"])
+        return str(draft["customer_id"])
+
+    served.billing.issue(command)
     return _show(served, draft["invoice_id"])
 
 
@@ -137,8 +174,14 @@ def _issued(cursor: Cursor, lago_id: str) -> dict[str, Any]:
     return invoice
 
 
-def _only(values: list[str]) -> str | None:
-    return values[0] if len(values) == 1 else None
+def _flag(text: str | None, field: str) -> bool | None:
+    if text not in (None, "", "true", "false"):
+        raise ValidationError({field: ["value_is_invalid"]}, f"{field} is true or false.")
+    return {"true": True, "false": False}.get(text or "")
+
+
+def _whole(text: str | None, field: str) -> int | None:
+    return None if not text else int(read_fields({field: text}, {field: INTEGER})[field])
 
 
 def _day(text: str | None, field: str) -> date | None:

@@ -7,6 +7,7 @@ before they read the books until what they settled is in them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core import lake
@@ -48,10 +49,17 @@ def issue_due(settings: Settings, graph: PricingGraph) -> IssueReport:
 
 
 def issue_now(
-    settings: Settings, graph: PricingGraph, facts: CustomerFacts, lock_timeout: float = COMMAND_LOCK_SECONDS
+    settings: Settings,
+    graph: PricingGraph,
+    gather: Callable[[], CustomerFacts],
+    lock_timeout: float = COMMAND_LOCK_SECONDS,
 ) -> IssueReport:
-    """Issues everything that is due for one customer by `facts.as_of`. Raises BooksBusy after `lock_timeout` seconds."""
+    """Issues everything that is due for one customer by the `as_of` of the facts that `gather` gives once the books are held.
+
+    Raises BooksBusy after `lock_timeout` seconds, and then `gather` has not been called.
+    """
     with store.lock(settings, lock_timeout):
+        facts = gather()
         connection = lake.connect()
         try:
             pair = published(settings.published)

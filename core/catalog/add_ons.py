@@ -102,6 +102,6 @@ def _check(values: Mapping[str, Any]) -> Problems:
     problems = Problems(values)
     problems.key("code")
     problems.mandatory("name", "amount_cents", "amount_currency")
-    problems.integer("amount_cents", least=1)
+    problems.cents("amount_cents", least=1)
     problems.currency("amount_currency")
     return problems

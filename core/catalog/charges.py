@@ -200,7 +200,7 @@ def _check(values: Mapping[str, Any], metric: BillableMetric) -> None:
     problems.mandatory("charge_model")
     problems.one_of("charge_model", CHARGE_MODELS)
     problems.boolean("pay_in_advance", "prorated", "invoiceable")
-    problems.integer("min_amount_cents")
+    problems.cents("min_amount_cents")
     check_compatibility(values, metric.aggregation_type, metric.recurring, problems)
     problems.refuse()
     parse_properties(values["charge_model"], as_stored(values["properties"]))

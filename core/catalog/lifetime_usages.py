@@ -34,7 +34,7 @@ def put(uow: UnitOfWork, subscription: Subscription, historical_usage_amount_cen
     """Set the historical usage. Raises ValidationError under `external_historical_usage_amount_cents`."""
     problems = Problems({"external_historical_usage_amount_cents": historical_usage_amount_cents})
     problems.mandatory("external_historical_usage_amount_cents")
-    problems.integer("external_historical_usage_amount_cents")
+    problems.cents("external_historical_usage_amount_cents")
     problems.refuse()
     stamp = uow.stamp_for(subscription.customer_id)
     amount = {"historical_usage_amount_cents": historical_usage_amount_cents}

@@ -12,7 +12,7 @@ from core.catalog import add_ons, customers, taxes
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Version, Versions
 from core.domain.decimals import decimal_text, read_amount
-from core.domain.problems import Problems
+from core.domain.problems import MOST_CENTS, Problems
 from core.errors import NotFound, ValidationError
 from core.ids import new_id
 
@@ -103,9 +103,12 @@ def _price(fee: Mapping[str, Any], default_cents: int) -> dict[str, Any]:
     unit_amount_cents = default_cents if unit_amount_cents is None else unit_amount_cents
     units = read_amount(1 if fee.get("units") is None else fee["units"])
     problems = Problems({"unit_amount_cents": unit_amount_cents})
-    problems.integer("unit_amount_cents")
+    problems.cents("unit_amount_cents")
     if units is None:
         problems.add("units", "value_is_invalid")
     problems.refuse()
     assert units is not None
+    if abs(units) * max(unit_amount_cents, 1) > MOST_CENTS:
+        problems.add("units", "value_is_out_of_range", f"units times the unit amount are at most {MOST_CENTS} minor units")
+    problems.refuse()
     return {"units": decimal_text(units), "unit_amount_cents": unit_amount_cents}

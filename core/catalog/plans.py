@@ -185,7 +185,7 @@ def _check(values: Mapping[str, Any]) -> Problems:
     problems = Problems(values)
     problems.key("code")
     problems.mandatory("name", "amount_cents")
-    problems.integer("amount_cents")
+    problems.cents("amount_cents")
     for name in ("interval", "amount_currency"):
         if not values[name]:
             problems.add(name, "value_is_invalid")
@@ -215,7 +215,7 @@ def _committed(given: Mapping[str, Any]) -> dict[str, Any]:
     problems = Problems(given)
     if given:
         problems.mandatory("amount_cents")
-    problems.integer("amount_cents")
+    problems.cents("amount_cents")
     problems.text("invoice_display_name")
     problems.refuse()
     return {

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
 from core.domain.decimals import decimal_text
-from core.domain.problems import Problems
+from core.domain.problems import MOST_CENTS, Problems
 from core.domain.wallets import LOWEST_PRIORITY, check_credits
 from core.errors import NotFound, ValidationError
 from core.ids import new_id
@@ -60,6 +60,9 @@ def top_up(
     granted = check_credits("granted_credits", granted_credits, problems)
     if paid and not Money.rounded(paid * Decimal(wallet.rate_amount), wallet.currency).cents:
         problems.add("paid_credits", "amount_rounds_to_zero")
+    for field, credits in (("paid_credits", paid), ("granted_credits", granted)):
+        if credits and Money.rounded(credits * Decimal(wallet.rate_amount), wallet.currency).cents > MOST_CENTS:
+            problems.add(field, "value_is_out_of_range")
     problems.refuse()
     return [
         _add(uow, wallet, "inbound", kind, credits, name, priority)

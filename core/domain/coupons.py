@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.domain.decimals import read_amount
-from core.domain.problems import Problems
+from core.domain.problems import MOST_DAYS, Problems
 
 COUPON_TYPES = ("fixed_amount", "percentage")
 FREQUENCIES = ("once", "recurring", "forever")
@@ -20,7 +20,7 @@ def check_coupon_terms(coupon_type: str | None, terms: Mapping[str, Any], proble
     """
     if coupon_type == "fixed_amount":
         problems.mandatory("amount_cents", "amount_currency")
-        problems.integer("amount_cents", least=1)
+        problems.cents("amount_cents", least=1)
         problems.currency("amount_currency")
     elif coupon_type == "percentage":
         rate = read_amount(terms.get("percentage_rate"))
@@ -34,4 +34,4 @@ def check_coupon_terms(coupon_type: str | None, terms: Mapping[str, Any], proble
     problems.one_of("frequency", FREQUENCIES)
     if terms.get("frequency") == "recurring":
         problems.mandatory("frequency_duration")
-        problems.integer("frequency_duration", least=1)
+        problems.integer("frequency_duration", least=1, most=MOST_DAYS)

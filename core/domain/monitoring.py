@@ -36,7 +36,7 @@ def check_usage_thresholds(rows: Sequence[Mapping[str, Any]], problems: Problems
     for row in rows:
         of_row = Problems(row)
         of_row.mandatory("amount_cents")
-        of_row.integer("amount_cents", least=1)
+        of_row.cents("amount_cents", least=1)
         of_row.boolean("recurring")
         of_row.text("threshold_display_name")
         for code in (code for codes in of_row.details.values() for code in codes):

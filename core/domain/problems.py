@@ -11,6 +11,9 @@ from zoneinfo import available_timezones
 from core.errors import ValidationError
 from core.money.currency import is_currency
 
+MOST_CENTS = 10**14
+"""The most minor units of one stated amount: with taxes, and summed over the lines of a bill, it stays in the domain of money."""
+MOST_DAYS = 36_500
 LONGEST_KEY = 255
 """Characters of an id or code that a caller gives (DECISIONS)."""
 
@@ -75,6 +78,14 @@ class Problems:
             self.add(name, "value_is_invalid")
         elif value < least or (most is not None and value > most):
             self.add(name, "value_is_out_of_range")
+
+    def cents(self, name: str, least: int = 0) -> None:
+        """Minor units of one price or limit, within MOST_CENTS."""
+        self.integer(name, least, MOST_CENTS)
+
+    def days(self, name: str) -> None:
+        """A number of days, within MOST_DAYS."""
+        self.integer(name, most=MOST_DAYS)
 
     def currency(self, *names: str) -> None:
         """An unknown currency code gives `value_is_invalid`."""

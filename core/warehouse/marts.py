@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -47,9 +47,14 @@ LINES = """
     )"""
 
 
+OVERDUE = "status = 'finalized' and total_due_amount_cents > 0 and payment_due_date < ?"
+
+
 @dataclass(frozen=True)
 class InvoiceFilter:
-    """Which invoices; None means any. `customer` is an id or external id; the dates bound the issuing date, both inclusive."""
+    """Which invoices; None means any. `customer` is an id or external id; amounts (minor units of the total) and dates (of
+    issue) are bounds that are included. `overdue_on`: with something due since before that day; `not_overdue_on` the others.
+    """
 
     customer: str | None = None
     status: str | None = None
@@ -58,6 +63,14 @@ class InvoiceFilter:
     currency: str | None = None
     issuing_date_from: date | None = None
     issuing_date_to: date | None = None
+    statuses: tuple[str, ...] | None = None
+    payment_statuses: tuple[str, ...] | None = None
+    billing_entity_ids: tuple[str, ...] | None = None
+    amount_from: int | None = None
+    amount_to: int | None = None
+    overdue_on: date | None = None
+    not_overdue_on: date | None = None
+    search_term: str | None = None
 
     def conditions(self) -> dict[str, Any]:
         """SQL predicate -> its one argument, for what is set."""
@@ -69,6 +82,14 @@ class InvoiceFilter:
             "currency = ?": self.currency,
             "issuing_date >= ?": self.issuing_date_from,
             "issuing_date <= ?": self.issuing_date_to,
+            "list_contains(?, status)": self.statuses,
+            "list_contains(?, payment_status)": self.payment_statuses,
+            "list_contains(?, billing_entity_id)": self.billing_entity_ids,
+            "total_amount_cents >= ?": self.amount_from,
+            "total_amount_cents <= ?": self.amount_to,
+            f"({OVERDUE})": self.overdue_on,
+            f"not ({OVERDUE})": self.not_overdue_on,
+            "contains(lower(concat_ws(' ', invoice_id, number, customer_name, customer_external_id)), lower(?))": self.search_term,
         }
         return {predicate: value for predicate, value in stated.items() if value is not None}
 
@@ -95,6 +116,12 @@ def list_invoices(
         page,
         per_page,
     )
+
+
+def invoices_among(cursor: duckdb.DuckDBPyConnection, invoice_ids: Sequence[str]) -> Rows:
+    """The invoices with these ids, as `list_invoices` shows them."""
+    query = f"{INVOICES} select * from invoices where invoice_id in (select unnest(?))"
+    return _rows(cursor, query, [list(invoice_ids)])
 
 
 def invoice_totals(cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE) -> Rows:
@@ -151,26 +178,35 @@ def list_fees(
     *,
     fee_id: str | None = None,
     invoice_id: str | None = None,
-    customer: str | None = None,
+    customer_id: str | None = None,
     external_subscription_id: str | None = None,
     fee_type: str | None = None,
     billable_metric_code: str | None = None,
     currency: str | None = None,
+    event_transaction_id: str | None = None,
+    payment_status: str | None = None,
+    settled_from: datetime | None = None,
+    settled_to: datetime | None = None,
     page: int = 1,
     per_page: int = 20,
 ) -> tuple[Rows, int]:
     """(one page of lines in order of their invoices, how many in all), fees in advance without an invoice among them.
 
-    `customer` is an id or external id.
+    `customer_id` is an id. `payment_status` is that of the invoice, pending without one. `settled_from` and `settled_to`
+    (included) bound the instant up to which a line was computed.
     """
     stated = {
         "fee_id = ?": fee_id,
         "invoice_id = ?": invoice_id,
-        "customer_id in (select customer_id from warehouse.marts.dim_customers where ? in (customer_id, external_id))": customer,
+        "customer_id = ?": customer_id,
         "external_subscription_id = ?": external_subscription_id,
         "fee_type = ?": fee_type,
         "billable_metric_code = ?": billable_metric_code,
         "currency = ?": currency,
+        "event_transaction_id = ?": event_transaction_id,
+        f"? = case when invoice_id in ({INVOICES} select invoice_id from invoices where payment_status = 'succeeded') then 'succeeded' else 'pending' end": payment_status,
+        "horizon_at >= ?": settled_from,
+        "horizon_at <= ?": settled_to,
     }
     conditions = {predicate: value for predicate, value in stated.items() if value is not None}
     return _page(
@@ -198,8 +234,8 @@ def fee_taxes(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     )
 
 
-def standalone_fee_taxes(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
-    """The taxes of fees without an invoice."""
+def taxes_of_fees(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
+    """The taxes of issued fees."""
     return _rows(
         cursor,
         "select * from books.main.fee_taxes where fee_id in (select unnest(?)) order by fee_id, tax_code",
@@ -207,12 +243,27 @@ def standalone_fee_taxes(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[st
     )
 
 
-def standalone_fee_tiers(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
-    """The steps that explain fees without an invoice."""
+def tiers_of_fees(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
+    """The steps that explain fees, issued or draft."""
+    return _of_fees(cursor, "fee_tiers", "fct_invoice_line_tiers", fee_ids, "fee_id, position")
+
+
+def presentation_units_of_fees(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
+    """The units of each presentation group of fees, issued or draft."""
+    return _of_fees(
+        cursor, "fee_presentation_units", "fct_invoice_line_presentation_units", fee_ids, "fee_id, presentation_key"
+    )
+
+
+def _of_fees(cursor: duckdb.DuckDBPyConnection, book: str, mart: str, fee_ids: Sequence[str], order: str) -> Rows:
     return _rows(
         cursor,
-        "select * from books.main.fee_tiers where fee_id in (select unnest(?)) order by fee_id, position",
-        [list(fee_ids)],
+        f"""select * from books.main.{book} where fee_id in (select unnest($fees))
+        union all by name
+        select * from warehouse.marts.{mart}
+        where fee_id in (select unnest($fees)) and fee_id not in (select fee_id from books.main.fees)
+        order by {order}""",
+        {"fees": list(fee_ids)},
     )
 
 

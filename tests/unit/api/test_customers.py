@@ -245,3 +245,13 @@ def test_overrides_of_a_plan_are_refused_not_ignored(api: Api) -> None:
         "plan_overrides": ["feature_unavailable"]
     }
     api.ok("POST", "/subscriptions", {"subscription": wanted | {"plan_overrides": {}}})
+
+
+@pytest.mark.parametrize("days", [36_501, 10**9, -1])
+def test_terms_of_more_than_a_century_are_refused(api: Api, days: int) -> None:
+    """Their due date would be none, and every list with it."""
+    body = CUSTOMER | {"net_payment_term": days, "billing_configuration": {"invoice_grace_period": days}}
+    refused = api.refused("POST", "/customers", {"customer": body})
+    assert refused["error_details"] == {
+        "net_payment_term": ["value_is_out_of_range"], "invoice_grace_period": ["value_is_out_of_range"]
+    }  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.books import store
 from core.warehouse import marts
 from tests.unit.api.conftest import Api
 from tests.unit.api.test_resources import ADD_ON, COUPON, METRIC, PLAN, TAX
@@ -66,6 +67,22 @@ def test_a_one_off_invoice_is_issued_at_once(api: Api) -> None:
         ("statuses[]=draft", 0),
         ("invoice_type=credit", 0),
         ("issuing_date_to=2001-01-01", 0),
+        ("statuses[]=draft&statuses[]=finalized", 1),
+        ("payment_statuses[]=succeeded&payment_statuses[]=failed", 0),
+        ("amount_from=14063&amount_to=14063", 1),
+        ("amount_from=14064", 0),
+        ("amount_to=14062", 0),
+        ("payment_overdue=true", 0),
+        ("payment_overdue=false", 1),
+        ("search_term=ACM", 1),
+        (f"search_term={invoice['number']}", 1),
+        ("search_term=zebra", 0),
+        ("billing_entity_codes[]=default", 1),
+        ("billing_entity_codes[]=other", 0),
+        ("self_billed=true", 0),
+        ("self_billed=false", 1),
+        ("payment_dispute_lost=true", 0),
+        ("metadata[region]=eu", 0),
     ):
         assert api.ok("GET", f"/customers/acme/invoices?{filtered}")["meta"]["total_count"] == count
     downloaded = api.ok("POST", f"/invoices/{invoice['lago_id']}/download")["invoice"]
@@ -73,6 +90,56 @@ def test_a_one_off_invoice_is_issued_at_once(api: Api) -> None:
     pdf = api("GET", f"/invoices/{invoice['lago_id']}.pdf")
     assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
     assert api.refused("PUT", f"/invoices/{invoice['lago_id']}/finalize")["code"] == "invoice_not_found"
+
+
+@pytest.mark.parametrize("wrong", ["amount_from=abc", "payment_overdue=maybe"])
+def test_a_filter_that_says_nothing_is_refused(api: Api, wrong: str) -> None:
+    assert api.refused("GET", f"/invoices?{wrong}")["error_details"] == {
+        wrong.partition("=")[0]: ["value_is_invalid"]
+    }
+
+
+def test_fees_are_found_by_what_lago_filters_by(api: Api) -> None:
+    """The customer is younger than anything published."""
+    one_off(api)
+    for filtered, count in (
+        ("fee_type=add_on", 1),
+        ("payment_status=pending", 1),
+        ("payment_status=succeeded", 0),
+        ("event_transaction_id=t", 0),
+        ("created_at_from=2001-01-01T00:00:00Z", 1),
+        ("created_at_to=2001-01-01T00:00:00Z", 0),
+    ):
+        assert api.ok("GET", f"/fees?external_customer_id=acme&{filtered}")["meta"]["total_count"] == count, filtered
+    assert api.ok("GET", "/fees?external_customer_id=nobody")["fees"] == []
+
+
+def test_a_one_off_that_cannot_be_issued_now_is_not_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is told to try again would be billed twice."""
+    one_off(api)
+    monkeypatch.setattr("api.billing.PATIENCE_SECONDS", 0.05)
+    content = {"external_customer_id": "acme", "fees": [{"add_on_code": "setup"}]}
+    with store.lock(api.settings):
+        refused = api.refused("POST", "/invoices", {"invoice": content})
+    assert (refused["status"], refused["code"]) == (503, "books_busy")
+    assert api.ok("POST", "/invoices", {"invoice": content})["invoice"]["number"].endswith("-001-002")
+    assert api.ok("GET", "/customers/acme/invoices")["meta"]["total_count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "fee"),
+    [
+        ("unit_amount_cents", {"unit_amount_cents": 10**14 + 1}),
+        ("units", {"unit_amount_cents": 10**10, "units": "10000.1"}),
+        ("units", {"unit_amount_cents": 0, "units": "100000000000001"}),
+    ],
+)
+def test_a_one_off_beyond_the_domain_of_money_is_refused(api: Api, field: str, fee: dict[str, Any]) -> None:
+    """Kept, it would stop everybody's run."""
+    one_off(api)
+    content = {"external_customer_id": "acme", "fees": [{"add_on_code": "setup"} | fee]}
+    refused = api.refused("POST", "/invoices", {"invoice": content})
+    assert refused["error_details"] == {field: ["value_is_out_of_range"]}
 
 
 def test_a_payment_settles_an_invoice(api: Api) -> None:
