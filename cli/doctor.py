@@ -86,6 +86,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Every check, in an order in which the first that is wrong explains the later ones."""
     yield from _versions()
     yield _folder(settings.home, "home")
+    yield _checked("files", partial(_files, settings.home), "let this user write to them: they belong to another")
     yield _checked("disk", partial(_room, settings.home), "make room, or move the home folder to a larger disk")
     yield _checked(
         "catalog",
@@ -159,6 +160,13 @@ def _folder(path: Path, name: str, advice: str = "run `tallystick init`") -> Fin
         f"{path}{'' if writable else ' cannot be written'}",
         "" if writable else f"give this user the right to write: chown -R $USER {path}",
     )
+
+
+def _files(home: Path) -> str:
+    closed = [path.name for path in sorted(home.glob("*.sqlite*")) if not os.access(path, os.R_OK | os.W_OK)]
+    if closed:
+        raise PermissionError(f"{', '.join(closed)} cannot be written")
+    return "can be written"
 
 
 def _room(home: Path) -> str:

@@ -119,8 +119,9 @@ def _plain(value: object) -> Any:
 
 
 def _without_links(error: Exception) -> str:
-    """What a database said, without SQLAlchemy's pointer to its own documentation."""
-    return " ".join(line for line in f"{error}".splitlines() if "sqlalche.me" not in line)
+    """What a database said, without the statement and its values, and without SQLAlchemy's pointer to its own documentation."""
+    said = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error
+    return " ".join(line for line in f"{said}".splitlines() if "sqlalche.me" not in line)
 
 
 def without_passwords(text: str) -> str:

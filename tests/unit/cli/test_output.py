@@ -118,3 +118,4 @@ def test_a_database_that_does_not_answer_is_one_line_that_sends_to_the_doctor(er
     assert result.exit_code == FAILED
     assert result.stderr.count("\n") == 1
     assert "tallystick doctor" in result.stderr and "sqlalche.me" not in result.stderr
+    assert "select 1" not in result.stderr, "a statement may hold what is not for a screen"

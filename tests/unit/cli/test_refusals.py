@@ -104,6 +104,12 @@ def test_the_doctor_foresees_a_full_disk(home: Path, monkeypatch: pytest.MonkeyP
     assert not findings["disk"]["ok"] and "GB are free" in findings["disk"]["found"]
 
 
+def test_the_doctor_sees_files_that_belong_to_another_user(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.doctor.os.access", lambda path, mode: Path(path).name != "catalog.sqlite")
+    findings = {finding["check"]: finding for finding in json.loads(call("doctor", "--json").stdout)["findings"]}
+    assert not findings["files"]["ok"] and findings["files"]["found"] == "catalog.sqlite cannot be written"
+
+
 def test_a_home_is_named_without_detours(home: Path) -> None:
     assert Settings(home=home / "nowhere" / ".." / "here").home == home / "here"
     assert not (home / "nowhere").exists()
