@@ -17,6 +17,7 @@ from api.schemas.wallets import (
     TOP_UP,
     UPDATE,
     Balance,
+    funding_object,
     new_transaction_object,
     transaction_object,
     wallet_object,
@@ -24,6 +25,7 @@ from api.schemas.wallets import (
 from core.catalog import billable_metrics, customers, wallet_transactions, wallets
 from core.catalog.wallets import Wallet
 from core.errors import NotFound, ValidationError
+from core.warehouse import marts
 
 router = APIRouter(tags=["Wallets"])
 
@@ -113,6 +115,50 @@ def transactions(
     return listed("wallet_transactions", items, len(rows), paging)
 
 
+@router.get("/wallet_transactions/{transaction_id}")
+def transaction(transaction_id: str, served: Served) -> Response:
+    """Get a movement of credits."""
+    found, _ = _traced(served, transaction_id)
+    return answer(transaction_object(found[transaction_id]))
+
+
+@router.get("/wallet_transactions/{transaction_id}/consumptions")
+def consumptions(transaction_id: str, served: Served, paging: Paged) -> Response:
+    """List what credits that came in have paid for."""
+    return _trace(served, paging, transaction_id, "inbound")
+
+
+@router.get("/wallet_transactions/{transaction_id}/fundings")
+def fundings(transaction_id: str, served: Served, paging: Paged) -> Response:
+    """List which credits paid for what went out."""
+    return _trace(served, paging, transaction_id, "outbound")
+
+
+def _trace(served: Served, paging: Paging, transaction_id: str, side: str) -> Response:
+    found, rows = _traced(served, transaction_id)
+    if found[transaction_id]["transaction_type"] != side:
+        raise ValidationError({"transaction_type": ["invalid_transaction_type"]})
+    mine, other = ("wallet_transaction_id", "outbound_transaction_id")[:: 1 if side == "inbound" else -1]
+    met = sorted((row for row in rows if row[mine] == transaction_id), key=lambda row: (row["consumed_at"], row[other]))
+    items = [funding_object(row, found[row[other]]) for row in met[paging.offset : paging.offset + paging.limit]]
+    root = "wallet_transaction_consumptions" if side == "inbound" else "wallet_transaction_fundings"
+    return listed(root, items, len(met), paging)
+
+
+def _traced(served: Served, transaction_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The transactions of the customer by id, and the fundings among them. Raises NotFound."""
+    try:
+        with served.look() as connection:
+            customer_id = wallet_transactions.get(connection, transaction_id).customer_id
+    except NotFound:
+        # What invoices took is in the books alone.
+        with served.billing.ledger.cursor() as cursor:
+            customer_id = marts.wallet_transaction_customer(cursor, transaction_id)
+    models = served.billing.rows(customer_id, "fct_wallet_transactions", "fct_wallet_fundings")
+    found = {row["wallet_transaction_id"]: dict(row) for row in models["fct_wallet_transactions"]}
+    return found, [dict(row) for row in models["fct_wallet_fundings"]]
+
+
 def _list(served: Served, paging: Paging, external_customer_id: str) -> Response:
     with served.look() as connection:
         customer = customers.get(connection, external_customer_id)
@@ -135,8 +181,9 @@ def _described(served: Served, connection: sa.Connection, wallet: Wallet, balanc
 
 
 def _balances(served: Served, customer_id: str) -> dict[str, Balance]:
-    rows = served.billing.rows(customer_id, "fct_wallet_balances")["fct_wallet_balances"]
-    return {row["wallet_id"]: row for row in rows}
+    models = served.billing.rows(customer_id, "fct_wallet_balances", "fct_wallet_ongoing_balances")
+    ongoing = {row["wallet_id"]: row for row in models["fct_wallet_ongoing_balances"]}
+    return {row["wallet_id"]: dict(row) | dict(ongoing[row["wallet_id"]]) for row in models["fct_wallet_balances"]}
 
 
 def _wallet(connection: sa.Connection, wallet_id: str) -> Wallet:

@@ -50,18 +50,24 @@ TOP_UP = Body(
 )
 
 Balance = Mapping[str, Any]
-EMPTY: Balance = {"balance_cents": 0, "balance_credits": Decimal(0), "used_amount_cents": 0}
+EMPTY: Balance = {
+    "balance_cents": 0,
+    "balance_credits": Decimal(0),
+    "used_amount_cents": 0,
+    "ongoing_usage_balance_cents": 0,
+    "ongoing_balance_cents": 0,
+    "credits_ongoing_usage_balance": Decimal(0),
+    "credits_ongoing_balance": Decimal(0),
+}
 """A wallet whose first credits have not come in yet."""
 
 
 def wallet_object(
     wallet: Wallet, customer: Customer, balance: Balance, now: datetime, metric_codes: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The wallet with its balance: rows of `fct_wallet_balances`, minor units and credits. `now` is the customer's.
+    """The wallet with its balance, a row of `fct_wallet_balances` and of `fct_wallet_ongoing_balances`. `now` is the customer's.
 
     `metric_codes` gives the codes of the metrics that the wallet is limited to by their ids.
-
-    Usage that is not billed yet is not taken off, so the ongoing balance is the balance.
     """
     credits, cents = decimal(balance["balance_credits"]), int(balance["balance_cents"])
     return {
@@ -88,10 +94,10 @@ def wallet_object(
             "billable_metric_codes": [metric_codes[key] for key in wallet.billable_metric_ids if key in metric_codes],
         },
         "recurring_transaction_rules": [],
-        "ongoing_balance_cents": cents,
-        "ongoing_usage_balance_cents": 0,
-        "credits_ongoing_balance": credits,
-        "credits_ongoing_usage_balance": "0.0",
+        "ongoing_balance_cents": int(balance["ongoing_balance_cents"]),
+        "ongoing_usage_balance_cents": int(balance["ongoing_usage_balance_cents"]),
+        "credits_ongoing_balance": decimal(balance["credits_ongoing_balance"]),
+        "credits_ongoing_usage_balance": decimal(balance["credits_ongoing_usage_balance"]),
         "paid_top_up_min_amount_cents": None,
         "paid_top_up_max_amount_cents": None,
     }
@@ -150,6 +156,17 @@ def transaction_object(row: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": instant(row["created_at"]),
         "name": row["name"],
         "payment_method": {"payment_method_id": None, "payment_method_type": "provider"},
+    }
+
+
+def funding_object(row: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Credits that paid for something: a row of `fct_wallet_fundings`, and the transaction on its other side."""
+    return {
+        "lago_id": row["wallet_funding_id"],
+        "amount_cents": row["amount_cents"],
+        "credit_amount": decimal(row["credit_amount"]),
+        "created_at": instant(row["consumed_at"]),
+        "wallet_transaction": transaction_object(other),
     }
 
 

@@ -357,6 +357,15 @@ def wallet_movements(cursor: duckdb.DuckDBPyConnection, wallet_id: str) -> Rows:
     )
 
 
+def wallet_transaction_customer(cursor: duckdb.DuckDBPyConnection, wallet_transaction_id: str) -> str:
+    """Id of the customer whose wallet moved; the run must have seen the transaction. Raises NotFound."""
+    query = "select customer_id from warehouse.marts.fct_wallet_transactions where wallet_transaction_id = ?"
+    found = cursor.execute(query, [wallet_transaction_id]).fetchone()
+    if found is None:
+        raise NotFound("wallet_transaction", wallet_transaction_id)
+    return str(found[0])
+
+
 def usage_daily(cursor: duckdb.DuckDBPyConnection, *, external_subscription_ids: Sequence[str] | None = None) -> Rows:
     """Per UTC day and event code, over the given subscriptions (None for all): events, and the summed field where a metric sums one."""
     where = "" if external_subscription_ids is None else "where external_subscription_id in (select unnest(?))"

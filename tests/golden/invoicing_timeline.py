@@ -16,6 +16,7 @@ from core.catalog import (
     customers,
     invoice_commands,
     one_off_invoices,
+    payments,
     plans,
     schedules,
     subscriptions,
@@ -34,7 +35,7 @@ Case = dict[str, Any]
 ACTIONS = {
     "create_subscription", "run_billing", "send_event", "apply_coupon", "create_wallet", "top_up", "check", "terminate_subscription",
     "create_one_off_invoice", "update_billing_entity", "update_customer", "finalize_invoice", "refresh_invoice", "run_periodic_biller",
-    "run_trial_biller", "run_ending_subscriptions", "void_credits",
+    "run_trial_biller", "run_ending_subscriptions", "void_credits", "refresh_wallets", "set_payment_status", "record_payment",
 }  # fmt: skip
 RUNS = {
     "periodic": {"run_billing", "run_periodic_biller"}, "trial": {"run_billing", "run_trial_biller"}, "ending": {"run_ending_subscriptions"},
@@ -57,7 +58,7 @@ def is_in_scope(case: Case) -> bool:
     for plan in plan_by_code.values():
         if plan_features & {key for key, value in plan.items() if value}:
             return False
-    if any(wallet.keys() & {"rules", "recurring_rules", "paid_credits"} for wallet in setup.get("wallets", [])):
+    if any(wallet.keys() & {"rules", "recurring_rules"} for wallet in setup.get("wallets", [])):
         return False
     started = {
         action["subscription"]: plan_by_code[action["plan"]]
@@ -70,7 +71,9 @@ def is_in_scope(case: Case) -> bool:
         )
         if ends_advance and action.get("credit_note", "credit") != "skip":
             return False
-        if action["do"] == "top_up" and ("paid_credits" in action):
+        if action.get("invoice_requires_successful_payment"):
+            return False
+        if action["do"] == "set_payment_status" and action["status"] != "succeeded":
             return False
         if "status" in str(action.get("expect", "")):
             return False
@@ -303,6 +306,7 @@ class Timeline:
             wallet = wallets.create(
                 uow, external_customer_id=self.code(terms["customer"]), rate_amount=terms.get("rate_amount", "1"), currency=terms["currency"],
                 code=terms["code"], priority=terms.get("priority", 50), granted_credits=terms.get("granted_credits"),
+                paid_credits=terms.get("paid_credits"),
                 applies_to={"fee_types": terms.get("limited_to_fee_types"), "billable_metric_codes": self.codes(terms.get("limited_to_metrics"))},
             )  # fmt: skip
         self.wallet_ids[action["wallet"]] = wallet.id
@@ -310,8 +314,30 @@ class Timeline:
     def _top_up(self, action: Case) -> None:
         with self.world.unit() as uow:
             wallet = wallets.get(uow.connection, self.wallet_ids[action["wallet"]])
-            (transaction,) = wallet_transactions.top_up(uow, wallet, granted_credits=action["granted_credits"])
-        self.transaction_ids[action.get("key", "")] = transaction.id
+            credits = {name: action.get(name) for name in ("paid_credits", "granted_credits")}
+            for transaction in wallet_transactions.top_up(uow, wallet, **credits):
+                self.transaction_ids[action.get("key", "")] = transaction.id
+
+    def _set_payment_status(self, action: Case) -> None:
+        """The payment of a top-up has come in."""
+        settlement, drafts = self.world.settle()
+        (invoice,) = [row for row in invoices_of(self, settlement, drafts) if row["ref"] == action["invoice"]]
+        with self.world.unit() as uow:
+            for fee in invoice["fees"]:
+                if fee["wallet_transaction_id"]:
+                    wallet_transactions.settle_transaction(uow, fee["wallet_transaction_id"])
+
+    def _record_payment(self, action: Case) -> None:
+        """As the API does: what pays all that is due settles the credits of a top-up."""
+        settlement, drafts = self.world.settle()
+        (invoice,) = [row for row in invoices_of(self, settlement, drafts) if row["ref"] == action["invoice"]]
+        with self.world.unit() as uow:
+            row = payments.record(
+                uow, invoice_id=invoice["invoice_id"], customer_id=invoice["customer_id"], amount_cents=action["amount_cents"], reference="case",
+            )  # fmt: skip
+            paid = payments.paid_cents(uow.connection, [row.invoice_id])[row.invoice_id]
+        if paid == invoice["total_amount_cents"]:
+            self._set_payment_status(action)
 
     def _void_credits(self, action: Case) -> None:
         wallet_id = self.wallet_ids[action["wallet"]]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import yaml
 
@@ -22,8 +25,13 @@ PLAIN = (
     "fees_amount_cents", "coupons_amount_cents", "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "taxes_rate",
     "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents", "total_amount_cents", "status", "invoice_type", "number",
 )  # fmt: skip
-WALLETS = ("fct_wallet_balances", "fct_wallet_transactions", "fct_wallet_consumptions")
-WALLET_COLUMNS = {"balance_cents": "balance_cents", "credits_balance": "balance_credits"}
+WALLETS = ("fct_wallet_balances", "fct_wallet_transactions", "fct_wallet_consumptions", "fct_wallet_ongoing_balances")
+WALLET_COLUMNS = {"balance_cents": "balance_cents", "credits_balance": "balance_credits"} | {
+    name: name
+    for name in (
+        "ongoing_usage_balance_cents", "ongoing_balance_cents", "credits_ongoing_usage_balance", "credits_ongoing_balance",
+    )
+}  # fmt: skip
 TRANSACTION_COLUMNS = {
     "type": "transaction_type", "transaction_status": "transaction_status", "status": "status",
 }  # fmt: skip
@@ -34,6 +42,17 @@ TOLERANCE = Decimal("0.00002")
 def cases_in_scope() -> dict[str, dict[str, Any]]:
     document = yaml.safe_load(CASES.read_text())
     return {case["id"]: case for case in document["cases"] if is_in_scope(case)}
+
+
+def books_until(tables: Mapping[str, pa.Table], as_of: Mapping[str, datetime]) -> dict[str, pa.Table]:
+    """What was issued by then: runs at any time issue the same, so it is the prefix of what they have issued."""
+    rows = tables["invoices"].to_pylist()
+    issued = {row["invoice_id"] for row in rows if row["issued_at"] <= as_of.get(row["customer_id"], datetime.min)}
+    return {
+        name: table.filter(pc.is_in(table["invoice_id"], pa.array(sorted(issued), pa.string())))
+        for name, table in tables.items()
+        if "invoice_id" in table.column_names
+    }
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +76,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Timeline]
             if number < len(timeline.checks())
             for owner in timeline.owners()
         }
-        models = world.compute(WALLETS, settlement.tables, as_of)
+        models = world.compute(WALLETS, books_until(settlement.tables, as_of), as_of)
         for timeline in timelines.values():
             timeline.checked.append(models)
     return timelines, settlement, drafts
@@ -142,6 +161,8 @@ def assert_invoice(timeline: Timeline, expected: dict[str, Any], invoice: dict[s
 def assert_wallets(timeline: Timeline, expected: dict[str, Any], models: dict[str, list[dict[str, Any]]]) -> None:
     """Balances, transactions and what was consumed of them, as of the moment that the rows were computed for."""
     balances = {row["wallet_id"]: row for row in models["fct_wallet_balances"]}
+    for row in models["fct_wallet_ongoing_balances"]:
+        balances[row["wallet_id"]] |= row
     mine = set(timeline.wallet_ids.values())
     transactions = [row for row in models["fct_wallet_transactions"] if row["wallet_id"] in mine]
     for wanted in expected.get("wallets", []):

@@ -52,6 +52,34 @@ def test_credits_go_in_and_out(api: Api) -> None:
     listed = api.ok("GET", f"/wallets/{wallet_id}/wallet_transactions")
     assert listed["wallet_transactions"][0] == voided
     assert listed["meta"]["total_count"] == 3
+    settled = api.ok("GET", f"/wallets/{wallet_id}/wallet_transactions?transaction_type=inbound&status=settled")
+    (granted,) = settled["wallet_transactions"]
+    assert (granted["credit_amount"], granted["remaining_amount_cents"]) == ("1.5", 0)
+    (used,) = api.ok("GET", f"/wallet_transactions/{granted['lago_id']}/consumptions")[
+        "wallet_transaction_consumptions"
+    ]
+    assert (used["amount_cents"], used["credit_amount"], used["wallet_transaction"]) == (300, "1.5", voided)
+    (source,) = api.ok("GET", f"/wallet_transactions/{voided['lago_id']}/fundings")["wallet_transaction_fundings"]
+    assert source["wallet_transaction"] == granted == api.ok("GET", f"/wallet_transactions/{granted['lago_id']}")
+    refused = api.refused("GET", f"/wallet_transactions/{voided['lago_id']}/consumptions")
+    assert refused["error_details"] == {"transaction_type": ["invalid_transaction_type"]}
+
+
+def test_a_wallet_is_limited_to_types_of_lines_and_metrics(api: Api) -> None:
+    api.ok(
+        "POST",
+        "/billable_metrics",
+        {"billable_metric": {"code": "calls", "name": "Calls", "aggregation_type": "count_agg"}},
+    )
+    limits = {"fee_types": ["subscription"], "billable_metric_codes": ["calls"]}
+    wallet = open_wallet(api, applies_to=limits)
+    assert wallet["applies_to"] == limits
+    body = {"wallet": {"applies_to": {"fee_types": []}}}
+    assert api.ok("PUT", f"/wallets/{wallet['lago_id']}", body)["wallet"]["applies_to"] == limits | {"fee_types": []}
+    refused = api.refused("POST", "/wallets", {"wallet": WALLET | {"applies_to": {"fee_types": ["add_on"]}}})
+    assert refused["error_details"] == {"applies_to": ["invalid_limitations"]}
+    refused = api.refused("POST", "/wallets", {"wallet": WALLET | {"applies_to": {"billable_metric_codes": ["no"]}}})
+    assert refused["code"] == "billable_metrics_not_found"
 
 
 @pytest.mark.parametrize(
