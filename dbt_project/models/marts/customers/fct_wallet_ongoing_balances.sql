@@ -23,7 +23,7 @@ owed as (
         wallet_balances.wallet_id, wallet_balances.customer_id, wallet_balances.currency, wallet_balances.rate_amount,
         wallet_balances.balance_cents, wallet_balances.balance_credits, currencies.minor_unit_amount,
         coalesce(case ranked.wallet_rank
-            {%- for rank in range(1, 7) %} when {{ rank }} then rank_usage.usage_{{ rank }}_cents{% endfor %}
+            {%- for rank in [1, 2, 3, 4, 5, 6] %} when {{ rank }} then rank_usage.usage_{{ rank }}_cents{% endfor %}
         end, 0) as usage_cents
     from wallet_balances
     inner join currencies on wallet_balances.currency = currencies.currency

@@ -1,4 +1,4 @@
-{%- set ranks = range(1, 7) -%}
+{%- set ranks = [1, 2, 3, 4, 5, 6] -%}
 with services as (
     select * from {{ ref('int_marts__wallet_bucket_services') }}
 ),
