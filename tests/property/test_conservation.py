@@ -166,6 +166,7 @@ GATE_FAULTS = {
     "coupon shares of the lines sum to the coupons": "update fees set precise_coupons_amount_cents = 0.00001 where rowid = 77",
     "fees less coupons plus taxes less credits are the total, and it is not negative": "update invoices set total_amount_cents = total_amount_cents + 1 where rowid = 77",
     "wallet uses sum to the invoice's prepaid credits": "update wallet_uses set amount_cents = amount_cents + 1 where rowid = 5",
+    "the lines that a wallet use pays sum to it": "update wallet_use_fees set amount_cents = amount_cents + 1 where rowid = 5",
     "postings sum to zero and receivables to the total": "delete from postings where rowid = (select min(rowid) from postings where invoice_id is not null)",
     "the steps of a line sum to its precise amount": "update fee_tiers set amount = amount + 0.000000000000001 where amount > 0",
     "a fee without an invoice is its line and its taxes, and its postings sum to zero": "update standalone_fees set taxes_amount_cents = taxes_amount_cents + 1 where rowid = 5",
