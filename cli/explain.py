@@ -19,9 +19,11 @@ from core.warehouse.line_events import line_events
 
 EVENTS_SHOWN = 50
 TOTALS = (
-    ("fees_amount_cents", "Fees"), ("coupons_amount_cents", "Coupons"), ("taxes_amount_cents", "Taxes"),
+    ("fees_amount_cents", "Fees"), ("progressive_billing_credit_amount_cents", "Billed progressively before"), ("coupons_amount_cents", "Coupons"), ("taxes_amount_cents", "Taxes"),
     ("prepaid_credit_amount_cents", "Prepaid credits"), ("total_amount_cents", "Total"),
 )  # fmt: skip
+RARE = {"progressive_billing_credit_amount_cents"}
+"""Shown where there is any."""
 STEP_COLUMNS = {
     "from_value": "From", "to_value": "To", "units": "Units", "per_unit_amount": "Per unit", "rate": "Rate %",
     "package_size": "Package", "flat_count": "Times", "flat_amount": "Flat", "amount": "Amount",
@@ -86,7 +88,8 @@ def print_invoice(to: Console, cursor: Any, key: str, *, line: int | None = None
         totals.add_column()
         totals.add_column(justify="right")
         for name, label in TOTALS:
-            totals.add_row(label, marts.money(invoice[name] or 0, currency))
+            if invoice.get(name) or name not in RARE:
+                totals.add_row(label, marts.money(invoice[name] or 0, currency))
         for tax in invoice["taxes"]:
             totals.add_row(
                 f"  of which {escape(tax['tax_name'])} {plain(tax['tax_rate'])} %",

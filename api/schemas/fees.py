@@ -61,7 +61,10 @@ class FeeContext:
 
 def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
     """The line; `invoice` says whose it is and whether it is paid, or `alone` of a fee without one. Amounts in minor units, `precise_` ones as text."""
-    coupons = Decimal(fee["precise_coupons_amount_cents"] or 0)
+    # Lago counts what a progressive invoice billed before among the coupons of a line (invoicing §4.3).
+    coupons = Decimal(fee["precise_coupons_amount_cents"] or 0) + (
+        fee.get("progressive_billing_credit_amount_cents") or 0
+    )
     net = fee["amount_cents"] - coupons
     taxes_cents = int(fee["taxes_amount_cents"] or 0)
     total = Money(fee["amount_cents"] + taxes_cents, fee["currency"])

@@ -110,7 +110,8 @@ def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any
         "status": row["status"],
         "currency": row["currency"],
         "credit_notes_amount_cents": 0,
-        "progressive_billing_credit_amount_cents": 0,
+        # Books published before the column was added do not have it.
+        "progressive_billing_credit_amount_cents": row.get("progressive_billing_credit_amount_cents") or 0,
         "total_offsetted_credit_note_amount_cents": 0,
         "version_number": VERSION,
         "self_billed": False,

@@ -114,6 +114,8 @@ def lines(invoice: dict[str, Any]) -> dict[str, Any] | None:
 def sums(invoice: dict[str, Any]) -> None:
     """From the lines to the total."""
     rows = [("Sum of lines", invoice["fees_amount_cents"])]
+    if invoice.get("progressive_billing_credit_amount_cents"):
+        rows.append(("Billed earlier in the period", -invoice["progressive_billing_credit_amount_cents"]))
     rows += [
         (f"Coupon {use['coupon_name'] or use['coupon_code']}", -use["amount_cents"]) for use in invoice["coupon_uses"]
     ]

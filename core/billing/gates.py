@@ -13,6 +13,13 @@ CHECKS = {
         select invoices.invoice_id from invoices
         left join (select invoice_id, sum(amount_cents) as lines from fees group by invoice_id) as summed using (invoice_id)
         where coalesce(summed.lines, 0) is distinct from invoices.fees_amount_cents""",
+    "progressive credits of the lines sum to the invoice's, and none is above its line": """
+        select invoices.invoice_id from invoices
+        left join (
+            select invoice_id, sum(progressive_billing_credit_amount_cents) as credits, max(progressive_billing_credit_amount_cents - amount_cents) as excess
+            from fees where progressive_billing_credit_amount_cents <> 0 group by invoice_id
+        ) as summed using (invoice_id)
+        where coalesce(summed.credits, 0) is distinct from invoices.progressive_billing_credit_amount_cents or summed.excess > 0""",
     "coupon uses sum to the invoice's coupons": """
         select invoices.invoice_id from invoices
         left join (select invoice_id, sum(amount_cents) as used from coupon_uses group by invoice_id) as summed using (invoice_id)
@@ -21,9 +28,9 @@ CHECKS = {
         select invoices.invoice_id from invoices
         left join (select invoice_id, sum(precise_coupons_amount_cents) as shares from fees group by invoice_id) as summed using (invoice_id)
         where coalesce(summed.shares, 0) is distinct from invoices.coupons_amount_cents""",
-    "fees less coupons plus taxes less credits are the total, and it is not negative": """
+    "fees less progressive credits and coupons plus taxes less credits are the total, and it is not negative": """
         select invoice_id from invoices
-        where fees_amount_cents - coupons_amount_cents is distinct from sub_total_excluding_taxes_amount_cents
+        where fees_amount_cents - progressive_billing_credit_amount_cents - coupons_amount_cents is distinct from sub_total_excluding_taxes_amount_cents
             or sub_total_excluding_taxes_amount_cents + taxes_amount_cents is distinct from sub_total_including_taxes_amount_cents
             or sub_total_including_taxes_amount_cents - prepaid_credit_amount_cents is distinct from total_amount_cents
             or total_amount_cents < 0""",

@@ -18,7 +18,7 @@ TABLES: dict[str, dict[str, str]] = {
         "invoice_id": "VARCHAR",
         "customer_id": "VARCHAR",
         "billing_entity_id": "VARCHAR",
-        "invoice_type": "VARCHAR",  # subscription, one_off, credit
+        "invoice_type": "VARCHAR",  # subscription, one_off, credit, progressive_billing
         "status": "VARCHAR",  # finalized, closed (nothing to bill and set to skip; takes no number)
         "currency": "VARCHAR",
         "number": "VARCHAR",
@@ -30,6 +30,7 @@ TABLES: dict[str, dict[str, str]] = {
         "payment_due_date": "DATE",
         "net_payment_term": "BIGINT",
         "fees_amount_cents": "BIGINT",
+        "progressive_billing_credit_amount_cents": "BIGINT",
         "coupons_amount_cents": "BIGINT",
         "sub_total_excluding_taxes_amount_cents": "BIGINT",
         "taxes_amount_cents": "BIGINT",
@@ -54,7 +55,7 @@ TABLES: dict[str, dict[str, str]] = {
         "subscription_id": "VARCHAR",
         "external_subscription_id": "VARCHAR",
         "plan_id": "VARCHAR",
-        "invoicing_reason": "VARCHAR",  # starting, trial, periodic, terminating, fixed_charge_change, in_advance_charge
+        "invoicing_reason": "VARCHAR",  # starting, trial, periodic, terminating, fixed_charge_change, in_advance_charge, progressive_billing
         "fee_from_at": "TIMESTAMP",
         "fee_to_at": "TIMESTAMP",
         "usage_from_at": "TIMESTAMP",
@@ -106,6 +107,7 @@ TABLES: dict[str, dict[str, str]] = {
         "pricing_unit_amount_cents": "BIGINT",
         "event_transaction_id": "VARCHAR",  # the event of a fee in advance, else null
         "total_aggregated_units": QUANTITY,
+        "progressive_billing_credit_amount_cents": "BIGINT",
     },
     # One row per fee in advance that is not invoiced; its line is in fees, with the same fee_id and no invoice_id.
     "standalone_fees": {

@@ -115,10 +115,13 @@ def _line(invoice: Row, fee: Row, tiers: Sequence[Row], groups: Sequence[tuple[s
 def _totals(invoice: Row) -> list[list[str]]:
     currency = invoice["currency"]
     rows = [["Sum of lines", invoice["fees_amount_cents"]]]
+    credited = invoice.get("progressive_billing_credit_amount_cents") or 0
+    if credited:
+        rows.append(["Billed earlier in the period", -credited])
     rows += [
         [f"Coupon {use['coupon_name'] or use['coupon_code']}", -use["amount_cents"]] for use in invoice["coupon_uses"]
     ]
-    if invoice["coupon_uses"]:
+    if invoice["coupon_uses"] or credited:
         rows.append(["Sub total", invoice["sub_total_excluding_taxes_amount_cents"]])
     rows += [[_tax_label(tax, currency), tax["amount_cents"]] for tax in invoice["taxes"]]
     shown = sum(tax["amount_cents"] for tax in invoice["taxes"])

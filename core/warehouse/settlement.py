@@ -57,7 +57,7 @@ TARGETS = (
 UNLIMITED = 2**62
 DOCUMENTS = ("invoices", "standalone_fees")
 """Tables with a row per thing that is settled: an invoice, or a fee that is not invoiced."""
-SEEN = ("invoices", "standalone_fees", "coupon_uses", "wallet_uses")
+SEEN = ("invoices", "standalone_fees", "progressive_fees", "coupon_uses", "wallet_uses")
 """What a settled prefix changes for the next."""
 
 
@@ -167,7 +167,7 @@ class _Driver:
         if not self._count(temporary(QUEUE)):
             return False
         self._empty("coupon_uses", "coupon_shares", "wallet_uses", "wallet_shares")
-        self._run("int_billing__coupon_candidates")
+        self._run("int_billing__progressive_credits", "int_billing__coupon_candidates")
         for rank in range(1, self._last_rank("int_billing__coupon_candidates") + 1):
             self._steer(rank)
             self._run(*COUPON_RANK)

@@ -36,9 +36,11 @@ ACTIONS = {
     "create_subscription", "run_billing", "send_event", "apply_coupon", "create_wallet", "top_up", "check", "terminate_subscription",
     "create_one_off_invoice", "update_billing_entity", "update_customer", "finalize_invoice", "refresh_invoice", "run_periodic_biller",
     "run_trial_biller", "run_ending_subscriptions", "void_credits", "refresh_wallets", "set_payment_status", "record_payment",
+    "check_usage_thresholds", "run_finalizer",
 }  # fmt: skip
 RUNS = {
     "periodic": {"run_billing", "run_periodic_biller"}, "trial": {"run_billing", "run_trial_biller"}, "ending": {"run_ending_subscriptions"},
+    "usage": {"check_usage_thresholds"},
 }  # fmt: skip
 """Schedule -> the actions that are its ticks."""
 
@@ -51,7 +53,6 @@ def is_in_scope(case: Case) -> bool:
     if not {action["do"] for action in timeline} <= ACTIONS:
         return False
     plan_features = {
-        "usage_thresholds",
         "bill_fixed_charges_monthly",
     }
     plan_by_code = {plan["code"]: plan for plan in setup.get("plans", [])}
@@ -75,7 +76,7 @@ def is_in_scope(case: Case) -> bool:
             return False
         if action["do"] == "set_payment_status" and action["status"] != "succeeded":
             return False
-        if "status" in str(action.get("expect", "")):
+        if "payment_status" in str(action.get("expect", "")):
             return False
     return "credit_notes" not in case["expected"] or case["expected"]["credit_notes"] == []
 
@@ -232,7 +233,7 @@ class Timeline:
         ]
         plans.create(
             uow, code=self.code(plan["code"]), name=plan["code"], interval=plan.get("interval", "monthly"), amount_cents=plan["amount_cents"],
-            amount_currency=plan.get("currency", "EUR"), pay_in_advance=plan.get("pay_in_advance", False), trial_period=plan.get("trial_period_days"), bill_charges_monthly=plan.get("bill_charges_monthly", False), minimum_commitment_input=self._commitment(plan), charges_input=charges, fixed_charges_input=fixed_charges,
+            amount_currency=plan.get("currency", "EUR"), pay_in_advance=plan.get("pay_in_advance", False), trial_period=plan.get("trial_period_days"), bill_charges_monthly=plan.get("bill_charges_monthly", False), minimum_commitment_input=self._commitment(plan), charges_input=charges, fixed_charges_input=fixed_charges, usage_thresholds_input=plan.get("usage_thresholds", []),
             tax_codes=self.codes(plan.get("tax_codes")), test_clock_id=self.clock_id,
         )  # fmt: skip
 

@@ -22,7 +22,7 @@ from tests.support.world import World
 
 CASES = Path(__file__).parent / "cases" / "invoicing.yaml"
 PLAIN = (
-    "fees_amount_cents", "coupons_amount_cents", "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "taxes_rate",
+    "fees_amount_cents", "progressive_billing_credit_amount_cents", "coupons_amount_cents", "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "taxes_rate",
     "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents", "total_amount_cents", "status", "invoice_type", "number",
 )  # fmt: skip
 WALLETS = ("fct_wallet_balances", "fct_wallet_transactions", "fct_wallet_consumptions", "fct_wallet_ongoing_balances")

@@ -58,8 +58,8 @@ WORLD: dict[str, list[dict[str, Any]]] = {
         {"usage_id": "q", "position": 1, "amount": "3"}, {"usage_id": "q", "position": 2, "amount": "0.5"}, {"usage_id": "b", "position": 1, "amount": "1"},
     ],
     "int_rating__usage_out_of_domain": [],
-    "int_billing__fees": [{"fee_id": "q", "invoice_id": "draft", "fee_state": "draft", "amount_cents": 350}],
-    "int_billing__draft_invoices": [{"invoice_id": "draft", "fees_amount_cents": 350, "taxes_amount_cents": 70, "total_amount_cents": 420}],
+    "int_billing__fees": [{"fee_id": "q", "invoice_id": "draft", "fee_state": "draft", "amount_cents": 360}],
+    "int_billing__draft_invoices": [{"invoice_id": "draft", "fees_amount_cents": 360, "progressive_billing_credit_amount_cents": 10, "taxes_amount_cents": 70, "total_amount_cents": 420}],
     "int_billing__wallet_inflows": [{"wallet_id": "w", "settled_at": "2026-01-01", "amount_cents": 40}],
     "int_billing__wallet_void_uses": [],
     "stg_catalog__customers": [{"customer_id": "c", "test_clock_id": None}],
@@ -67,17 +67,17 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     "stg_books__invoices": [
         {
             "invoice_id": "i", "customer_id": "c", "billing_entity_id": "e", "status": "finalized", "customer_sequence": 1, "entity_sequence": 1,
-            "issued_at": "2026-02-01", "fees_amount_cents": 300, "coupons_amount_cents": 50, "sub_total_excluding_taxes_amount_cents": 250,
+            "issued_at": "2026-02-01", "fees_amount_cents": 310, "progressive_billing_credit_amount_cents": 10, "coupons_amount_cents": 50, "sub_total_excluding_taxes_amount_cents": 250,
             "taxes_amount_cents": 26, "sub_total_including_taxes_amount_cents": 276, "prepaid_credit_amount_cents": 40, "total_amount_cents": 236,
         },
         {
             "invoice_id": "j", "customer_id": "c", "billing_entity_id": "e", "status": "finalized", "customer_sequence": 2, "entity_sequence": 2,
-            "issued_at": "2026-03-01", "fees_amount_cents": 0, "coupons_amount_cents": 0, "sub_total_excluding_taxes_amount_cents": 0,
+            "issued_at": "2026-03-01", "fees_amount_cents": 0, "progressive_billing_credit_amount_cents": 0, "coupons_amount_cents": 0, "sub_total_excluding_taxes_amount_cents": 0,
             "taxes_amount_cents": 0, "sub_total_including_taxes_amount_cents": 0, "prepaid_credit_amount_cents": 0, "total_amount_cents": 0,
         },
     ],
     "stg_books__fees": [
-        {"fee_id": "f", "invoice_id": "i", "amount_cents": 200, "precise_amount": "2.004", "units": 3, "charge_model": "graduated", "precise_coupons_amount_cents": "33.33333"},
+        {"fee_id": "f", "invoice_id": "i", "amount_cents": 210, "progressive_billing_credit_amount_cents": 10, "precise_amount": "2.004", "units": 3, "charge_model": "graduated", "precise_coupons_amount_cents": "33.33333"},
         {"fee_id": "g", "invoice_id": "i", "amount_cents": 100, "precise_amount": "1", "units": 1, "precise_coupons_amount_cents": "16.66667"},
         {"fee_id": "h", "invoice_id": None, "amount_cents": 0, "precise_amount": "0", "units": 0, "precise_coupons_amount_cents": "0"},
     ],
@@ -95,7 +95,8 @@ WORLD: dict[str, list[dict[str, Any]]] = {
         {"posting_id": "2", "transaction_id": "i", "invoice_id": "i", "account": "coupon_discounts", "amount_cents": 50},
         {"posting_id": "3", "transaction_id": "i", "invoice_id": "i", "account": "prepaid_credits", "amount_cents": 40},
         {"posting_id": "4", "transaction_id": "i", "invoice_id": "i", "account": "taxes_payable", "amount_cents": -26},
-        {"posting_id": "5", "transaction_id": "i", "invoice_id": "i", "account": "revenue", "amount_cents": -300},
+        {"posting_id": "5", "transaction_id": "i", "invoice_id": "i", "account": "revenue", "amount_cents": -310},
+        {"posting_id": "6", "transaction_id": "i", "invoice_id": "i", "account": "revenue", "amount_cents": 10},
     ],
 }  # fmt: skip
 
@@ -147,15 +148,20 @@ FAULTS = {
         "update int_billing__draft_invoices set total_amount_cents = total_amount_cents + 1",
         "update int_billing__fees set amount_cents = amount_cents - 1",
         "delete from int_billing__fees",
+        "update int_billing__draft_invoices set progressive_billing_credit_amount_cents = 0",
     ],
     "assert_every_line_of_a_bill_has_its_draft": ["delete from int_billing__draft_invoices", "update int_billing__fees set fee_state = 'open'"],
     "assert_invoice_totals_add_up": [
         "update stg_books__invoices set total_amount_cents = total_amount_cents + 1 where invoice_id = 'i'",
         "update stg_books__invoices set coupons_amount_cents = 51 where invoice_id = 'i'",
+        "update stg_books__invoices set progressive_billing_credit_amount_cents = 0 where invoice_id = 'i'",
         "update stg_books__invoices set taxes_amount_cents = null where invoice_id = 'j'",
         "update stg_books__invoices set prepaid_credit_amount_cents = 1, total_amount_cents = -1 where invoice_id = 'j'",
     ],
-    "assert_fees_sum_to_their_invoice": ["delete from stg_books__fees where fee_id = 'g'", "update stg_books__fees set amount_cents = 101 where fee_id = 'g'"],
+    "assert_fees_sum_to_their_invoice": ["delete from stg_books__fees where fee_id = 'g'", "update stg_books__fees set amount_cents = 101 where fee_id = 'g'",
+        "update stg_books__fees set progressive_billing_credit_amount_cents = 9 where fee_id = 'f'",
+        "update stg_books__fees set progressive_billing_credit_amount_cents = case fee_id when 'f' then -91 else 101 end where fee_id in ('f', 'g')",
+    ],
     "assert_every_issued_fee_belongs_to_one_invoice": [
         "insert into stg_books__fees select * from stg_books__fees where fee_id = 'g'",
         "update stg_books__fees set invoice_id = 'lost' where fee_id = 'g'",

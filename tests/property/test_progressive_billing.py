@@ -7,14 +7,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from math import floor
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
-from core.catalog import billable_metrics, billing_entities, customers, plans, schedules, subscriptions, test_clocks
+from core.billing.gates import refuse_unless_conserved
+from core.catalog import (
+    applied_coupons,
+    billable_metrics,
+    billing_entities,
+    coupons,
+    customers,
+    plans,
+    schedules,
+    subscriptions,
+    taxes,
+    test_clocks,
+)
 from core.warehouse.pricing_graph import PricingGraph
 from tests.support.facts import give_all, open_connection, rows_of
 from tests.support.world import TICK, World
@@ -25,6 +40,7 @@ BATCHED = settings(max_examples=80, deadline=None, phases=(Phase.explicit, Phase
 BEGINS_AT = datetime(2026, 1, 1)
 BILLED_AT = [datetime(2026, 2, 1), datetime(2026, 3, 1)]
 WORLDS = 48
+SETTLED = 24
 MODELS = ("progressive_totals", "progressive_bills", "progressive_credits", "threshold_crossings", "usage_totals", "fees")
 CHARGES: Sequence[Mapping[str, Any]] = (
     {"charge_model": "standard", "properties": {"amount": "0.1"}},
@@ -36,6 +52,13 @@ CHARGES: Sequence[Mapping[str, Any]] = (
         {"from_value": 41, "to_value": None, "per_unit_amount": "0.5", "flat_amount": "0"},
     ]}},
 )  # fmt: skip
+
+COUPONS: Sequence[Mapping[str, Any]] = (
+    {},
+    {"coupon_type": "fixed_amount", "amount_cents": 777, "amount_currency": "EUR", "frequency": "once"},
+    {"coupon_type": "percentage", "percentage_rate": "12.5", "frequency": "forever"},
+    {"coupon_type": "fixed_amount", "amount_cents": 333, "amount_currency": "EUR", "frequency": "recurring", "frequency_duration": 2},
+)
 
 keys = st.tuples(st.sampled_from("ab"), st.sampled_from([None, "f"]), st.sampled_from([None, "g", "h"]))
 bills = st.lists(st.dictionaries(keys, st.integers(0, 30) | st.integers(0, 10**12), max_size=6), min_size=1, max_size=5)
@@ -142,8 +165,8 @@ def draw(seed: int) -> Drawn:
     return Drawn(f"drawn-{seed}", random.sample(CHARGES, random.randint(1, 2)), fixed, recurring, usage, sorted(ticks))
 
 
-def play(world: World, drawn: Drawn, has_thresholds: bool) -> str:
-    """The drawn subscription on a clock of its own, with or without its thresholds; returns its customer."""
+def play(world: World, drawn: Drawn, has_thresholds: bool, discounted: int | None = None) -> str:
+    """The drawn subscription on a clock of its own, with or without its thresholds, and with a coupon and a tax where `discounted` says of which kind; returns its customer."""
     name = drawn.name if has_thresholds else f"{drawn.name}-plain"
     with world.unit() as uow:
         clock = {"test_clock_id": test_clocks.create(uow, name, BEGINS_AT - timedelta(days=1)).id}
@@ -156,11 +179,15 @@ def play(world: World, drawn: Drawn, has_thresholds: bool) -> str:
             uow, code=name, name=name, interval="monthly", amount_cents=1000, amount_currency="EUR", usage_thresholds_input=thresholds if has_thresholds else [],
             charges_input=[{"code": f"{name}-{place}", "billable_metric_id": metric.id, **charge} for place, charge in enumerate(drawn.charges)], **clock,
         )  # fmt: skip
-        billing_entities.create(uow, code=name, name=name, **clock)
+        tax_codes = [] if discounted is None else [taxes.create(uow, code=name, name=name, rate="7.7", **clock).code]
+        billing_entities.create(uow, code=name, name=name, tax_codes=tax_codes, **clock)
         customer = customers.upsert(uow, name, currency="EUR", billing_entity_code=name, **clock)
     world.advance(clock["test_clock_id"], BEGINS_AT)
     with world.unit() as uow:
         subscriptions.create(uow, external_id=name, external_customer_id=name, plan_code=name, subscription_at=BEGINS_AT)
+        if discounted is not None and COUPONS[discounted % len(COUPONS)]:
+            coupons.create(uow, code=name, name=name, **COUPONS[discounted % len(COUPONS)], **clock)
+            applied_coupons.apply(uow, external_customer_id=name, coupon_code=name)
     for at, late, team, value in drawn.usage:
         world.advance(clock["test_clock_id"], at)
         world.send_event(name, name, max(BEGINS_AT, at - late), {"value": str(value), "team": team})
@@ -235,3 +262,62 @@ def test_each_step_of_a_recurring_threshold_is_passed_once(computed: Computed) -
         assert found == wanted, each
         counted += len(found)
     assert counted > WORLDS // 2
+
+
+def settled_world(folder: Path) -> tuple[World, list[str]]:
+    """Drawn subscriptions with coupons and a tax, whose progressive invoices are really issued."""
+    world = World(folder, graph())
+    owners = [play(world, draw(seed), True, discounted=seed) for seed in range(SETTLED)]
+    return world, owners
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, list[str], Mapping[str, Any]]:
+    world, owners = settled_world(tmp_path_factory.mktemp("settled"))
+    settlement, _ = world.settle()
+    refuse_unless_conserved(settlement)
+    return world, owners, settlement.tables
+
+
+def test_an_invoice_credits_what_was_paid_before_and_pays_its_period_once(settled: tuple[World, list[str], Mapping[str, Any]]) -> None:
+    """The last bill of a period credits its progressive invoice's fees less their coupons, fee by fee and in whole cents."""
+    fees = settled[2]["fees"].to_pylist()
+    invoices = {row["invoice_id"]: row for row in settled[2]["invoices"].to_pylist()}
+    chains: dict[Any, list[str]] = defaultdict(list)
+    for link in sorted(settled[2]["invoice_subscriptions"].to_pylist(), key=lambda link: link["issued_at"]):
+        chains[link["subscription_id"], link["usage_from_at"]].append(link["invoice_id"])
+    of_invoice: dict[str, dict[Any, Any]] = defaultdict(dict)
+    for fee in fees:
+        if fee["fee_type"] == "charge":
+            of_invoice[fee["invoice_id"]][fee["charge_id"], fee["group_key"]] = fee
+    credited = discounted = 0
+    for chain in chains.values():
+        assert [invoices[name]["invoice_type"] for name in chain] == ["progressive_billing"] * (len(chain) - 1) + ["subscription"]
+        for before, after in zip([None, *chain], chain, strict=False):
+            for key, fee in of_invoice[after].items():
+                earlier = of_invoice[before].get(key) if before else None
+                paid = floor(earlier["amount_cents"] - earlier["precise_coupons_amount_cents"]) if earlier else 0
+                assert fee["progressive_billing_credit_amount_cents"] == min(paid, fee["amount_cents"])
+                credited += paid > 0
+                discounted += bool(earlier and earlier["precise_coupons_amount_cents"])
+    assert credited > SETTLED
+    assert discounted > 5
+
+
+def test_progressive_invoices_do_not_depend_on_when_runs_were(settled: tuple[World, list[str], Mapping[str, Any]]) -> None:
+    """Run at drawn times with drawn prefixes, the books are the same, row for row; so is a replay one invoice at a time."""
+    world, owners, once = settled
+    facts = world.facts()
+    for seed in range(2):
+        random, books = Random(seed), {name: table.slice(0, 0) for name, table in once.items()}
+        span = (BILLED_AT[-1] - BEGINS_AT).total_seconds()
+        runs = sorted(BEGINS_AT + timedelta(seconds=random.randrange(int(span))) for _ in range(4)) if seed else []
+        for at in [*runs, BILLED_AT[-1] + TICK]:
+            settlement, _ = world.settle(books, random.choice((1, 2, 5)) if seed else 1, facts=facts, as_of=dict.fromkeys(owners, at))
+            books = {name: pa.concat_tables([table, settlement.tables[name]]) for name, table in books.items()}
+        for name, table in once.items():
+            assert rows_in_order(books[name]) == rows_in_order(table), name
+
+
+def rows_in_order(table: pa.Table) -> list[str]:
+    return sorted(str(row) for row in table.to_pylist())

@@ -6,6 +6,10 @@ fee_tax_rates as (
     select * from {{ ref('int_billing__fee_tax_rates') }}
 ),
 
+progressive_credits as (
+    select * from {{ ref('int_billing__progressive_credits') }}
+),
+
 coupon_shares as (
     select * from {{ source('settlement', 'coupon_shares') }}
 ),
@@ -22,8 +26,9 @@ bases as (
     select
         fees.fee_id,
         fees.invoice_id,
-        {{ share('fees.amount_cents - coalesce(discounted.coupons_cents, 0)') }} as taxable_base_cents
+        {{ share('fees.amount_cents - coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0) - coalesce(discounted.coupons_cents, 0)') }} as taxable_base_cents
     from fees
+    left join progressive_credits on fees.fee_id = progressive_credits.fee_id
     left join discounted on fees.fee_id = discounted.fee_id
 ),
 

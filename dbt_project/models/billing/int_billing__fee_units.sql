@@ -3,7 +3,7 @@ with chargeable_quantities as (
 ),
 
 window_charges as (
-    select * from {{ ref('int_metering__window_charges') }} where window_state <> 'checked'
+    select * from {{ ref('int_metering__window_charges') }}
 ),
 
 final as (

@@ -14,6 +14,10 @@ advance_fees as (
     select * from {{ ref('int_billing__advance_fees') }}
 ),
 
+progressive_invoices as (
+    select * from {{ ref('int_billing__progressive_invoices') }}
+),
+
 renewals as (
     select * from {{ ref('int_billing__usage_fees') }} where is_renewed and invoice_id = fee_id
 ),
@@ -53,12 +57,8 @@ requests as (
 requested_invoices as (
     select
         requests.invoice_id, requests.invoice_type, requests.customer_id, customers.billing_entity_id, requests.currency,
-        requests.requested_at as ready_at,
-        requests.requested_at as issued_at,
-        requests.requested_at as horizon_at,
-        true as is_due,
-        cast(null as string) as invoicing_reason,
-        requests.creation_sequence
+        requests.requested_at as ready_at, requests.requested_at as issued_at, requests.requested_at as horizon_at,
+        true as is_due, cast(null as string) as invoicing_reason, requests.creation_sequence
     from requests
     inner join horizons on requests.customer_id = horizons.customer_id and requests.requested_at <= horizons.as_of
     inner join customers on requests.customer_id = customers.customer_id and {{ known_at('customers', 'requests.requested_at') }}
@@ -80,21 +80,20 @@ carried_documents as (
 ),
 
 final as (
-    select
-        invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
+    select invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
     from subscription_invoices
     union all
-    select
-        invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
+    select invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
     from requested_invoices
     union all
-    select
-        invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
+    select invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
     from carried_documents
     union all
-    select
-        invoice_id, invoice_type, customer_id, billing_entity_id, currency, horizon_at, horizon_at, horizon_at, true, 'in_advance_charge', received_sequence
+    select invoice_id, invoice_type, customer_id, billing_entity_id, currency, horizon_at, horizon_at, horizon_at, true, 'in_advance_charge', received_sequence
     from advance_fees
+    union all
+    select invoice_id, 'progressive_billing', customer_id, billing_entity_id, currency, ready_at, ready_at, ready_at, true, 'progressive_billing', creation_sequence
+    from progressive_invoices
 )
 
 select * from final

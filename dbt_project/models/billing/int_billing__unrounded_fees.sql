@@ -2,8 +2,8 @@ with subscription_fees as (
     select * from {{ ref('int_billing__subscription_fees') }}
 ),
 
-usage_fees as (
-    select * from {{ ref('int_billing__usage_fees') }}
+billed_usage_fees as (
+    select * from {{ ref('int_billing__billed_usage_fees') }}
 ),
 
 fixed_charge_fees as (
@@ -40,8 +40,7 @@ united as (
         charge_id, charge_filter_id, charge_model, billable_metric_id, billable_metric_code, group_key,
         null, null, true_up_parent_fee_id, item_code, item_name, null, item_position,
         from_at, to_at, horizon_at, currency, units, events_count, unit_amount, amount, null
-    from usage_fees
-    where fee_state = 'open' or (fee_state <> 'checked' and (units <> 0 or amount <> 0 or events_count <> 0 or has_true_up))
+    from billed_usage_fees
     union all
     select
         fee_id, invoice_id, fee_state, 'fixed_charge', customer_id, subscription_id, external_subscription_id, plan_id,

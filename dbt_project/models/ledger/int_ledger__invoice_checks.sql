@@ -19,7 +19,7 @@ postings as (
 ),
 
 invoice_lines as (
-    select invoice_id, sum(amount_cents) as amount_cents from fees group by invoice_id
+    select invoice_id, sum(amount_cents) as amount_cents, sum(progressive_billing_credit_amount_cents) as credit_cents from fees group by invoice_id
 ),
 
 coupons as (
@@ -43,6 +43,7 @@ joined as (
     select
         invoices.*,
         coalesce(invoice_lines.amount_cents, 0) as lines_cents,
+        coalesce(invoice_lines.credit_cents, 0) as line_credits_cents,
         coalesce(coupons.amount_cents, 0) as coupon_uses_cents,
         coalesce(credits.amount_cents, 0) as wallet_uses_cents,
         coalesce(posted.balance_cents, 0) as balance_cents,
@@ -57,9 +58,11 @@ joined as (
 checks as (
     select invoice_id, 'invoice fees = sum of lines' as check_name, fees_amount_cents as left_value, lines_cents as right_value from joined
     union all
+    select invoice_id, 'invoice progressive credits = credits of lines', progressive_billing_credit_amount_cents, line_credits_cents from joined
+    union all
     select invoice_id, 'invoice coupons = coupon uses', coupons_amount_cents, coupon_uses_cents from joined
     union all
-    select invoice_id, 'fees - coupons = sub total', fees_amount_cents - coupons_amount_cents, sub_total_excluding_taxes_amount_cents from joined
+    select invoice_id, 'fees - progressive credits - coupons = sub total', fees_amount_cents - progressive_billing_credit_amount_cents - coupons_amount_cents, sub_total_excluding_taxes_amount_cents from joined
     union all
     select invoice_id, 'sub total + taxes = sub total with taxes', sub_total_excluding_taxes_amount_cents + taxes_amount_cents, sub_total_including_taxes_amount_cents from joined
     union all

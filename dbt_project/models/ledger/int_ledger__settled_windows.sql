@@ -1,5 +1,5 @@
 with invoice_subscriptions as (
-    select * from {{ ref('stg_books__invoice_subscriptions') }} where usage_from_at is not null and invoicing_reason <> 'in_advance_charge'
+    select * from {{ ref('stg_books__invoice_subscriptions') }} where usage_from_at is not null and invoicing_reason not in ('in_advance_charge', 'progressive_billing')
 ),
 
 invoices as (

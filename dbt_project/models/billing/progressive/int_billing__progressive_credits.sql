@@ -6,12 +6,18 @@ progressive_fees as (
     select * from {{ ref('int_billing__progressive_fees') }}
 ),
 
+issued_fees as (
+    select * from {{ ref('stg_books__progressive_fees') }}
+),
+
+-- What coupons took off the earlier fee was not paid, so no credit gives it back: whole minor units (settlement, section 5).
 credited as (
     select
         progressive_bills.invoice_id, progressive_bills.credited_invoice_id, progressive_bills.subscription_id,
-        earlier.fee_id as credited_fee_id, earlier.charge_id, earlier.charge_filter_id, earlier.group_key, earlier.amount_cents as credited_cents
+        earlier.fee_id as credited_fee_id, earlier.charge_id, earlier.charge_filter_id, earlier.group_key, {{ cents('floor(earlier.amount_cents - coalesce(issued_fees.precise_coupons_amount_cents, 0))') }} as credited_cents
     from progressive_bills
     inner join progressive_fees as earlier on progressive_bills.credited_invoice_id = earlier.invoice_id
+    left join issued_fees on earlier.fee_id = issued_fees.fee_id
 ),
 
 -- The same charge, filter and group is the same fee, on every bill of the period.

@@ -1,5 +1,5 @@
 with settlement_queue as (
-    select * from {{ ref('int_billing__settlement_queue') }} where invoice_type = 'subscription'
+    select * from {{ ref('int_billing__settlement_queue') }} where invoice_type in ('subscription', 'progressive_billing')
 ),
 
 applied_coupons as (

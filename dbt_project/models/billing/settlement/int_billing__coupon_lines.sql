@@ -22,6 +22,10 @@ coupon_targets as (
     select * from {{ ref('stg_catalog__coupon_targets') }}
 ),
 
+progressive_credits as (
+    select * from {{ ref('int_billing__progressive_credits') }}
+),
+
 shared as (
     select fee_id, sum(share_cents) as share_cents
     from coupon_shares
@@ -38,10 +42,11 @@ lines as (
     select
         coupon_candidates.invoice_id, coupon_candidates.applied_coupon_id, coupon_candidates.coupon_id, coupon_candidates.limitation,
         fees.fee_id, fees.plan_id, fees.billable_metric_id,
-        {{ share('fees.amount_cents - coalesce(shared.share_cents, 0)') }} as remaining_cents
+        {{ share('fees.amount_cents - coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0) - coalesce(shared.share_cents, 0)') }} as remaining_cents
     from coupon_candidates
     inner join control on coupon_candidates.rank_number = control.rank_number
     inner join fees on coupon_candidates.invoice_id = fees.invoice_id
+    left join progressive_credits on fees.fee_id = progressive_credits.fee_id
     left join shared on fees.fee_id = shared.fee_id
 ),
 

@@ -14,6 +14,10 @@ coupon_uses as (
     select * from {{ source('settlement', 'coupon_uses') }}
 ),
 
+progressive_credits as (
+    select * from {{ ref('int_billing__progressive_credits') }}
+),
+
 bases as (
     select invoice_id, applied_coupon_id, sum(remaining_cents) as base_cents
     from coupon_lines
@@ -26,17 +30,24 @@ used as (
     group by invoice_id
 ),
 
+credited as (
+    select invoice_id, sum(progressive_billing_credit_amount_cents) as credit_cents
+    from progressive_credits
+    group by invoice_id
+),
+
 limited as (
     select
         coupon_candidates.invoice_id, coupon_candidates.applied_coupon_id, coupon_candidates.issued_at, coupon_candidates.queue_position,
         coupon_candidates.applied_at, coupon_candidates.percentage_rate, coupon_candidates.amount_cents, coupon_candidates.capacity,
         coupon_candidates.is_spent_by_amount,
         bases.base_cents,
-        {{ cents('settlement_queue.fees_amount_cents - coalesce(used.amount_cents, 0)') }} as sub_total_cents
+        {{ cents('settlement_queue.fees_amount_cents - coalesce(credited.credit_cents, 0) - coalesce(used.amount_cents, 0)') }} as sub_total_cents
     from bases
     inner join coupon_candidates
         on bases.invoice_id = coupon_candidates.invoice_id and bases.applied_coupon_id = coupon_candidates.applied_coupon_id
     inner join settlement_queue on bases.invoice_id = settlement_queue.invoice_id
+    left join credited on bases.invoice_id = credited.invoice_id
     left join used on bases.invoice_id = used.invoice_id
 ),
 

@@ -18,6 +18,10 @@ fee_taxes as (
     select * from {{ ref('int_billing__fee_taxes') }}
 ),
 
+progressive_credits as (
+    select * from {{ ref('int_billing__progressive_credits') }}
+),
+
 coupon_shares as (
     select * from {{ source('settlement', 'coupon_shares') }}
 ),
@@ -54,9 +58,11 @@ final as (
         fees.true_up_parent_fee_id, fee_pricing_units.pricing_unit_id, fee_pricing_units.pricing_unit_code, fee_pricing_units.pricing_unit_short_name,
         fee_pricing_units.conversion_rate, fee_pricing_units.unit_amount as pricing_unit_unit_amount,
         fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents,
-        fees.event_transaction_id, fee_units.total_aggregated_units
+        fees.event_transaction_id, fee_units.total_aggregated_units,
+        {{ cents('coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents
     from fees
     inner join settlement_queue on fees.invoice_id = settlement_queue.invoice_id
+    left join progressive_credits on fees.fee_id = progressive_credits.fee_id
     left join shared on fees.fee_id = shared.fee_id
     left join taxed on fees.fee_id = taxed.fee_id
     left join fee_pricing_units on fees.fee_id = fee_pricing_units.fee_id

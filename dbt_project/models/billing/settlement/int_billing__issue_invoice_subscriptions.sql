@@ -14,6 +14,10 @@ advance_fees as (
     select * from {{ ref('int_billing__advance_fees') }} where invoice_type = 'subscription'
 ),
 
+progressive_invoices as (
+    select * from {{ ref('int_billing__progressive_invoices') }}
+),
+
 final as (
     select
         unissued_items.invoice_id,
@@ -43,6 +47,12 @@ final as (
         null, null, advance_fees.from_at, advance_fees.to_at, settlement_queue.issued_at, null, null
     from advance_fees
     inner join settlement_queue on advance_fees.invoice_id = settlement_queue.invoice_id
+    union all
+    select
+        progressive_invoices.invoice_id, progressive_invoices.subscription_id, progressive_invoices.external_subscription_id, progressive_invoices.plan_id,
+        'progressive_billing', null, null, progressive_invoices.from_at, progressive_invoices.to_at, settlement_queue.issued_at, null, null
+    from progressive_invoices
+    inner join settlement_queue on progressive_invoices.invoice_id = settlement_queue.invoice_id
 )
 
 select * from final

@@ -69,7 +69,7 @@ final as (
         invoice_id, customer_id, billing_entity_id, invoice_type, case when is_skipped then 'closed' else 'finalized' end as status, currency,
         ready_at, issued_at, invoicing_reason, creation_sequence,
         issuing_date, payment_due_date, net_payment_term,
-        fees_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents, taxes_rate,
+        fees_amount_cents, progressive_billing_credit_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents, taxes_rate,
         sub_total_including_taxes_amount_cents, prepaid_credit_amount_cents,
         {{ cents('sub_total_including_taxes_amount_cents - prepaid_credit_amount_cents') }} as total_amount_cents,
         customer_name, customer_external_id, customer_address, customer_email, customer_tax_identification_number,

@@ -20,7 +20,7 @@ documents as (
     select fee_id, null, customer_id, currency, issued_at, total_amount_cents, taxes_amount_cents from issue_standalone_fees
 ),
 
--- Debits are positive. A top-up invoice sells credits, which are owed until they pay an invoice.
+-- Debits are positive. What a progressive invoice billed before is taken off the line that bills it again. A top-up invoice sells credits, which are owed until they pay an invoice.
 legs as (
     select document_id, 'receivables' as account, cast(null as string) as fee_id, 'total' as leg, total_amount_cents as amount_cents
     from documents
@@ -35,6 +35,9 @@ legs as (
     from issue_wallet_uses
     union all
     select coalesce(invoice_id, fee_id), case when fee_type = 'credit' then 'prepaid_credits' else 'revenue' end, fee_id, fee_id, -amount_cents
+    from issue_fees
+    union all
+    select invoice_id, 'revenue', fee_id, 'progressive_billing_credit/' || fee_id, progressive_billing_credit_amount_cents
     from issue_fees
 ),
 

@@ -29,6 +29,10 @@ queue_stops as (
     select * from {{ ref('int_billing__queue_stops') }}
 ),
 
+progressive_bills as (
+    select * from {{ ref('int_billing__progressive_bills') }}
+),
+
 control as (
     select * from {{ source('settlement', 'control') }}
 ),
@@ -53,6 +57,16 @@ stopped as (
     group by queue_stops.customer_id
 ),
 
+-- What credits a progressive invoice depends on the coupons of that one, so it waits for the next pass.
+crediting as (
+    select waiting.customer_id, min(waiting.queue_position) as crediting_position
+    from progressive_bills
+    inner join waiting on progressive_bills.invoice_id = waiting.invoice_id
+    inner join waiting as credited
+        on progressive_bills.credited_invoice_id = credited.invoice_id and credited.queue_position < waiting.queue_position
+    group by waiting.customer_id
+),
+
 final as (
     select
         waiting.invoice_id, waiting.invoice_type, waiting.customer_id, waiting.billing_entity_id, waiting.currency, waiting.invoicing_reason,
@@ -60,7 +74,9 @@ final as (
     from waiting
     inner join control on waiting.queue_position <= control.prefix_limit
     left join stopped on waiting.customer_id = stopped.customer_id
-    where stopped.stops_at is null or waiting.issued_at < stopped.stops_at
+    left join crediting on waiting.customer_id = crediting.customer_id
+    where (stopped.stops_at is null or waiting.issued_at < stopped.stops_at)
+        and (crediting.crediting_position is null or waiting.queue_position < crediting.crediting_position)
 )
 
 select * from final

@@ -14,6 +14,16 @@ coupon_uses as (
     select * from {{ source('settlement', 'coupon_uses') }}
 ),
 
+progressive_credits as (
+    select * from {{ ref('int_billing__progressive_credits') }}
+),
+
+credit_totals as (
+    select invoice_id, sum(progressive_billing_credit_amount_cents) as credit_cents
+    from progressive_credits
+    group by invoice_id
+),
+
 coupon_totals as (
     select invoice_id, sum(amount_cents) as coupons_amount_cents
     from coupon_uses
@@ -44,13 +54,15 @@ rate_parts as (
 summed as (
     select
         settlement_queue.*,
+        coalesce(credit_totals.credit_cents, 0) as progressive_cents,
         coalesce(coupon_totals.coupons_amount_cents, 0) as coupons_cents,
         coalesce(tax_totals.taxes_amount_cents, 0) as taxes_cents,
         coalesce(tax_totals.precise_taxes_cents, 0) as precise_taxes_cents,
         rate_parts.fee_count,
         rate_parts.rate_sum,
-        settlement_queue.fees_amount_cents - coalesce(coupon_totals.coupons_amount_cents, 0) as sub_total_cents
+        settlement_queue.fees_amount_cents - coalesce(credit_totals.credit_cents, 0) - coalesce(coupon_totals.coupons_amount_cents, 0) as sub_total_cents
     from settlement_queue
+    left join credit_totals on settlement_queue.invoice_id = credit_totals.invoice_id
     left join coupon_totals on settlement_queue.invoice_id = coupon_totals.invoice_id
     left join tax_totals on settlement_queue.invoice_id = tax_totals.invoice_id
     left join rate_parts on settlement_queue.invoice_id = rate_parts.invoice_id
@@ -60,6 +72,7 @@ final as (
     select
         invoice_id, invoice_type, customer_id, billing_entity_id, currency, invoicing_reason, ready_at, issued_at, creation_sequence, queue_position,
         fees_amount_cents,
+        {{ cents('progressive_cents') }} as progressive_billing_credit_amount_cents,
         {{ cents('coupons_cents') }} as coupons_amount_cents,
         {{ cents('sub_total_cents') }} as sub_total_excluding_taxes_amount_cents,
         {{ cents('taxes_cents') }} as taxes_amount_cents,

@@ -1,5 +1,5 @@
 with settlement_totals as (
-    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type = 'subscription'
+    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type in ('subscription', 'progressive_billing')
 ),
 
 wallets as (

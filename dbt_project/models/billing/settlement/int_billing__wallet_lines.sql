@@ -1,5 +1,5 @@
 with settlement_totals as (
-    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type = 'subscription'
+    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type in ('subscription', 'progressive_billing')
 ),
 
 fees as (
@@ -16,6 +16,10 @@ fee_tax_rates as (
 
 coupon_shares as (
     select * from {{ source('settlement', 'coupon_shares') }}
+),
+
+progressive_credits as (
+    select * from {{ ref('int_billing__progressive_credits') }}
 ),
 
 shared as (
@@ -35,12 +39,13 @@ discounted as (
         fees.invoice_id, fees.fee_id, fees.fee_type, fees.billable_metric_id,
         settlement_totals.sub_total_including_taxes_amount_cents,
         coalesce(rates.tax_rate, 0) as tax_rate,
-        {{ share('fees.amount_cents - coalesce(shared.share_cents, 0)') }} as amount_cents,
-        {{ share('fees.precise_amount * currencies.minor_units - coalesce(shared.share_cents, 0)') }} as precise_cents
+        {{ share('fees.amount_cents - coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0) - coalesce(shared.share_cents, 0)') }} as amount_cents,
+        {{ share('fees.precise_amount * currencies.minor_units - coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0) - coalesce(shared.share_cents, 0)') }} as precise_cents
     from settlement_totals
     inner join fees on settlement_totals.invoice_id = fees.invoice_id
     inner join currencies on fees.currency = currencies.currency
     left join rates on fees.fee_id = rates.fee_id
+    left join progressive_credits on fees.fee_id = progressive_credits.fee_id
     left join shared on fees.fee_id = shared.fee_id
 ),
 

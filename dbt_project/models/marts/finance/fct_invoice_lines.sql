@@ -22,6 +22,10 @@ fee_units as (
     select * from {{ ref('int_billing__fee_units') }}
 ),
 
+progressive_credits as (
+    select * from {{ ref('int_billing__progressive_credits') }}
+),
+
 fee_taxes as (
     select * from {{ ref('int_billing__fee_taxes') }}
 ),
@@ -55,12 +59,14 @@ drafts as (
         draft_fees.true_up_parent_fee_id, fee_pricing_units.pricing_unit_id, fee_pricing_units.pricing_unit_code, fee_pricing_units.pricing_unit_short_name,
         fee_pricing_units.conversion_rate, fee_pricing_units.unit_amount as pricing_unit_unit_amount,
         fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents,
-        draft_fees.event_transaction_id, fee_units.total_aggregated_units
+        draft_fees.event_transaction_id, fee_units.total_aggregated_units,
+        {{ cents('coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents
     from draft_fees
     left join issued_invoices on draft_fees.invoice_id = issued_invoices.invoice_id
     left join held_bills on draft_fees.invoice_id = held_bills.bill_id
     left join taxed on draft_fees.fee_id = taxed.fee_id
     left join fee_pricing_units on draft_fees.fee_id = fee_pricing_units.fee_id
+    left join progressive_credits on draft_fees.fee_id = progressive_credits.fee_id
     left join fee_units on draft_fees.fee_id = fee_units.fee_id
     where issued_invoices.invoice_id is null and held_bills.bill_id is null
 ),
@@ -75,7 +81,7 @@ final as (
         false as is_draft,
         true_up_parent_fee_id, pricing_unit_id, pricing_unit_code, pricing_unit_short_name,
         conversion_rate, pricing_unit_unit_amount, pricing_unit_precise_amount, pricing_unit_amount_cents,
-        event_transaction_id, total_aggregated_units
+        event_transaction_id, total_aggregated_units, progressive_billing_credit_amount_cents
     from issued_fees
     union all
     select * from drafts

@@ -33,8 +33,9 @@ drafts as (
         draft_invoices.ready_at, draft_invoices.issued_at, draft_invoices.issuing_date, draft_invoices.payment_due_date,
         cast(null as bigint) as net_payment_term,
         draft_invoices.fees_amount_cents,
+        draft_invoices.progressive_billing_credit_amount_cents,
         0 as coupons_amount_cents,
-        draft_invoices.fees_amount_cents as sub_total_excluding_taxes_amount_cents,
+        draft_invoices.fees_amount_cents - draft_invoices.progressive_billing_credit_amount_cents as sub_total_excluding_taxes_amount_cents,
         draft_invoices.taxes_amount_cents,
         draft_invoices.total_amount_cents as sub_total_including_taxes_amount_cents,
         0 as prepaid_credit_amount_cents,
@@ -52,7 +53,7 @@ drafts as (
 united as (
     select
         invoice_id, customer_id, billing_entity_id, invoice_type, status, currency, number, ready_at, issued_at, issuing_date, payment_due_date, net_payment_term,
-        fees_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents,
+        fees_amount_cents, progressive_billing_credit_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents,
         sub_total_including_taxes_amount_cents, prepaid_credit_amount_cents, total_amount_cents, customer_name, customer_external_id, timezone
     from issued_invoices
     union all
@@ -65,8 +66,9 @@ final as (
         case when united.status <> 'draft' and coalesce(paid.paid_amount_cents, 0) >= united.total_amount_cents then 'succeeded' else 'pending' end as payment_status,
         united.currency, united.number, united.ready_at, united.issued_at, united.issuing_date, united.payment_due_date, united.net_payment_term,
         united.fees_amount_cents,
+        united.progressive_billing_credit_amount_cents,
         {{ cents('united.coupons_amount_cents') }} as coupons_amount_cents,
-        united.sub_total_excluding_taxes_amount_cents,
+        {{ cents('united.sub_total_excluding_taxes_amount_cents') }} as sub_total_excluding_taxes_amount_cents,
         united.taxes_amount_cents,
         united.sub_total_including_taxes_amount_cents,
         {{ cents('united.prepaid_credit_amount_cents') }} as prepaid_credit_amount_cents,

@@ -17,6 +17,7 @@ invoice_items as (
 issued_periods as (
     select subscription_id, max(usage_to_at) as usage_to_at
     from {{ ref('stg_books__invoice_subscriptions') }}
+    where invoicing_reason not in ('in_advance_charge', 'progressive_billing')
     group by subscription_id
 ),
 

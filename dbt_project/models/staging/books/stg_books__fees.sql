@@ -44,7 +44,8 @@ final as (
         pricing_unit_precise_amount,
         pricing_unit_amount_cents,
         event_transaction_id,
-        total_aggregated_units
+        total_aggregated_units,
+        {{ cents('coalesce(progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents
     from source
 )
 

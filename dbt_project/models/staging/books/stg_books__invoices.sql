@@ -19,6 +19,7 @@ final as (
         payment_due_date,
         net_payment_term,
         fees_amount_cents,
+        {{ cents('coalesce(progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents,
         coupons_amount_cents,
         sub_total_excluding_taxes_amount_cents,
         taxes_amount_cents,
