@@ -1,6 +1,6 @@
 """Golden cases that only calculate an invoice: their lines as rows of the models, where a case with usage has the rows of its own.
 
-What follows from them (wallets) is the same SQL; only where the lines come from differs.
+What follows from them (coupons, wallets) is the same SQL; only where the lines come from differs.
 """
 
 from __future__ import annotations
@@ -14,15 +14,20 @@ Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 
 
-def applies_wallets_alone(case: Row) -> bool:
-    """Whether the case builds invoices to which nothing but wallets is applied."""
-    return all(action["do"] == "build_invoice" and action["apply"] == ["wallets"] for action in case["timeline"])
+def is_built(case: Row) -> bool:
+    """Whether the case builds invoices to which nothing but coupons, or nothing but wallets, is applied."""
+    return all(
+        action["do"] == "build_invoice"
+        and (action["apply"] == ["wallets"] or all(set(step) == {"coupon"} for step in action["apply"]))
+        for action in case["timeline"]
+    )
 
 
 def built(action: Row, invoice_id: str, at: datetime, customer: Any, metric_ids: dict[str, str]) -> Rows:
     """Model -> rows of one `build_invoice` action, for a customer of the catalog.
 
-    The case gives the total and the precise tax of each line. A line whose precise amount is that tax, taxed with 100 %,
+    What a line is discounted by before anything is applied is what a progressive invoice billed of it.
+    With wallets the case gives the total and the precise tax of each line. A line whose precise amount is that tax, taxed with 100 %,
     has it; what such a rate takes of the rounded amounts is left out of the fees of the invoice, so that its total is right.
     """
     rows: Rows = defaultdict(list)
@@ -37,10 +42,20 @@ def built(action: Row, invoice_id: str, at: datetime, customer: Any, metric_ids:
                 "unit_amount": 0, "precise_amount": tax / 100, "amount_cents": fee["amount_cents"], "item_code": fee["key"],
             }
         )  # fmt: skip
-        rows["int_billing__fee_tax_rates"].append(
-            {"fee_id": fee_id, "tax_id": fee_id, "tax_code": fee["key"], "tax_rate": 100}
-        )
-    total = action["total_amount_cents"] - sum(fee["amount_cents"] for fee in action["fees"])
+        if "total_amount_cents" in action:
+            rows["int_billing__fee_tax_rates"].append(
+                {"fee_id": fee_id, "tax_id": fee_id, "tax_code": fee["key"], "tax_rate": 100}
+            )
+        credited = Decimal(fee.get("precise_coupons_amount", 0))
+        for name, cents in ((invoice_id, fee["amount_cents"]), (f"{invoice_id}-before", int(credited))):
+            rows["int_billing__progressive_fees"].append(
+                {"fee_id": fee_id if name == invoice_id else f"{fee_id}-before", "invoice_id": name, "subscription_id": "s", "charge_id": fee["key"], "amount_cents": cents}
+            )  # fmt: skip
+    rows["int_billing__progressive_bills"].append(
+        {"invoice_id": invoice_id, "credited_invoice_id": f"{invoice_id}-before", "subscription_id": "s"}
+    )
+    lines = sum(fee["amount_cents"] for fee in action["fees"])
+    total = action["total_amount_cents"] - lines if "total_amount_cents" in action else lines
     moments = {"ready_at": at, "issued_at": at, "creation_sequence": 1}
     rows["int_billing__draft_invoices"].append(
         common | moments | {

@@ -26,7 +26,7 @@ from core.catalog import (
     wallets,
 )
 from core.errors import ValidationError
-from tests.golden.built_invoices import Rows, applies_wallets_alone, built
+from tests.golden.built_invoices import Rows, built, is_built
 from tests.golden.rating.facts import instant
 from tests.support.world import TICK, World
 
@@ -49,7 +49,7 @@ def is_in_scope(case: Case) -> bool:
     """Whether the SQL claims this case's features so far; what is outside is listed in DECISIONS.md."""
     setup, timeline = case["setup"], case.get("timeline", [])
     if case["kind"] == "calculation":
-        return applies_wallets_alone(case)
+        return is_built(case)
     if not {action["do"] for action in timeline} <= ACTIONS:
         return False
     plan_features = {
@@ -299,7 +299,12 @@ class Timeline:
             metrics = [metric["code"] for metric in self.case["setup"].get("metrics", [])]
             ids = {code: billable_metrics.get(uow.connection, self.code(code)).id for code in metrics}
             at = test_clocks.get(uow.connection, self.clock_id).reading
-        self.given = built(action, self.code("invoice"), at, customer, ids)
+            for step in action["apply"]:
+                if "coupon" in step:
+                    self._create_coupon(uow, step["coupon"])
+                    coupon_code = self.code(step["coupon"]["code"])
+                    applied_coupons.apply(uow, external_customer_id=customer.external_id, coupon_code=coupon_code)
+        self.given = built(action, self.code("invoice"), at + TICK, customer, ids)
 
     def _create_wallet(self, action: Case) -> None:
         (terms,) = [wallet for wallet in self.case["setup"]["wallets"] if wallet["code"] == action["wallet"]]

@@ -105,12 +105,16 @@ def is_that_fee(timeline: Timeline, wanted: dict[str, Any], fee: dict[str, Any])
     for name in ("plan", "charge", "add_on"):
         if name in wanted:
             checks.append(fee["item_code"] == timeline.code(wanted[name]))
+    if "key" in wanted:
+        checks.append(fee["item_code"] == wanted["key"])
     if "units" in wanted:
         checks.append(fee["units"] == Decimal(wanted["units"]))
     if "taxes_amount_cents" in wanted:
         checks.append(fee["taxes_amount_cents"] == wanted["taxes_amount_cents"])
     if "precise_coupons_amount" in wanted:
-        checks.append(abs(fee["precise_coupons_amount_cents"] - Decimal(wanted["precise_coupons_amount"])) <= TOLERANCE)
+        # Lago counts the progressive credit of a line among its coupons (invoicing §4.3).
+        taken = fee["precise_coupons_amount_cents"] + fee["progressive_billing_credit_amount_cents"]
+        checks.append(abs(taken - Decimal(wanted["precise_coupons_amount"])) <= TOLERANCE)
     return all(checks)
 
 
