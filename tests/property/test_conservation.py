@@ -126,7 +126,7 @@ FAULTS = {
     "a credit note is never used beyond its credit, nor before it is there": "update credit_notes set credit_amount_cents = 0 where rowid in (select rowid from credit_notes where credit_amount_cents > 0)",
     "a credit note gives back no more than its invoice billed": "update credit_note_items set precise_amount_cents = precise_amount_cents + 1000000000 where rowid = 5",
     "a credit note is its parts": "update credit_notes set refund_amount_cents = refund_amount_cents + 1 where rowid = 5",
-    "nothing is refunded that was not paid, and no invoice is paid beyond its total": "delete from payments",
+    "nothing is refunded that was not paid, and no invoice is paid beyond its total": "update credit_notes set refund_amount_cents = 100000000000 where rowid = 5",
     "numbers of an invoice's credit notes have no gap": "update credit_notes set sequential_id = 2 where rowid in (select min(rowid) from credit_notes where sequential_id = 1)",
     "postings of a transaction sum to zero": "delete from postings where rowid = 5",
     "every line stands on an invoice or alone": "delete from standalone_fees where rowid = 5",
