@@ -221,17 +221,17 @@ def test_a_fee_keeps_its_presentation_groups_and_the_level_that_was_reached(api:
     api.ok(
         "POST",
         "/subscriptions",
-        {"subscription": {"external_customer_id": "acme", "plan_code": "basic", "external_id": "sub"}},
+        {"subscription": {"external_customer_id": "acme", "plan_code": "basic", "external_id": "presented"}},
     )
     parts = {"a": {"count": 8, "cloud": "aws", "zone": 1}, "b": {"count": 6, "cloud": "aws"}, "c": {"count": 2}}
     events = [
-        {"transaction_id": f"{code}-{name}", "code": code, "external_subscription_id": "sub", "properties": part}
+        {"transaction_id": f"{code}-{name}", "code": code, "external_subscription_id": "presented", "properties": part}
         for name, part in parts.items()
         for code in ("calls", "level")
     ]
     api.ok("POST", "/events/batch", {"events": events})
-    api.ok("DELETE", "/subscriptions/sub")
-    fees = api.ok("GET", "/fees?external_subscription_id=sub")["fees"]
+    api.ok("DELETE", "/subscriptions/presented")
+    fees = api.ok("GET", "/fees?external_subscription_id=presented")["fees"]
     calls, reached = (next(fee for fee in fees if fee["item"]["code"] == code) for code in ("calls", "level"))
     assert calls["presentation_breakdowns"] == [
         {"presentation_by": {"cloud": "aws", "zone": "1"}, "units": "8.0"},
