@@ -84,8 +84,7 @@ def invoice_object(services: Services, connection: sa.Connection, cursor: Any, r
     return answered | {
         "fees": [fee_object(fee, owner, context) for fee in row["fees"]],
         "applied_taxes": [_applied_tax(tax, row) for tax in row["taxes"]],
-        "credits": [_credit(use, row, answered["payment_status"]) for use in row["coupon_uses"]]
-        + [_note_use(use, row, answered["payment_status"]) for use in row["credit_note_uses"]],
+        "credits": [_credit(use, row, answered["payment_status"]) for use in row["coupon_uses"]],
         "billing_periods": [period for period in map(_period, row["subscriptions"]) if period],
         "subscriptions": subscription_objects(services, connection, list(running.values())),
         "prepaid_granted_credit_amount_cents": _used(row["wallet_uses"], "granted"),
@@ -110,10 +109,10 @@ def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any
         "invoice_type": row["invoice_type"],
         "status": row["status"],
         "currency": row["currency"],
-        "credit_notes_amount_cents": row.get("credit_notes_amount_cents") or 0,
+        "credit_notes_amount_cents": 0,
         # Books published before the column was added do not have it.
         "progressive_billing_credit_amount_cents": row.get("progressive_billing_credit_amount_cents") or 0,
-        "total_offsetted_credit_note_amount_cents": row.get("offset_amount_cents") or 0,
+        "total_offsetted_credit_note_amount_cents": 0,
         "version_number": VERSION,
         "self_billed": False,
         "file_url": None,
@@ -129,7 +128,7 @@ def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any
 
 
 def _paid(row: Row, paid_cents: int) -> dict[str, Any]:
-    due = row["total_amount_cents"] - paid_cents - (row.get("offset_amount_cents") or 0)
+    due = row["total_amount_cents"] - paid_cents
     is_settled = row["status"] != "draft" and due <= 0
     return {
         "payment_status": "succeeded" if is_settled else "pending",
@@ -165,23 +164,6 @@ def _credit(use: Row, invoice: Row, payment_status: str) -> dict[str, Any]:
             "type": "coupon",
             "code": use["coupon_code"],
             "name": use["coupon_name"],
-            "description": None,
-        },
-        "invoice": {"lago_id": invoice["invoice_id"], "payment_status": payment_status},
-    }
-
-
-def _note_use(use: Row, invoice: Row, payment_status: str) -> dict[str, Any]:
-    return {
-        "lago_id": use["credit_note_use_id"],
-        "amount_cents": use["amount_cents"],
-        "amount_currency": use["currency"],
-        "before_taxes": False,
-        "item": {
-            "lago_item_id": use["credit_note_id"],
-            "type": "credit_note",
-            "code": use["number"],
-            "name": use["number"],
             "description": None,
         },
         "invoice": {"lago_id": invoice["invoice_id"], "payment_status": payment_status},

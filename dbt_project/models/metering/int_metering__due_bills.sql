@@ -67,7 +67,7 @@ opened as (
 ),
 
 -- A later time zone may find a period before the first one; once the first one was billed, that period is part of it,
--- also if the first one was the last.
+-- also if the first one was the last. Nor is the last one billed again where it would now have ended before the service did.
 -- Usage goes on where the bill before it ended, also where the time zone changed in between (invoicing, section 1).
 continued as (
     select
@@ -79,7 +79,7 @@ continued as (
     from opened
     where (invoicing_reason = 'trial' and coalesce(opened_due_at > due_at, true))
         or invoicing_reason not in ('periodic', 'trial')
-        or (invoicing_reason = 'periodic' and coalesce(later_due_at >= due_at, true) and coalesce(closed_at >= due_at or closed_from_at > usage_from_at, true))
+        or (invoicing_reason = 'periodic' and coalesce(later_due_at >= due_at, true) and coalesce(closed_at >= due_at or (closed_from_at > usage_from_at and not ({{ is_next_period('usage_from_at', 'closed_from_at') }})), true))
 ),
 
 final as (

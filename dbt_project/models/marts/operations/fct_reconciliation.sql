@@ -14,8 +14,12 @@ event_states as (
     select * from {{ ref('int_ledger__event_states') }}
 ),
 
-document_checks as (
-    select * from {{ ref('int_ledger__document_checks') }}
+invoice_checks as (
+    select * from {{ ref('int_ledger__invoice_checks') }}
+),
+
+standalone_fee_checks as (
+    select * from {{ ref('int_ledger__standalone_fee_checks') }}
 ),
 
 wallet_balances as (
@@ -48,6 +52,12 @@ counts as (
     cross join rejected
     cross join loaded
     cross join stated
+),
+
+document_checks as (
+    select check_name, left_value, right_value from invoice_checks
+    union all
+    select check_name, left_value, right_value from standalone_fee_checks
 ),
 
 flow_checks as (

@@ -36,8 +36,7 @@ final as (
         billing_entity_address,
         billing_entity_tax_identification_number,
         timezone,
-        sql_bundle_id,
-        coalesce(credit_notes_amount_cents, 0) as credit_notes_amount_cents
+        sql_bundle_id
     from source
 )
 
