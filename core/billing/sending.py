@@ -6,7 +6,9 @@ import smtplib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -79,7 +81,7 @@ def send_due(
                     )
                 if email is None:
                     continue
-                is_sent, error = _attempt(deliver, _message(cursor, row))
+                is_sent, error = _attempt(deliver, partial(_message, cursor, row))
                 with unit_of_work(engine, clock) as uow:
                     invoice_emails.settle(uow, email, is_sent=is_sent, error=error)
                 if is_sent:
@@ -120,10 +122,10 @@ def mail_server(url: str) -> Iterator[Deliver]:
         yield server.send_message
 
 
-def _attempt(deliver: Deliver, message: EmailMessage) -> tuple[bool, str | None]:
-    """(whether somebody gets it, what the server refused)."""
+def _attempt(deliver: Deliver, compose: Callable[[], EmailMessage]) -> tuple[bool, str | None]:
+    """(whether somebody gets it, what the server refused). An address that no header can hold costs nobody else's e-mail."""
     try:
-        refused = deliver(message)
-    except (smtplib.SMTPException, OSError) as error:
+        refused = deliver(compose())
+    except (smtplib.SMTPException, MessageError, OSError, ValueError) as error:
         return False, " ".join(str(error).split())[:MOST_OF_AN_ERROR]
     return True, str(refused)[:MOST_OF_AN_ERROR] if refused else None

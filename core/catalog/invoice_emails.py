@@ -65,14 +65,15 @@ def open_among(connection: sa.Connection, invoice_ids: Collection[str], now: dat
 
 
 def failed(connection: sa.Connection) -> list[InvoiceEmail]:
-    """The e-mails whose last attempt failed, oldest first."""
-    return INVOICE_EMAILS.all(connection, INVOICE_EMAILS.c.status == "failed")
+    """The e-mails whose last attempt failed, or died and is the last one, oldest first."""
+    columns = INVOICE_EMAILS.c
+    died = (columns.status == "sending") & (columns.attempts >= MOST_ATTEMPTS)
+    return INVOICE_EMAILS.all(connection, (columns.status == "failed") | died)
 
 
 def _is_open(email: InvoiceEmail, now: datetime) -> bool:
-    if email.status == "sending":
-        return now - email.attempted_at > INTERRUPTED_AFTER
-    return email.status == "failed" and email.attempts < MOST_ATTEMPTS
+    has_ended = email.status == "failed" or (email.status == "sending" and now - email.attempted_at > INTERRUPTED_AFTER)
+    return has_ended and email.attempts < MOST_ATTEMPTS
 
 
 def _id(invoice_id: str) -> str:

@@ -108,7 +108,7 @@ def _price(fee: Mapping[str, Any], default_cents: int) -> dict[str, Any]:
         problems.add("units", "value_is_invalid")
     problems.refuse()
     assert units is not None
-    if abs(units) * max(unit_amount_cents, 1) > MOST_CENTS:
+    if units * max(unit_amount_cents, 1) > MOST_CENTS:
         problems.add("units", "value_is_out_of_range", f"units times the unit amount are at most {MOST_CENTS} minor units")
     problems.refuse()
     return {"units": decimal_text(units), "unit_amount_cents": unit_amount_cents}

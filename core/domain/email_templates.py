@@ -10,12 +10,9 @@ PLACEHOLDERS = ("number", "customer", "seller", "total", "due_date")
 
 def unknown_placeholders(template: str) -> list[str]:
     """What stands after a dollar sign and is no placeholder; `$$` is a dollar sign."""
-    found = []
-    for match in Template.pattern.finditer(template):
-        name = match["named"] or match["braced"]
-        if match["escaped"] is None and name not in PLACEHOLDERS:
-            found.append(match.group())
-    return found
+    parsed = Template(template)
+    unknown = [f"${name}" for name in parsed.get_identifiers() if name not in PLACEHOLDERS]
+    return unknown if parsed.is_valid() else [*unknown, "$"]
 
 
 def filled(template: str, values: Mapping[str, str]) -> str:

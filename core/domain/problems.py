@@ -12,7 +12,7 @@ from core.errors import ValidationError
 from core.money.currency import is_currency
 
 MOST_CENTS = 10**14
-"""The most minor units of one stated amount: with taxes, and summed over the lines of a bill, it stays in the domain of money."""
+"""The most minor units of one stated amount: 64 bits hold the sum of tens of thousands of them."""
 MOST_DAYS = 36_500
 LONGEST_KEY = 255
 """Characters of an id or code that a caller gives (DECISIONS)."""

@@ -164,6 +164,18 @@ def test_one_bad_address_of_several_stops_no_other(
     assert recorded is not None and recorded.status == "sent" and "gone@example.com" in (recorded.error or "")
 
 
+def test_an_address_that_no_header_can_hold_costs_nobody_else_s_e_mail(
+    cursor: duckdb.DuckDBPyConnection, world: World, mailbox: Mailbox, url: str
+) -> None:
+    first, second = marts.invoice_emails(cursor)
+    cursor.execute(
+        "update warehouse.marts.fct_invoice_emails set recipient = 'a@example.com\nBcc: b@example.com' where invoice_id = ?",
+        [first["invoice_id"]],
+    )
+    report = sent_by(cursor, world, url)
+    assert report.sent == (second["number"],) and [number for number, _ in report.failed] == [first["number"]]
+
+
 def test_an_attempt_that_died_is_repeated_after_a_while_and_not_before(
     cursor: duckdb.DuckDBPyConnection, world: World, mailbox: Mailbox, url: str
 ) -> None:
