@@ -150,6 +150,7 @@ def _check(values: dict[str, Any]) -> Problems:
     problems.key("code")
     problems.mandatory("name", "document_number_prefix")
     problems.timezone("timezone")
+    problems.country("country")
     problems.currency("default_currency")
     problems.one_of("document_numbering", NUMBERINGS)
     problems.one_of("issuing_date_anchor", ANCHORS)

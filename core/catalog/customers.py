@@ -220,9 +220,7 @@ def _check(values: dict[str, Any]) -> None:
     problems.one_of("issuing_date_adjustment", ADJUSTMENTS)
     problems.one_of("account_type", ("customer", "partner"))
     problems.one_of("customer_type", ("company", "individual"))
-    country = values.get("country")
-    if country and not (isinstance(country, str) and len(country) == 2 and country.isalpha() and country.isupper()):
-        problems.add("country", "not_a_valid_country_code")
+    problems.country("country")
     if len(values["metadata"]) > MOST_METADATA:
         problems.add("metadata", "invalid_count")
     problems.refuse()

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from core.domain.addresses import COUNTRIES
 from core.errors import ValidationError
 from core.money.currency import is_currency
 
@@ -94,6 +95,10 @@ class Problems:
     def timezone(self, name: str) -> None:
         """A name outside the IANA list gives `invalid_timezone`."""
         self._each((name,), lambda value: value in _timezones(), "invalid_timezone")
+
+    def country(self, name: str) -> None:
+        """A code that ISO 3166 has not assigned gives `not_a_valid_country_code`."""
+        self.one_of(name, COUNTRIES, "not_a_valid_country_code")
 
     def email(self, name: str) -> None:
         """Addresses, comma-separated, without an @ between two parts give `invalid_email_format`."""

@@ -51,6 +51,7 @@ def test_upsert_changes_only_what_is_sent_and_null_clears(api: Api) -> None:
         ({"timezone": "Mars"}, {"timezone": ["invalid_timezone"]}),
         ({"email": "nobody"}, {"email": ["invalid_email_format"]}),
         ({"country": "Germany"}, {"country": ["not_a_valid_country_code"]}),
+        ({"country": "ZZ"}, {"country": ["not_a_valid_country_code"]}),
         ({"metadata": [{"key": str(i), "value": "x"} for i in range(6)]}, {"metadata": ["invalid_count"]}),
         ({"finalize_zero_amount_invoice": "maybe"}, {"finalize_zero_amount_invoice": ["invalid_value"]}),
         ({"billing_configuration": {"invoice_grace_period": -1}}, {"invoice_grace_period": ["value_is_out_of_range"]}),
