@@ -1,4 +1,8 @@
-"""Facts of a charge in advance: a subscription whose one period is the case's, and events that are known one after the other."""
+"""Facts of a charge in advance: a subscription whose one period is the case's, and events that are known one after the other.
+
+Cases of our own may list several `periods`: of other subscriptions of the same external id, or known from and until some instant, or with
+the end of the service in them. Their charge may have `price_changes`, each with the properties from its instant on.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,22 @@ from collections.abc import Iterable
 from itertools import accumulate
 from typing import Any
 
-from tests.golden.rating.facts import ALWAYS, Case, Facts, events, filters, instant, no_facts, prices, version, window
+from tests.golden.rating.facts import (
+    ALWAYS,
+    Case,
+    Facts,
+    events,
+    filters,
+    instant,
+    no_facts,
+    no_prices,
+    prices,
+    version,
+    window,
+)
 
 HORIZON = instant("2100-01-01T00:00:00Z")
+STATED = {"known_from", "known_to", "as_of", "started_at", "service_ends_at", "billing_starts_at"}
 
 
 def no_advance_facts() -> Facts:
@@ -23,7 +40,10 @@ def in_advance(case: Case, facts: Facts) -> None:
     metric, terms = inputs["metric"], inputs["charge"]
     names = dict.fromkeys(("subscription_id", "customer_id", "external_subscription_id", "plan_id"), case["id"])
     names |= {column: inputs[column] for column in ("currency", "timezone") if column in inputs}
-    facts["int_metering__service_periods"].append(period_of(inputs["period"], **names))
+    facts["int_metering__service_periods"] += [
+        period_of(period, **names | stated(case, period)) | {"period_index": index}
+        for index, period in enumerate(inputs.get("periods") or [inputs["period"]], 1)
+    ]
     facts["stg_catalog__billable_metrics"].append(
         version(billable_metric_id=case["id"], code=case["id"], name=case["id"], **metric)
     )
@@ -31,7 +51,13 @@ def in_advance(case: Case, facts: Facts) -> None:
     facts["stg_catalog__charges"].append(
         version(charge_id=case["id"], plan_id=case["id"], billable_metric_id=case["id"], charge_model=terms["charge_model"], **flags)
     )  # fmt: skip
-    prices(case["id"], None, terms["properties"], facts)
+    changes = inputs.get("price_changes", [])
+    starts = [ALWAYS, *(instant(change["at"]) for change in changes)]
+    for properties, start, end in zip([terms, *changes], starts, [*starts[1:], None], strict=True):
+        own = no_prices()
+        prices(case["id"], None, properties["properties"], own)
+        for name, rows in own.items():
+            facts[name] += [row | {"valid_from": start, "valid_to": end} for row in rows]
     named = [(row["name"], row["values"]) for row in inputs.get("charge_filters", [])]
     filters(case["id"], named, inputs.get("metric_filters", {}), facts)
     for row in inputs.get("charge_filters", []):
@@ -39,6 +65,13 @@ def in_advance(case: Case, facts: Facts) -> None:
     arrived: Facts = {"int_metering__received_events": []}
     events(case, arrived)
     facts["int_metering__received_events"] += in_order(arrived["int_metering__received_events"])
+
+
+def stated(case: Case, period: Case) -> dict[str, Any]:
+    """What a period of a case of our own says beside its bounds."""
+    instants = {name: instant(at) for name, at in period.items() if name in STATED}
+    subscription = {"subscription_id": f"{case['id']}/{period['subscription']}"} if "subscription" in period else {}
+    return instants | subscription
 
 
 def period_of(period: Case, **names: Any) -> dict[str, Any]:

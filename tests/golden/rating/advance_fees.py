@@ -20,7 +20,19 @@ NOT_IN_ADVANCE = [
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Outcome]:
-    """Case id -> the fees of its events, each with its details."""
+    """Case id -> the fees of its events, each with its details. A case that is `alone` has no other beside it, of whose metrics it could live."""
+    alone = [case for case in cases if case["inputs"].get("alone")]
+    together = [case for case in cases if case not in alone]
+    return {
+        name: fees
+        for listed in (together, *([case] for case in alone))
+        if listed
+        for name, fees in fees_of(graph, listed).items()
+    }
+
+
+def fees_of(graph: PricingGraph, cases: list[Case]) -> dict[str, Outcome]:
+    """The same of cases that are run in one query."""
     facts = no_advance_facts()
     for case in cases:
         in_advance(case, facts)

@@ -13,8 +13,14 @@ from tests.golden.rating.fees import assert_field, assert_known
 from tests.support.facts import give_all, open_connection, rows_of
 
 BREAKDOWNS = "int_metering__presentation_units"
-TARGETS = ["int_metering__quantities", "int_metering__event_changes", BREAKDOWNS]
 PARTS = ["int_metering__prorated_quantities", "int_metering__weighted_quantities"]
+TARGETS = [
+    "int_metering__quantities",
+    "int_metering__event_changes",
+    "int_metering__window_charges",
+    BREAKDOWNS,
+    *PARTS,
+]
 EVER = datetime(9999, 1, 1)
 YEAR = {"from": "2024-01-01T00:00:00Z", "to": "2024-12-31T23:59:59Z"}
 FIELDS = {
@@ -34,6 +40,8 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     """Case id -> (its quantities, its event changes in order); of a user's own function, the rated charge."""
     custom = [case for case in cases if case["subject"] == CUSTOM]
     cases = [case for case in cases if case["subject"] != CUSTOM]
+    if not cases:
+        return storage_zones.run(graph, custom)
     facts = facts_of(cases)
     metered.load_events(facts)
     connection = open_connection()
@@ -115,7 +123,8 @@ def facts_of(cases: list[Case]) -> Facts:
         metered.charge(case["id"], metric, terms, facts)
         metered.group_keys(case["id"], None, inputs, facts)
         metered.presentation_keys(case["id"], inputs, facts)
-        metered.usage_window(case["id"], case["id"], inputs.get("period", YEAR), EVER, facts)
+        zone = {"timezone": inputs["timezone"]} if "timezone" in inputs else {}
+        metered.usage_window(case["id"], case["id"], inputs.get("period", YEAR), EVER, facts, **zone)
         metered.events(case, begins_with(case) if "period" in inputs else [once(inputs["units"])], facts)
         if "matching_filters" in inputs:
             ignored = [

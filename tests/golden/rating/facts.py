@@ -76,6 +76,7 @@ def prices(charge_id: str, filter_id: str | None, properties: Case, facts: Facts
         version(
             charge_id=charge_id,
             charge_filter_id=filter_id,
+            bills_flat_without_usage=properties.get("flat_fee_without_usage"),
             **{term: properties.get(term) for term in TERMS},
         )
     )

@@ -17,6 +17,7 @@ TARGETS = [
     "int_billing__fees",
     "int_billing__fee_pricing_units",
     "int_billing__charge_totals",
+    "int_rating__charges",
     "int_rating__charge_tiers",
 ]
 OTHER_FEES = [

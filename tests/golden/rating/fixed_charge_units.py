@@ -1,8 +1,9 @@
 """Kind `fixed_charge_units`: the case gives changes of units, metering says how many there are in the period.
 
 Cases of our own also say on which `bill` (default: the one that ends the service) and whether it is paid in advance, what it was
-`known_until`, and when the subscription was made and changed. A change without a timestamp is for the next period; one of the
-subscription's `own` is not the plan's.
+`known_until`, when the subscription was made and changed, and from when until when the plan `sold` the fixed charge. A change without a
+timestamp is for the next period; one of the subscription's `own` is not the plan's. They may expect that there is, or is not, a bill for
+the subscription's start.
 """
 
 from __future__ import annotations
@@ -13,28 +14,37 @@ from typing import Any
 
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating.facts import ALWAYS, Case, Facts, Outcome, instant, superseding, version
-from tests.golden.rating.fees import assert_field
+from tests.golden.rating.fees import assert_field, assert_known
 from tests.support import facts as given_facts
 
-TARGET = "int_metering__fixed_charge_quantities"
+QUANTITIES = "int_metering__fixed_charge_quantities"
+STARTS = "int_metering__fixed_charge_starts"
+TARGETS = [QUANTITIES, STARTS]
 EVER = instant("9999-01-01T00:00:00Z")
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
-    """Case id -> its quantities."""
+    """Case id -> (its quantities, whether its subscription has a bill for its start)."""
     connection = given_facts.open_connection()
-    relations = given_facts.give_all(connection, graph, [TARGET], facts_of(cases))
-    graph.run(connection, [TARGET], relations)
-    found: dict[str, Any] = {}
-    for row in given_facts.rows_of(connection, TARGET):
-        found.setdefault(row["fixed_charge_id"], []).append(row)
+    relations = given_facts.give_all(connection, graph, TARGETS, facts_of(cases))
+    graph.run(connection, TARGETS, relations)
+    starting = {row["subscription_id"] for row in given_facts.rows_of(connection, STARTS)}
+    found: dict[str, Any] = {case["id"]: ([], case["id"] in starting) for case in cases}
+    for row in given_facts.rows_of(connection, QUANTITIES):
+        found[row["fixed_charge_id"]][0].append(row)
     return found
 
 
-def check(case: Case, outcome: Outcome) -> None:
-    """Raises AssertionError where the units differ."""
-    (quantity,) = outcome
-    assert_field(case, "units", case["expected"]["units"], quantity["units"])
+def check(case: Case, outcome: tuple[Outcome, bool]) -> None:
+    """Raises AssertionError where the units differ, or a bill for the start is missing or too many."""
+    quantities, has_start_bill = outcome
+    expected = case["expected"]
+    assert_known(case, expected, {"units", "has_start_bill"})
+    if "units" in expected:
+        (quantity,) = quantities
+        assert_field(case, "units", expected["units"], quantity["units"])
+    if "has_start_bill" in expected:
+        assert has_start_bill == expected["has_start_bill"], f"{case['id']}: a bill for the start: {has_start_bill}"
 
 
 def facts_of(cases: list[Case]) -> Facts:
@@ -46,7 +56,9 @@ def facts_of(cases: list[Case]) -> Facts:
     }
     for case in cases:
         inputs = case["inputs"]
-        fixed_charge(case["id"], facts, prorated=inputs["prorated"], pay_in_advance=inputs.get("pay_in_advance", False))
+        terms = {"prorated": inputs["prorated"], "pay_in_advance": inputs.get("pay_in_advance", False)}
+        sold_from = {"valid_from": instant(inputs["sold"]["from"])} if "from" in inputs.get("sold", {}) else {}
+        fixed_charge(case["id"], facts, **terms, **sold_from)
         if "subscription" in inputs:
             subscription(
                 facts["stg_catalog__subscriptions"],
@@ -60,6 +72,12 @@ def facts_of(cases: list[Case]) -> Facts:
             owner = case["id"] if event.get("own") else None
             units(case["id"], event["units"], effective_at, instant(event["created_at"]), facts, owner)
     superseding(facts, EVER)
+    ends = {
+        case["id"]: instant(case["inputs"]["sold"]["to"]) for case in cases if "to" in case["inputs"].get("sold", {})
+    }
+    for row in facts["stg_catalog__fixed_charges"]:
+        if "valid_to" in row:
+            row["valid_to"] = ends.get(row["fixed_charge_id"], EVER)
     return facts
 
 
@@ -85,6 +103,8 @@ def bill(case: Case, reason: str, begin: datetime, end: datetime, next_end: date
     facts["int_metering__service_periods"].append(
         {
             **names,
+            "started_at": begin,
+            "is_first_period": True,
             "usage_from_at": begin,
             "period_ends_at": end,
             "period_ends_on": end.date(),
