@@ -45,15 +45,15 @@ def create(wallet: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -
 
 
 @router.get("/wallets")
-def index(served: Served, paging: Paged, external_customer_id: str = "") -> Response:
+def index(served: Served, paging: Paged, external_customer_id: str = "", currency: str | None = None) -> Response:
     """List the wallets of a customer."""
-    return _list(served, paging, external_customer_id)
+    return _list(served, paging, external_customer_id, currency)
 
 
 @router.get("/customers/{external_id}/wallets")
-def of_customer(external_id: str, served: Served, paging: Paged) -> Response:
+def of_customer(external_id: str, served: Served, paging: Paged, currency: str | None = None) -> Response:
     """List the wallets of a customer."""
-    return _list(served, paging, external_id)
+    return _list(served, paging, external_id, currency)
 
 
 @router.get("/wallets/{wallet_id}")
@@ -159,10 +159,12 @@ def _traced(served: Served, transaction_id: str) -> tuple[dict[str, Any], list[d
     return found, [dict(row) for row in models["fct_wallet_fundings"]]
 
 
-def _list(served: Served, paging: Paging, external_customer_id: str) -> Response:
+def _list(served: Served, paging: Paging, external_customer_id: str, currency: str | None) -> Response:
     with served.look() as connection:
         customer = customers.get(connection, external_customer_id)
-        page = wallets.page(connection, customer_id=customer.id, limit=paging.limit, offset=paging.offset)
+        page = wallets.page(
+            connection, customer_id=customer.id, currency=currency or None, limit=paging.limit, offset=paging.offset
+        )
         balances = _balances(served, customer.id) if page.items else {}
         items = [_described(served, connection, row, balances.get(row.id, EMPTY)) for row in page.items]
     return listed("wallets", items, page.total, paging)

@@ -113,6 +113,13 @@ def by_ids(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Coupon]:
     return {coupon.id: coupon for coupon in COUPONS.all(connection, COUPONS.c.id.in_(set(ids)))}
 
 
+def ids_by_codes(connection: sa.Connection, codes: Sequence[str]) -> list[str]:
+    """Ids of the coupons that carry one of the codes, or carried it when they were deleted."""
+    last = sa.select(sa.func.max(COUPONS.c.sequence)).group_by(COUPONS.c.id)
+    found = sa.select(COUPONS.c.id).where(COUPONS.c.code.in_(codes), COUPONS.c.sequence.in_(last))
+    return list(connection.execute(found).scalars())
+
+
 def page(connection: sa.Connection, *, limit: int | None = None, offset: int = 0) -> Page[Coupon]:
     """Coupons, newest first."""
     return COUPONS.page(connection, limit=limit, offset=offset)

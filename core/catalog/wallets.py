@@ -154,10 +154,16 @@ def get(connection: sa.Connection, wallet_id: str) -> Wallet:
 
 
 def page(
-    connection: sa.Connection, *, customer_id: str | None = None, limit: int | None = None, offset: int = 0
+    connection: sa.Connection,
+    *,
+    customer_id: str | None = None,
+    currency: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
 ) -> Page[Wallet]:
-    """Wallets, newest first, of one customer or of all."""
-    conditions = [] if customer_id is None else [WALLETS.c.customer_id == customer_id]
+    """Wallets, newest first, of one customer or of all, in one currency or in any."""
+    wanted = {WALLETS.c.customer_id: customer_id, WALLETS.c.currency: currency}
+    conditions = [column == value for column, value in wanted.items() if value is not None]
     return WALLETS.page(connection, *conditions, limit=limit, offset=offset)
 
 

@@ -163,6 +163,24 @@ def test_life_of_an_applied_coupon(api: Api) -> None:
     assert (kept["coupon_code"], kept["coupon_status"]) == ("ten", "terminated")
 
 
+def test_applied_coupons_are_found_by_the_code_of_their_coupon(api: Api) -> None:
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    for code in ("ten", "twenty", "gone"):
+        api.ok("POST", "/coupons", {"coupon": COUPON | {"code": code}})
+        api.ok("POST", "/applied_coupons", {"applied_coupon": {"external_customer_id": "acme", "coupon_code": code}})
+    api.ok("DELETE", "/coupons/gone")
+
+    def codes(path: str) -> list[str]:
+        return sorted(row["coupon_code"] for row in api.ok("GET", path)["applied_coupons"])
+
+    assert codes("/applied_coupons?coupon_code[]=ten") == ["ten"]
+    assert codes("/customers/acme/applied_coupons?coupon_code%5B%5D=gone&coupon_code%5B%5D=twenty") == [
+        "gone",
+        "twenty",
+    ]
+    assert codes("/applied_coupons?coupon_code[]=other") == []
+
+
 def test_applying_what_is_not_there(api: Api) -> None:
     body = {"applied_coupon": {"external_customer_id": "acme", "coupon_code": "ten"}}
     assert api.refused("POST", "/applied_coupons", body)["code"] == "customer_not_found"

@@ -65,6 +65,19 @@ def test_credits_go_in_and_out(api: Api) -> None:
     assert refused["error_details"] == {"transaction_type": ["invalid_transaction_type"]}
 
 
+def test_wallets_are_found_by_currency(api: Api) -> None:
+    euros = open_wallet(api)["lago_id"]
+    dollars = open_wallet(api, currency="USD")["lago_id"]
+
+    def found(query: str) -> list[str]:
+        return [wallet["lago_id"] for wallet in api.ok("GET", f"/wallets?external_customer_id=acme{query}")["wallets"]]
+
+    assert found("&currency=EUR") == [euros]
+    assert found("&currency=USD") == [dollars]
+    assert found("&currency=JPY") == []
+    assert found("") == [dollars, euros]
+
+
 def test_a_wallet_is_limited_to_types_of_lines_and_metrics(api: Api) -> None:
     api.ok(
         "POST",
