@@ -40,7 +40,12 @@ CREATE = Body(
     mandatory=("external_customer_id", "fees"),
 )
 VERSION = 4
-_REASONS = {"trial": "subscription_starting", "fixed_charge_change": "in_advance_charge"}
+_REASONS = {
+    "trial": "subscription_starting",
+    "fixed_charge_change": "in_advance_charge",
+    "in_advance_charge": "in_advance_charge",
+    "progressive_billing": "progressive_billing",
+}
 """Lago's word for a reason to bill; the others are prefixed."""
 _AMOUNTS = (
     "fees_amount_cents",

@@ -1,0 +1,79 @@
+"""Progressive invoices on the wire (lago_api §7.8), on a clock that the tests move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.main import create_app
+from core.clock import ManualClock, SystemClock
+from tests.unit.api.conftest import Api
+from tests.unit.api.test_resources import METRIC, PLAN
+
+CUSTOMER = {"external_id": "acme", "currency": "EUR", "timezone": "UTC"}
+
+
+class Ticking(ManualClock):
+    """Moves on by a millisecond whenever it is read, as time does."""
+
+    def now(self) -> Any:
+        self.advance(timedelta(milliseconds=1))
+        return super().now()
+
+
+@pytest.fixture
+def clock() -> Ticking:
+    """A month after now, at noon on the 10th: inside a period, and after all that the home has seen."""
+    later = SystemClock().now() + timedelta(days=40)
+    return Ticking(later.replace(day=10, hour=12, minute=0, second=0, microsecond=0))
+
+
+@pytest.fixture
+def timed(api: Api, clock: Ticking) -> Iterator[Api]:
+    """The API on `clock`."""
+    with TestClient(create_app(api.settings, clock), raise_server_exceptions=False) as client:
+        yield Api(client, api.settings, api.key)
+
+
+def subscribe(api: Api, thresholds: list[dict[str, Any]]) -> str:
+    """A customer who pays 1 EUR a unit. Returns the customer's id."""
+    metric = api.ok("POST", "/billable_metrics", {"billable_metric": METRIC})["billable_metric"]["lago_id"]
+    charge = {"billable_metric_id": metric, "charge_model": "standard", "properties": {"amount": "1"}}
+    plan = PLAN | {"charges": [charge], "usage_thresholds": thresholds, "tax_codes": []}
+    api.ok("POST", "/plans", {"plan": plan})
+    customer: str = api.ok("POST", "/customers", {"customer": CUSTOMER})["customer"]["lago_id"]
+    content = {"external_customer_id": "acme", "plan_code": "basic", "external_id": "sub"}
+    api.ok("POST", "/subscriptions", {"subscription": content})
+    return customer
+
+
+def use(api: Api, clock: Ticking, customer_id: str, units: int) -> None:
+    """Send an event, and let an hour with its usage tick pass."""
+    event = {
+        "transaction_id": f"t-{clock.now()}",
+        "external_subscription_id": "sub",
+        "code": "calls",
+        "properties": {"count": units},
+    }
+    api.ok("POST", "/events", {"event": event})
+    clock.advance(timedelta(minutes=61))
+    api.app_services().billing.issue_soon(customer_id)
+
+
+def progressive(api: Api) -> list[dict[str, Any]]:
+    """The customer's progressive invoices, oldest first."""
+    listed = api.ok("GET", "/invoices?external_customer_id=acme&invoice_type=progressive_billing")["invoices"]
+    return [api.ok("GET", f"/invoices/{row['lago_id']}")["invoice"] for row in reversed(listed)]
+
+
+def test_a_progressive_invoice_says_why_it_is_there(timed: Api, clock: Ticking) -> None:
+    customer_id = subscribe(timed, [{"amount_cents": 1000}])
+    use(timed, clock, customer_id, 12)
+    (invoice,) = progressive(timed)
+    assert invoice["fees_amount_cents"] == 1200
+    (period,) = invoice["billing_periods"]
+    assert period["invoicing_reason"] == "progressive_billing"
