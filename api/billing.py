@@ -18,6 +18,7 @@ from core.billing.held import refuse_while_held
 from core.catalog.engine import reading
 from core.catalog.export import export
 from core.catalog.subscriptions import SUBSCRIPTIONS
+from core.catalog.unit_of_work import last_recorded_at
 from core.clock import Clock
 from core.errors import NotFound, TallystickError
 from core.settings import Settings
@@ -130,13 +131,15 @@ class Billing:
         with reading(self._engine) as connection:
             catalog = export(connection, [customer_id])
             owned = SUBSCRIPTIONS.all(connection, SUBSCRIPTIONS.c.customer_id == customer_id)
+            recorded_at = last_recorded_at(connection)
         # The inbox before the files: an event that moves in between is then seen twice and never missed.
         tail = [pending_events(self._inbox)] if with_events else []
         tail += [self._landing.read(path) for path in self._fresh_files()] if with_events else []
         return CustomerFacts(
             catalog=catalog,
             external_subscription_ids=sorted({row.external_id for row in owned}),
-            as_of=self._clock.now(),
+            # A clock may go back, or be behind another machine's: what has been recorded is never ahead of now.
+            as_of=max(self._clock.now(), recorded_at),
             tail_events=tail,
         )
 

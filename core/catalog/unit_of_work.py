@@ -141,6 +141,13 @@ class UnitOfWork:
         ).scalar_one_or_none()
 
 
+def last_recorded_at(connection: sa.Connection) -> datetime:
+    """When the newest change was recorded (wall clock, naive UTC); the beginning of time where there is none."""
+    newest = sa.select(STAMPS.c.recorded_at).order_by(STAMPS.c.sequence.desc()).limit(1)
+    found: datetime | None = connection.execute(newest).scalar_one_or_none()
+    return found or datetime.min
+
+
 @contextmanager
 def unit_of_work(engine: sa.Engine, clock: Clock) -> Iterator[UnitOfWork]:
     """A write transaction: everything in the block is committed together, or nothing when it raises.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from api.main import create_app
 from core.books import store
+from core.clock import ManualClock, SystemClock
 from core.warehouse import marts
 from tests.unit.api.conftest import Api
 from tests.unit.api.test_resources import ADD_ON, COUPON, METRIC, PLAN, TAX
@@ -94,9 +98,7 @@ def test_a_one_off_invoice_is_issued_at_once(api: Api) -> None:
 
 @pytest.mark.parametrize("wrong", ["amount_from=abc", "payment_overdue=maybe"])
 def test_a_filter_that_says_nothing_is_refused(api: Api, wrong: str) -> None:
-    assert api.refused("GET", f"/invoices?{wrong}")["error_details"] == {
-        wrong.partition("=")[0]: ["value_is_invalid"]
-    }
+    assert api.refused("GET", f"/invoices?{wrong}")["error_details"] == {wrong.partition("=")[0]: ["value_is_invalid"]}
 
 
 def test_fees_are_found_by_what_lago_filters_by(api: Api) -> None:
@@ -178,6 +180,18 @@ def test_bought_credits_count_when_their_invoice_is_paid(api: Api) -> None:
     assert api.ok("GET", f"/wallets/{wallet['lago_id']}")["wallet"]["credits_balance"] == "50.0"
     (transaction,) = api.ok("GET", f"/wallets/{wallet['lago_id']}/wallet_transactions")["wallet_transactions"]
     assert transaction["status"] == "settled"
+
+
+def test_bought_credits_are_invoiced_at_once_though_the_clock_went_back(api: Api) -> None:
+    behind = ManualClock(SystemClock().now())
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    with TestClient(create_app(api.settings, behind), raise_server_exceptions=False) as client:
+        late = Api(client, api.settings, api.key)
+        content = {"external_customer_id": "acme", "rate_amount": "2", "currency": "EUR", "paid_credits": "50"}
+        behind.advance(-timedelta(seconds=5))
+        late.ok("POST", "/wallets", {"wallet": content})
+        (invoice,) = late.ok("GET", "/customers/acme/invoices")["invoices"]
+    assert invoice["invoice_type"] == "credit"
 
 
 def test_a_fee_in_advance_is_invoiced_at_the_start_and_the_rest_at_the_end(api: Api) -> None:
