@@ -13,6 +13,7 @@ from api.deps import Services
 from api.flusher import Flusher
 from api.routers import (
     add_ons,
+    analytics,
     applied_coupons,
     billable_metrics,
     billing_entities,
@@ -54,6 +55,7 @@ RESOURCES = (
     add_ons,
     coupons,
     billing_entities,
+    analytics,
 )
 
 

@@ -121,14 +121,14 @@ def list_invoices(
 def invoices_among(cursor: duckdb.DuckDBPyConnection, invoice_ids: Sequence[str]) -> Rows:
     """The invoices with these ids, as `list_invoices` shows them."""
     query = f"{INVOICES} select * from invoices where invoice_id in (select unnest(?))"
-    return _rows(cursor, query, [list(invoice_ids)])
+    return query_rows(cursor, query, [list(invoice_ids)])
 
 
 def invoice_totals(cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE) -> Rows:
     """Per currency over the same invoices as `list_invoices` (minor units): of the issued how many, their total and what is due; of the drafts how many and their total."""
     conditions = wanted.conditions()
     where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
-    return _rows(
+    return query_rows(
         cursor,
         f"""{INVOICES}
         select
@@ -149,7 +149,7 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
     Issued: all columns of the books, and what was paid. Draft: what the last run computed; it has no coupons, credits or
     number yet. Raises NotFound.
     """
-    found = _rows(
+    found = query_rows(
         cursor,
         f"{INVOICES} select * from invoices where invoice_id = ? or number = ? order by invoice_id = ? desc limit 1",
         [key, key, key],
@@ -158,7 +158,7 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
         raise NotFound("invoice", key)
     invoice = found[0]
     invoice_id = invoice["invoice_id"]
-    for issued in _rows(cursor, "select * from books.main.invoices where invoice_id = ?", [invoice_id]):
+    for issued in query_rows(cursor, "select * from books.main.invoices where invoice_id = ?", [invoice_id]):
         invoice |= issued
     invoice["fees"] = list_fees(cursor, invoice_id=invoice_id, per_page=100_000)[0]
     for name, table, order in (
@@ -167,7 +167,7 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
         ("wallet_uses", "wallet_uses", "wallet_id, credit_class, inbound_priority"),
         ("subscriptions", "invoice_subscriptions", "external_subscription_id, subscription_id"),
     ):
-        invoice[name] = _rows(
+        invoice[name] = query_rows(
             cursor, f"select * from books.main.{table} where invoice_id = ? order by {order}", [invoice_id]
         )
     return invoice
@@ -229,14 +229,14 @@ def get_fee(cursor: duckdb.DuckDBPyConnection, fee_id: str) -> Row:
 
 def fee_taxes(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     """The taxes of each line of an issued invoice."""
-    return _rows(
+    return query_rows(
         cursor, "select * from books.main.fee_taxes where invoice_id = ? order by fee_id, tax_code", [invoice_id]
     )
 
 
 def taxes_of_fees(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
     """The taxes of issued fees."""
-    return _rows(
+    return query_rows(
         cursor,
         "select * from books.main.fee_taxes where fee_id in (select unnest(?)) order by fee_id, tax_code",
         [list(fee_ids)],
@@ -256,7 +256,7 @@ def presentation_units_of_fees(cursor: duckdb.DuckDBPyConnection, fee_ids: Seque
 
 
 def _of_fees(cursor: duckdb.DuckDBPyConnection, book: str, mart: str, fee_ids: Sequence[str], order: str) -> Rows:
-    return _rows(
+    return query_rows(
         cursor,
         f"""select * from books.main.{book} where fee_id in (select unnest($fees))
         union all by name
@@ -269,7 +269,7 @@ def _of_fees(cursor: duckdb.DuckDBPyConnection, book: str, mart: str, fee_ids: S
 
 def line_tiers(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     """The tiers (or package steps) that explain the lines of an invoice, by line and position; amounts in currency units."""
-    return _rows(
+    return query_rows(
         cursor,
         """select * from books.main.fee_tiers where invoice_id = $id
         union all by name
@@ -284,13 +284,15 @@ def line_presentation_units(cursor: duckdb.DuckDBPyConnection, invoice_id: str) 
     """The units of each presentation group of the lines of an invoice, by line and group."""
     where = "where invoice_id = ? order by fee_id, presentation_key"
     if cursor.execute("select 1 from books.main.invoices where invoice_id = ?", [invoice_id]).fetchone():
-        return _rows(cursor, f"select * from books.main.fee_presentation_units {where}", [invoice_id])
-    return _rows(cursor, f"select * from warehouse.marts.fct_invoice_line_presentation_units {where}", [invoice_id])
+        return query_rows(cursor, f"select * from books.main.fee_presentation_units {where}", [invoice_id])
+    return query_rows(
+        cursor, f"select * from warehouse.marts.fct_invoice_line_presentation_units {where}", [invoice_id]
+    )
 
 
 def invoice_timezone(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> str:
     """The time zone in which the invoice's days begin. Raises NotFound."""
-    found = _rows(cursor, f"{INVOICES} select timezone from invoices where invoice_id = ?", [invoice_id])
+    found = query_rows(cursor, f"{INVOICES} select timezone from invoices where invoice_id = ?", [invoice_id])
     if not found:
         raise NotFound("invoice", invoice_id)
     return str(found[0]["timezone"])
@@ -298,7 +300,7 @@ def invoice_timezone(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> str:
 
 def list_customers(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """Every customer with how many subscriptions are active and, in `billed_amount_cents`, what was invoiced in the customer's currency."""
-    return _rows(
+    return query_rows(
         cursor,
         f"""{INVOICES}
         select customers.*, coalesce(active.subscriptions_count, 0) as active_subscriptions_count,
@@ -319,7 +321,7 @@ def list_customers(cursor: duckdb.DuckDBPyConnection) -> Rows:
 def list_subscriptions(cursor: duckdb.DuckDBPyConnection, customer: str | None = None) -> Rows:
     """Subscriptions with their plan's code and name and, if given, of one customer (id or external id)."""
     where = "where ? in (customers.customer_id, customers.external_id)" if customer else ""
-    return _rows(
+    return query_rows(
         cursor,
         f"""select subscriptions.*, plans.code as plan_code, plans.name as plan_name, customers.external_id as customer_external_id, customers.name as customer_name
         from warehouse.marts.dim_subscriptions as subscriptions
@@ -332,13 +334,13 @@ def list_subscriptions(cursor: duckdb.DuckDBPyConnection, customer: str | None =
 
 def list_plans(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """Every plan with how many charges and active subscriptions it has."""
-    return _rows(cursor, "select * from warehouse.marts.dim_plans order by active_subscriptions_count desc, code")
+    return query_rows(cursor, "select * from warehouse.marts.dim_plans order by active_subscriptions_count desc, code")
 
 
 def wallet_balances(cursor: duckdb.DuckDBPyConnection, customer: str | None = None) -> Rows:
     """Wallets with their balance (minor units and credits) and, if given, of one customer (id or external id)."""
     where = "where ? in (customers.customer_id, customers.external_id)" if customer else ""
-    return _rows(
+    return query_rows(
         cursor,
         f"""select wallets.*, customers.external_id as customer_external_id, customers.name as customer_name
         from warehouse.marts.fct_wallet_balances as wallets
@@ -350,7 +352,7 @@ def wallet_balances(cursor: duckdb.DuckDBPyConnection, customer: str | None = No
 
 def wallet_movements(cursor: duckdb.DuckDBPyConnection, wallet_id: str) -> Rows:
     """What came into and went out of a wallet, oldest first, with the balance after each (minor units)."""
-    return _rows(
+    return query_rows(
         cursor,
         "select * from warehouse.marts.fct_wallet_movements where wallet_id = ? order by moved_at, movement_type, wallet_movement_id",
         [wallet_id],
@@ -369,7 +371,7 @@ def wallet_transaction_customer(cursor: duckdb.DuckDBPyConnection, wallet_transa
 def usage_daily(cursor: duckdb.DuckDBPyConnection, *, external_subscription_ids: Sequence[str] | None = None) -> Rows:
     """Per UTC day and event code, over the given subscriptions (None for all): events, and the summed field where a metric sums one."""
     where = "" if external_subscription_ids is None else "where external_subscription_id in (select unnest(?))"
-    return _rows(
+    return query_rows(
         cursor,
         f"""select usage_on, code, cast(sum(events_count) as bigint) as events_count, sum(units) as units
         from warehouse.marts.fct_usage_daily {where} group by usage_on, code order by usage_on, code""",
@@ -379,12 +381,12 @@ def usage_daily(cursor: duckdb.DuckDBPyConnection, *, external_subscription_ids:
 
 def revenue_by_month(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """Per month of issuing date and currency, in minor units: what finalized invoices billed."""
-    return _rows(cursor, "select * from warehouse.marts.fct_revenue_by_month order by month_on, currency")
+    return query_rows(cursor, "select * from warehouse.marts.fct_revenue_by_month order by month_on, currency")
 
 
 def ingestion_daily(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """Per UTC day of arrival: accepted, duplicate and rejected rows."""
-    return _rows(cursor, "select * from warehouse.marts.fct_ingestion_daily order by received_on")
+    return query_rows(cursor, "select * from warehouse.marts.fct_ingestion_daily order by received_on")
 
 
 def rejections(cursor: duckdb.DuckDBPyConnection, *, page: int = 1, per_page: int = 50) -> tuple[Rows, int]:
@@ -401,7 +403,7 @@ def rejections(cursor: duckdb.DuckDBPyConnection, *, page: int = 1, per_page: in
 
 def reconciliation(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """The conservation checks of the published run, from landing rows to postings (law 3)."""
-    return _rows(cursor, "select * from warehouse.marts.fct_reconciliation order by position")
+    return query_rows(cursor, "select * from warehouse.marts.fct_reconciliation order by position")
 
 
 def held_usage(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None) -> Rows:
@@ -409,7 +411,7 @@ def held_usage(cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None
     if not lake.has_rows(cursor, "warehouse.marts.fct_held_usage"):
         return []
     where, arguments = ("where customer_id = ?", [customer_id]) if customer_id else ("", [])
-    return _rows(
+    return query_rows(
         cursor, f"select * from warehouse.marts.fct_held_usage {where} order by horizon_at, usage_id", arguments
     )
 
@@ -423,7 +425,7 @@ def set_aside_events(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows
     """The events of the periods of an issued invoice that commands set aside, by time; it counts none of them."""
     if not lake.has_rows(cursor, "warehouse.marts.fct_set_aside_events"):
         return []
-    return _rows(
+    return query_rows(
         cursor,
         """select distinct events.* from warehouse.marts.fct_set_aside_events as events
         inner join books.main.invoice_subscriptions as billed
@@ -438,12 +440,12 @@ def invoice_emails(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """The issued invoices that go out by e-mail, oldest first."""
     if not lake.has_rows(cursor, "warehouse.marts.fct_invoice_emails"):
         return []
-    return _rows(cursor, "select * from warehouse.marts.fct_invoice_emails order by issued_at, number")
+    return query_rows(cursor, "select * from warehouse.marts.fct_invoice_emails order by issued_at, number")
 
 
 def event_states(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """How many accepted events are in each state; every event is in one."""
-    return _rows(
+    return query_rows(
         cursor, "select event_state, events_count from warehouse.ledger.int_ledger__event_states order by position"
     )
 
@@ -468,12 +470,15 @@ def _page(
 ) -> tuple[Rows, int]:
     counted = cursor.execute(f"select count(*) from ({query})", arguments).fetchone()
     total = int(counted[0]) if counted else 0
-    return _rows(
+    return query_rows(
         cursor, f"{query} order by {order} limit {int(per_page)} offset {(int(page) - 1) * int(per_page)}", arguments
     ), total
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, query: str, arguments: list[Any] | dict[str, Any] | None = None) -> Rows:
+def query_rows(
+    cursor: duckdb.DuckDBPyConnection, query: str, arguments: list[Any] | dict[str, Any] | None = None
+) -> Rows:
+    """What a query of this module or its sisters answers, a dictionary for each row."""
     result = cursor.execute(query, arguments or [])
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -98,6 +98,29 @@ WORLD: dict[str, list[dict[str, Any]]] = {
         {"posting_id": "5", "transaction_id": "i", "invoice_id": "i", "account": "revenue", "amount_cents": -310},
         {"posting_id": "6", "transaction_id": "i", "invoice_id": "i", "account": "revenue", "amount_cents": 10},
     ],
+    "fct_ledger_entries": [
+        {"ledger_entry_id": "1", "currency": "EUR", "account": "receivables", "amount_cents": 236},
+        {"ledger_entry_id": "7", "currency": "EUR", "account": "receivables", "amount_cents": -36},
+        {"ledger_entry_id": "8", "currency": "EUR", "account": "cash", "amount_cents": 36},
+        {"ledger_entry_id": "2", "currency": "EUR", "account": "coupon_discounts", "amount_cents": 50},
+        {"ledger_entry_id": "5", "currency": "EUR", "account": "revenue", "amount_cents": -310},
+        {"ledger_entry_id": "6", "currency": "EUR", "account": "revenue", "amount_cents": 10},
+    ],
+    "fct_receivables_aging": [{"document_id": "i", "currency": "EUR", "total_due_amount_cents": 200}],
+    # 250 are billed in February: 90 for January, 100 for February and 60 for April.
+    "fct_deferred_revenue": [
+        {"currency": "EUR", "month_on": "2026-01-01", "opening_deferred_amount_cents": 0, "opening_unbilled_amount_cents": 0, "billed_amount_cents": 0, "recognized_amount_cents": 90, "closing_deferred_amount_cents": 0, "closing_unbilled_amount_cents": 90},
+        {"currency": "EUR", "month_on": "2026-02-01", "opening_deferred_amount_cents": 0, "opening_unbilled_amount_cents": 90, "billed_amount_cents": 250, "recognized_amount_cents": 100, "closing_deferred_amount_cents": 60, "closing_unbilled_amount_cents": 0},
+        {"currency": "EUR", "month_on": "2026-03-01", "opening_deferred_amount_cents": 60, "opening_unbilled_amount_cents": 0, "billed_amount_cents": 0, "recognized_amount_cents": 0, "closing_deferred_amount_cents": 60, "closing_unbilled_amount_cents": 0},
+        {"currency": "EUR", "month_on": "2026-04-01", "opening_deferred_amount_cents": 60, "opening_unbilled_amount_cents": 0, "billed_amount_cents": 0, "recognized_amount_cents": 60, "closing_deferred_amount_cents": 0, "closing_unbilled_amount_cents": 0},
+    ],
+    "dim_subscriptions": [{"subscription_id": "s", "customer_id": "c", "status": "active"}, {"subscription_id": "t", "customer_id": "d", "status": "terminated"}],
+    "fct_mrr_movements": [
+        {"customer_id": "c", "currency": "EUR", "month_on": "2026-01-01", "opening_mrr_amount_cents": 0, "change_mrr_amount_cents": 100, "closing_mrr_amount_cents": 100},
+        {"customer_id": "c", "currency": "EUR", "month_on": "2026-03-01", "opening_mrr_amount_cents": 100, "change_mrr_amount_cents": -40, "closing_mrr_amount_cents": 60},
+        {"customer_id": "d", "currency": "EUR", "month_on": "2026-01-01", "opening_mrr_amount_cents": 0, "change_mrr_amount_cents": 7, "closing_mrr_amount_cents": 7},
+        {"customer_id": "d", "currency": "EUR", "month_on": "2026-02-01", "opening_mrr_amount_cents": 7, "change_mrr_amount_cents": -7, "closing_mrr_amount_cents": 0},
+    ],
 }  # fmt: skip
 
 # Test -> faults, each of which alone must make it fail.
@@ -195,6 +218,32 @@ FAULTS = {
         "update stg_books__coupon_uses set amount_cents = 51",
         "update stg_catalog__applied_coupons set frequency = 'recurring', frequency_duration = 0",
         "insert into stg_books__coupon_uses (invoice_id, applied_coupon_id, amount_cents) values ('j', 'k', 1)",
+    ],
+    "assert_revenue_is_what_the_ledger_says": [
+        "update fct_ledger_entries set amount_cents = -311 where ledger_entry_id = '5'",
+        "update fct_ledger_entries set currency = 'USD' where ledger_entry_id = '2'",
+        "update fct_deferred_revenue set recognized_amount_cents = 91 where month_on = date '2026-01-01'",
+        "update fct_deferred_revenue set billed_amount_cents = 249 where month_on = date '2026-02-01'",
+        "delete from fct_deferred_revenue",
+    ],
+    "assert_deferred_revenue_rolls_forward": [
+        "update fct_deferred_revenue set closing_deferred_amount_cents = 61, opening_deferred_amount_cents = 1 where month_on = date '2026-02-01'",
+        "delete from fct_deferred_revenue where month_on = date '2026-01-01'",
+        "delete from fct_deferred_revenue where month_on = date '2026-04-01'",
+        "update fct_deferred_revenue set recognized_amount_cents = 59 where month_on = date '2026-04-01'",
+        "delete from fct_deferred_revenue where month_on > date '2026-01-01'",
+    ],
+    "assert_aged_receivables_are_what_the_ledger_says": [
+        "update fct_receivables_aging set total_due_amount_cents = 201",
+        "delete from fct_ledger_entries where ledger_entry_id = '7'",
+        "delete from fct_receivables_aging",
+        "update fct_receivables_aging set currency = 'USD'",
+    ],
+    "assert_mrr_is_open_where_it_closed": [
+        "delete from fct_mrr_movements where customer_id = 'c' and month_on = date '2026-01-01'",
+        "update fct_mrr_movements set change_mrr_amount_cents = -41 where customer_id = 'c' and change_mrr_amount_cents = -40",
+        "delete from fct_mrr_movements where customer_id = 'd' and closing_mrr_amount_cents = 0",
+        "update dim_subscriptions set status = 'terminated'",
     ],
 }
 

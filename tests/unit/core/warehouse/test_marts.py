@@ -12,7 +12,8 @@ import pytest
 from core.catalog.engine import reading
 from core.catalog.export import export
 from core.errors import NotFound
-from core.warehouse import marts
+from core.warehouse import finance, marts
+from core.warehouse.finance import MonthFilter
 from core.warehouse.line_events import line_events
 from core.warehouse.marts import InvoiceFilter
 from core.warehouse.pricing_graph import PricingGraph, quoted
@@ -27,7 +28,7 @@ CASES = (
     "wallet-cap-mixed-zero-fees",
     "period-weekly-calendar-bogota",
 )
-READ = ("fct_reconciliation", "fct_invoices", "fct_invoice_lines", "fct_invoice_line_tiers", "fct_invoice_line_presentation_units", "fct_revenue_by_month", "dim_customers", "dim_plans", "dim_subscriptions",
+READ = ("fct_reconciliation", "fct_invoices", "fct_invoice_lines", "fct_invoice_line_tiers", "fct_invoice_line_presentation_units", "fct_revenue_by_month", "fct_receivables_aging", "fct_deferred_revenue", "fct_mrr", "fct_mrr_movements", "dim_customers", "dim_plans", "dim_subscriptions",
         "fct_wallet_movements", "fct_wallet_balances", "fct_usage_daily", "fct_ingestion_daily", "fct_rejections", "fct_ledger_entries", "int_ledger__event_states")  # fmt: skip
 
 
@@ -255,3 +256,51 @@ def test_a_fault_breaks_its_check(world: World, graph: PricingGraph, fault: str,
     connection = build(world, landing_of(world), graph, fault)
     assert check in [row["check_name"] for row in marts.reconciliation(connection) if not row["is_held"]]
     connection.close()
+
+
+def test_what_is_owed_and_earned_ties_to_the_books(cursor: duckdb.DuckDBPyConnection) -> None:
+    owed, earned = cursor.execute(
+        """select sum(amount_cents) filter (where account = 'receivables'), -sum(amount_cents) filter (where account in ('revenue', 'coupon_discounts'))
+        from warehouse.ledger.fct_ledger_entries"""
+    ).fetchone() or (None, None)
+    assert sum(row["total_due_amount_cents"] for row in finance.receivables_by_age(cursor)) == owed > 0
+    months = finance.deferred_revenue(cursor)
+    assert sum(row["recognized_amount_cents"] for row in months) == earned > 0
+    assert any(row["closing_deferred_amount_cents"] or row["closing_unbilled_amount_cents"] for row in months)
+    rows, _ = marts.list_invoices(cursor, InvoiceFilter(status="finalized"), per_page=1000)
+    gross = finance.gross_revenue(cursor)
+    assert sum(month["amount_cents"] for month in gross) == sum(row["total_amount_cents"] for row in rows)
+    collected = finance.invoice_collection(cursor)
+    assert sum(month["invoices_count"] for month in collected) == len(rows)
+    overdue = finance.overdue_balance(cursor, date(2100, 1, 1))
+    assert sum(month["amount_cents"] for month in overdue) == owed
+    assert len([key for month in overdue for key in month["invoice_ids"]]) == len(
+        [row for row in rows if row["total_due_amount_cents"]]
+    )
+    assert finance.overdue_balance(cursor, date(2000, 1, 1)) == []
+    charges, _ = marts.list_fees(cursor, fee_type="charge", per_page=1000)
+    issued = sum(fee["amount_cents"] for fee in charges if not fee["is_draft"])
+    assert sum(month["amount_cents"] for month in finance.invoiced_usage(cursor)) == issued > 0
+
+
+def test_recurring_revenue_is_where_its_movements_end(cursor: duckdb.DuckDBPyConnection) -> None:
+    # Each customer of this world has a clock of its own, so their last months differ.
+    ends: dict[str, int] = {}
+    for customer in marts.list_customers(cursor):
+        for month in finance.mrr(cursor, MonthFilter(customer_id=customer["customer_id"])):
+            ends[customer["customer_id"] + month["currency"]] = month["amount_cents"]
+    moved = [row["change_mrr_amount_cents"] for row in finance.mrr_movements(cursor)]
+    assert sum(moved) == sum(ends.values()) > 0
+
+
+def test_months_are_narrowed(cursor: duckdb.DuckDBPyConnection) -> None:
+    for ask in (finance.mrr, finance.gross_revenue, finance.invoice_collection, finance.invoiced_usage):
+        every = ask(cursor)
+        last = max(row["month_on"] for row in every)
+        assert {row["month_on"] for row in ask(cursor, MonthFilter(since=last))} == {last}
+        assert {row["currency"] for row in ask(cursor, MonthFilter(currency="EUR"))} == {"EUR"}
+        assert (
+            ask(cursor, MonthFilter(customer_id="nobody")) == ask(cursor, MonthFilter(billing_entity_id="nobody")) == []
+        )
+        for row in every:
+            assert row["month_on"].day == 1
