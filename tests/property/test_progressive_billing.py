@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from math import floor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,6 +29,7 @@ from core.catalog import (
     taxes,
     test_clocks,
 )
+from core.money.allocation import allocate
 from core.warehouse.pricing_graph import PricingGraph
 from tests.support.facts import give_all, open_connection, rows_of
 from tests.support.world import TICK, World
@@ -280,7 +280,7 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, list[str],
 
 
 def test_an_invoice_credits_what_was_paid_before_and_pays_its_period_once(settled: tuple[World, list[str], Mapping[str, Any]]) -> None:
-    """The last bill of a period credits its progressive invoice's fees less their coupons, fee by fee and in whole cents."""
+    """The last bill of a period credits its progressive invoice's fees less their coupons, in whole cents that sum to what was paid."""
     fees = settled[2]["fees"].to_pylist()
     invoices = {row["invoice_id"]: row for row in settled[2]["invoices"].to_pylist()}
     chains: dict[Any, list[str]] = defaultdict(list)
@@ -294,14 +294,20 @@ def test_an_invoice_credits_what_was_paid_before_and_pays_its_period_once(settle
     for chain in chains.values():
         assert [invoices[name]["invoice_type"] for name in chain] == ["progressive_billing"] * (len(chain) - 1) + ["subscription"]
         for before, after in zip([None, *chain], chain, strict=False):
+            paid = paid_by_fee(of_invoice[before], invoices[before]) if before else {}
             for key, fee in of_invoice[after].items():
-                earlier = of_invoice[before].get(key) if before else None
-                paid = floor(earlier["amount_cents"] - earlier["precise_coupons_amount_cents"]) if earlier else 0
-                assert fee["progressive_billing_credit_amount_cents"] == min(paid, fee["amount_cents"])
-                credited += paid > 0
-                discounted += bool(earlier and earlier["precise_coupons_amount_cents"])
+                assert fee["progressive_billing_credit_amount_cents"] == min(paid.get(key, 0), fee["amount_cents"])
+                credited += paid.get(key, 0) > 0
+                discounted += bool(key in paid and of_invoice[before][key]["precise_coupons_amount_cents"])
     assert credited > SETTLED
     assert discounted > 5
+
+
+def paid_by_fee(fees: Mapping[Any, Any], invoice: Mapping[str, Any]) -> dict[Any, int]:
+    """What was paid for each fee of a progressive invoice, in minor units that sum to its fees less its coupons (law 5)."""
+    keys = sorted(fees, key=lambda key: fees[key]["fee_id"])
+    weights = [fees[key]["amount_cents"] - fees[key]["precise_coupons_amount_cents"] for key in keys]
+    return dict(zip(keys, allocate(invoice["fees_amount_cents"] - invoice["coupons_amount_cents"], weights), strict=True))
 
 
 def test_progressive_invoices_do_not_depend_on_when_runs_were(settled: tuple[World, list[str], Mapping[str, Any]]) -> None:

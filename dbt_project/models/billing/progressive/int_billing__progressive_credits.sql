@@ -10,14 +10,32 @@ issued_fees as (
     select * from {{ ref('stg_books__progressive_fees') }}
 ),
 
--- What coupons took off the earlier fee was not paid, so no credit gives it back: whole minor units (settlement, section 5).
-credited as (
+-- What coupons took off the earlier fee was not paid, so no credit gives it back.
+paid as (
     select
         progressive_bills.invoice_id, progressive_bills.credited_invoice_id, progressive_bills.subscription_id,
-        earlier.fee_id as credited_fee_id, earlier.charge_id, earlier.charge_filter_id, earlier.group_key, {{ cents('floor(earlier.amount_cents - coalesce(issued_fees.precise_coupons_amount_cents, 0))') }} as credited_cents
+        earlier.fee_id as credited_fee_id, earlier.charge_id, earlier.charge_filter_id, earlier.group_key,
+        {{ share('earlier.amount_cents - coalesce(issued_fees.precise_coupons_amount_cents, 0)') }} as paid_cents
     from progressive_bills
     inner join progressive_fees as earlier on progressive_bills.credited_invoice_id = earlier.invoice_id
     left join issued_fees on earlier.fee_id = issued_fees.fee_id
+),
+
+placed as (
+    select
+        *,
+        {{ round_cents('sum(paid_cents) over (partition by invoice_id, credited_invoice_id)') }}
+        - sum(floor(paid_cents)) over (partition by invoice_id, credited_invoice_id) as cents_left,
+        row_number() over (partition by invoice_id, credited_invoice_id order by paid_cents - floor(paid_cents) desc, credited_fee_id) as place
+    from paid
+),
+
+-- Minor units of the fees that sum to what the invoice was paid with: those with the largest remainders go up (law 5; invoicing, section 8).
+credited as (
+    select
+        invoice_id, credited_invoice_id, subscription_id, credited_fee_id, charge_id, charge_filter_id, group_key,
+        {{ cents('floor(paid_cents) + case when place <= cents_left then 1 else 0 end') }} as credited_cents
+    from placed
 ),
 
 -- The same charge, filter and group is the same fee, on every bill of the period.
