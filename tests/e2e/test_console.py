@@ -166,7 +166,9 @@ def test_a_filter_narrows_the_invoices(console: Console) -> None:
     page.get_by_label("Currency", exact=False).first.click()
     page.get_by_role("option", name="JPY").click()
     (wanted,) = marts.invoice_totals(console.cursor, marts.InvoiceFilter(currency="JPY"))
-    expect(page.get_by_text(f"{wanted['invoices_count'] + wanted['drafts_count']:,} invoices. Click")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(f"{wanted['invoices_count'] + wanted['drafts_count']:,} invoices. Click")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
     expect(page.get_by_text("Invoiced in USD")).to_have_count(0)
     expect(page.get_by_text("No invoice matches")).to_have_count(0)
 
@@ -256,6 +258,24 @@ def test_revenue_is_that_of_the_issued_invoices(console: Console) -> None:
     ).fetchone()
     expect(page.get_by_test_id("stMetric").filter(has_text="Revenue")).to_contain_text(marts.money(row[0], "EUR"))
     console.shoot("revenue")
+
+
+def test_revenue_is_earned_recurs_and_is_owed(console: Console) -> None:
+    page = console.open("revenue", "Revenue")
+    page.get_by_role("tab", name="Earned").click()
+    expect(page.get_by_text("Deferred is billed for service that is still to come")).to_be_visible(timeout=PATIENCE_MS)
+    console.shoot("revenue_earned")
+    page.get_by_role("tab", name="Recurring").click()
+    expect(page.get_by_role("tabpanel").filter(visible=True).get_by_test_id("stVegaLiteChart").first).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    console.shoot("revenue_recurring")
+    page.get_by_role("tab", name="Owed").click()
+    row = console.cursor.execute(
+        "select cast(sum(total_amount_cents) as bigint) from books.main.invoices where currency = 'EUR'"
+    ).fetchone()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Left to pay")).to_contain_text(marts.money(row[0], "EUR"))
+    console.shoot("revenue_owed")
 
 
 def test_ingestion_adds_up(console: Console) -> None:
