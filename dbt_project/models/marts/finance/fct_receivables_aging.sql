@@ -34,7 +34,10 @@ dated as (
 ),
 
 aged as (
-    select *, {{ days_between('payment_due_date', 'aged_on') }} as days_after_due from dated
+    select
+        *,
+        {{ days_between('payment_due_date', 'aged_on') }} as days_after_due
+    from dated
 ),
 
 final as (
