@@ -31,7 +31,7 @@ def charge(case_id: str, metric: Case, terms: Case, facts: Facts) -> None:
     facts.setdefault("catalog.billable_metrics", []).append(
         version(
             id=case_id, code=case_id, name=case_id, aggregation_type=metric["aggregation_type"], recurring=metric.get("recurring", False),
-            field_name=metric.get("field_name"), rounding_function=metric.get("rounding_function"), rounding_precision=metric.get("rounding_precision"),
+            field_name=metric.get("field_name"), sql_metric=metric.get("sql_metric"), rounding_function=metric.get("rounding_function"), rounding_precision=metric.get("rounding_precision"),
         )
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ def facts_of(cases: list[Case]) -> Facts:
     facts = no_prices() | {"int_metering__service_periods": []}
     for case in cases:
         own = facts_of_one(case)
-        superseding(own, min(horizon for _, _, horizon in windows(case)))
+        superseding(own, min(moments(case)))
         if not case["inputs"].get("continued", True):
             own["catalog.charges"] = [
                 row for row in own["catalog.charges"] if row["plan_id"] == case["id"] or "valid_to" in row
@@ -50,6 +50,12 @@ def facts_of(cases: list[Case]) -> Facts:
         for name, rows in own.items():
             facts.setdefault(name, []).extend(rows)
     return facts
+
+
+def moments(case: Case) -> list[datetime]:
+    """When the case's prices and filters are asked for: at its horizons, and of a charge in advance at its events."""
+    events = case["inputs"]["events"] if case["inputs"]["charge"].get("pay_in_advance") else []
+    return [*(horizon for _, _, horizon in windows(case)), *(instant(event["timestamp"]) for event in events)]
 
 
 def facts_of_one(case: Case) -> Facts:
