@@ -194,6 +194,21 @@ def test_a_draft_of_a_run_is_finalized(lago: Client, installation: tuple[Setting
     assert lago.events.find("one").code == lago.events.find("later").code == "tokens"
 
 
+def test_months_of_revenue(lago: Client) -> None:
+    """After the tests above: a one-off invoice at least was issued, and a run has seen subscriptions."""
+    months = lago.gross_revenues.find_all({"currency": "EUR", "months": 1})["gross_revenues"]
+    assert sum(month.invoices_count for month in months) > 0
+    for resource, root in (
+        (lago.mrrs, "mrrs"),
+        (lago.invoice_collections, "invoice_collections"),
+        (lago.invoiced_usages, "invoiced_usages"),
+        (lago.overdue_balances, "overdue_balances"),
+    ):
+        answered = resource.find_all()[root]
+        assert all(month.month.endswith("-01T00:00:00Z") for month in answered)
+    assert lago.mrrs.find_all()["mrrs"]
+
+
 def test_discounts_and_add_ons(lago: Client) -> None:
     lago.customers.create(Customer(external_id="saver"))
     coupon = lago.coupons.create(
