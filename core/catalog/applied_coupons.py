@@ -43,7 +43,7 @@ def apply(uow: UnitOfWork, *, external_customer_id: str, coupon_code: str, **ove
     """Apply a coupon to a customer, its terms copied; `overrides` may set any of amount, rate and frequency.
 
     Raises NotFound `customer` or `coupon` (an expired one too), ValidationError `coupon_is_not_reusable`, or Conflict
-    `plan_overlapping` when another active one of the customer has a target in common.
+    `plan_overlapping` when an active one of the customer, the same coupon too, has a target in common.
     """
     customer = customers.get(uow.connection, external_customer_id)
     coupon = coupons.get(uow.connection, coupon_code)
@@ -114,8 +114,7 @@ def page(
 
 
 def _refuse_overlap(connection: sa.Connection, coupon: Coupon, active: list[AppliedCoupon]) -> None:
-    others = coupons.by_ids(connection, [row.coupon_id for row in active if row.coupon_id != coupon.id])
-    for other in others.values():
+    for other in coupons.by_ids(connection, [row.coupon_id for row in active]).values():
         pairs = ((coupon.plan_ids, other.billable_metric_ids), (other.plan_ids, coupon.billable_metric_ids))
         if (
             set(coupon.plan_ids) & set(other.plan_ids)

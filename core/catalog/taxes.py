@@ -15,6 +15,9 @@ from core.domain.problems import Problems
 from core.errors import NotFound
 from core.ids import deterministic_id, new_id
 
+MOST_RATE = 1000
+"""Percent. The tax on the largest line then fits 64 bits (DECISIONS)."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tax(Version):
@@ -150,8 +153,11 @@ def taxes_of(connection: sa.Connection, owner_type: str, owner_ids: Iterable[str
 
 
 def _check_rate(rate: Any, problems: Problems) -> None:
-    if rate is not None and rate != "" and read_amount(rate) is None:
-        problems.add("rate", "invalid_rate")
+    if rate is None or rate == "":
+        return
+    number = read_amount(rate)
+    if number is None or number > MOST_RATE:
+        problems.add("rate", "invalid_rate", f"the rate of a tax is a percentage from 0 to {MOST_RATE:,}")
 
 
 def _rate_text(rate: Any) -> str:

@@ -99,6 +99,31 @@ def test_coupons_with_a_target_in_common_exclude_each_other(begin: Begin, basic_
             coupons.create(uow, **{**FIXED, "code": "x"}, plan_codes=["basic"], billable_metric_codes=["calls"])
 
 
+@pytest.mark.parametrize("target", [{"plan_codes": ["basic"]}, {"billable_metric_codes": ["calls"]}])
+def test_a_limited_coupon_overlaps_with_itself(
+    begin: Begin, basic_plan: plans.Plan, target: dict[str, list[str]]
+) -> None:
+    with begin() as uow:
+        customers.upsert(uow, "acme")
+        customers.upsert(uow, "other")
+        coupons.create(uow, **FIXED, **target)
+        first = applied_coupons.apply(uow, external_customer_id="acme", coupon_code="five")
+        with pytest.raises(Conflict) as refused:
+            applied_coupons.apply(uow, external_customer_id="acme", coupon_code="five")
+        assert refused.value.code == "plan_overlapping"
+        applied_coupons.apply(uow, external_customer_id="other", coupon_code="five")
+        applied_coupons.terminate(uow, first.id)
+        applied_coupons.apply(uow, external_customer_id="acme", coupon_code="five")
+
+
+def test_an_unlimited_coupon_may_be_applied_several_times(begin: Begin) -> None:
+    with begin() as uow:
+        customers.upsert(uow, "acme")
+        coupons.create(uow, **FIXED)
+        made = {applied_coupons.apply(uow, external_customer_id="acme", coupon_code="five").id for _ in range(3)}
+    assert len(made) == 3
+
+
 def test_an_expired_coupon_can_no_longer_be_applied(begin: Begin, clock: ManualClock) -> None:
     with begin() as uow:
         customers.upsert(uow, "acme")
@@ -232,6 +257,19 @@ def test_a_tax_taken_off_and_set_again_has_a_gap(begin: Begin) -> None:
         assert applied.owner_id == entity.id
         taxes.delete(uow, "vat")
         assert taxes.taxes_of(uow.connection, "billing_entity", [entity.id]) == {}
+
+
+@pytest.mark.parametrize("rate", ["99999999999999", "1000.000001", "-1", "1 %"])
+def test_a_tax_takes_its_rate_from_0_to_1000_percent(begin: Begin, rate: str) -> None:
+    with begin() as uow:
+        assert [taxes.create(uow, code=f"t{most}", name="T", rate=most).rate for most in ("0", "1000")] == ["0", "1000"]
+        for refuse in (
+            lambda: taxes.create(uow, code="vat", name="VAT", rate=rate),
+            lambda: taxes.update(uow, "t0", rate=rate),
+        ):
+            with pytest.raises(ValidationError, match="from 0 to 1,000") as refused:
+                refuse()
+            assert refused.value.details == {"rate": ["invalid_rate"]}
 
 
 def test_an_api_key_is_kept_as_a_hash_and_ends_when_revoked(begin: Begin) -> None:
