@@ -89,7 +89,10 @@ class Body:
             raise BadRequest(f"param is missing or the value is empty: {self.root}")
         refused = [name for name, matters in self.unserved.items() if content.get(name) and matters(content)]
         if refused:
-            raise ValidationError({name: ["feature_unavailable"] for name in refused})
+            raise ValidationError(
+                {name: ["feature_unavailable"] for name in refused},
+                f"what {', '.join(refused)} asks for is not served, and bills would not follow it; leave it out",
+            )
         return dict.fromkeys(self.mandatory) | read_fields(content, self.fields)
 
     @property

@@ -43,7 +43,7 @@ def show(code: str, served: Served) -> Response:
 def update(code: str, coupon: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
     """Change a coupon; where it is applied already, its terms stay."""
     with served.change() as uow:
-        row = coupons.update(uow, code, **coupon_terms(coupon))
+        row = coupons.update(uow, code, **coupon_terms(coupon, coupons.get(uow.connection, code)))
         (answered,) = coupon_objects(uow.connection, [row])
     return one("coupon", answered)
 

@@ -33,11 +33,17 @@ CREATE = Body("coupon", FIELDS, mandatory=("code", "name", "coupon_type", "frequ
 UPDATE = Body("coupon", FIELDS)
 
 
-def coupon_terms(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the catalog takes for what was sent: the targets spread out, no expiry unless there is a time limit."""
+def coupon_terms(given: Mapping[str, Any], current: Coupon | None = None) -> dict[str, Any]:
+    """What the catalog takes for what was sent: the targets spread out, no expiry unless there is a time limit.
+
+    `current` is the coupon that is changed. Raises ValidationError, also for a time limit without its moment.
+    """
     terms = {name: value for name, value in given.items() if name not in ("applies_to", "expiration")}
     if given.get("expiration") not in (None, "no_expiration", "time_limit"):
         raise ValidationError({"expiration": ["value_is_invalid"]})
+    moment = given.get("expiration_at", None if current is None else current.expiration_at)
+    if given.get("expiration") == "time_limit" and moment is None:
+        raise ValidationError({"expiration_at": ["value_is_mandatory"]})
     if given.get("expiration") == "no_expiration":
         terms["expiration_at"] = None
     targets = given.get("applies_to") or {}

@@ -23,6 +23,13 @@ _OWN = {
     "expiration_at": INSTANT,
     "applies_to": nested({"fee_types": TEXTS, "billable_metric_codes": TEXTS}),
 }
+# Each would make a top-up, or refuse one, or hold its invoice back (invoicing §9).
+_UNSERVED_OF_TOP_UPS = {"invoice_requires_successful_payment": lambda given: True}
+_UNSERVED = _UNSERVED_OF_TOP_UPS | {
+    "recurring_transaction_rules": lambda given: True,
+    "paid_top_up_min_amount_cents": lambda given: True,
+    "paid_top_up_max_amount_cents": lambda given: True,
+}
 CREATE = Body(
     "wallet",
     _OWN
@@ -35,8 +42,9 @@ CREATE = Body(
         "transaction_name": TEXT,
     },
     mandatory=("external_customer_id", "rate_amount"),
+    unserved=_UNSERVED,
 )
-UPDATE = Body("wallet", _OWN)
+UPDATE = Body("wallet", _OWN, unserved=_UNSERVED)
 TOP_UP = Body(
     "wallet_transaction",
     {
@@ -47,6 +55,7 @@ TOP_UP = Body(
         "voided_credits": DECIMAL,
         "priority": INTEGER,
     },
+    unserved=_UNSERVED_OF_TOP_UPS | {"voided_transaction_id": lambda given: True},
 )
 
 Balance = Mapping[str, Any]

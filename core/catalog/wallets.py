@@ -72,7 +72,9 @@ def create(
     if customer is None:
         raise ValidationError({"customer": ["customer_not_found"]})
     currency = currency or customer.currency
-    problems = Problems({"currency": currency, "priority": priority, "expiration_at": expiration_at})
+    problems = Problems({"code": code, "currency": currency, "priority": priority, "expiration_at": expiration_at})
+    if code:
+        problems.key("code")
     problems.mandatory("currency")
     problems.currency("currency")
     problems.integer("priority", least=1, most=LOWEST_PRIORITY)
@@ -120,6 +122,8 @@ def update(uow: UnitOfWork, wallet_id: str, **fields: Any) -> Wallet:
     if not wallet.is_active_at(stamp.instant):
         raise ValidationError({"wallet_id": ["wallet_is_terminated"]})
     problems = Problems(fields)
+    if fields.get("code") is not None:
+        problems.key("code")
     problems.integer("priority", least=1, most=LOWEST_PRIORITY)
     problems.instant("expiration_at")
     if fields.get("expiration_at") is not None and not problems.details and fields["expiration_at"] <= stamp.instant:

@@ -111,6 +111,53 @@ def test_wallet_errors(api: Api, change: dict[str, Any], details: dict[str, Any]
     assert api.refused("POST", "/wallets", {"wallet": WALLET | change})["error_details"] == details
 
 
+UNSERVED = {
+    "recurring_transaction_rules": [{"trigger": "interval", "interval": "monthly", "granted_credits": "10"}],
+    "invoice_requires_successful_payment": True,
+    "paid_top_up_min_amount_cents": 500,
+    "paid_top_up_max_amount_cents": 50000,
+}
+IDLE = {
+    "recurring_transaction_rules": [],
+    "invoice_requires_successful_payment": False,
+    "paid_top_up_min_amount_cents": None,
+    "paid_top_up_max_amount_cents": None,
+}
+
+
+@pytest.mark.parametrize("name", UNSERVED)
+def test_terms_of_a_wallet_that_would_be_ignored_are_refused(api: Api, name: str) -> None:
+    wallet = open_wallet(api, **IDLE)
+    path = f"/wallets/{wallet['lago_id']}"
+    for method, where, content in (("POST", "/wallets", WALLET), ("PUT", path, {"name": "New"})):
+        refused = api.refused(method, where, {"wallet": content | {name: UNSERVED[name]}})
+        assert refused["error_details"] == {name: ["feature_unavailable"]}
+        assert "is not served" in refused["message"]
+    assert api.ok("GET", path)["wallet"] == wallet
+    api.ok("PUT", path, {"wallet": IDLE | {"name": "New"}})
+
+
+def test_terms_of_a_top_up_that_would_be_ignored_are_refused(api: Api) -> None:
+    wallet_id = open_wallet(api)["lago_id"]
+    content = {"wallet_id": wallet_id, "granted_credits": "1"}
+    for name, value in {"invoice_requires_successful_payment": True, "voided_transaction_id": wallet_id}.items():
+        refused = api.refused("POST", "/wallet_transactions", {"wallet_transaction": content | {name: value}})
+        assert refused["error_details"] == {name: ["feature_unavailable"]}
+    idle = {"invoice_requires_successful_payment": False, "voided_transaction_id": None}
+    api.ok("POST", "/wallet_transactions", {"wallet_transaction": content | idle})
+    assert len(api.ok("GET", f"/wallets/{wallet_id}/wallet_transactions")["wallet_transactions"]) == 1
+
+
+def test_a_wallet_s_code_cannot_be_emptied(api: Api) -> None:
+    wallet = open_wallet(api)
+    for code, problem in (("", "value_is_mandatory"), (" ", "value_is_mandatory"), ("x" * 256, "value_is_too_long")):
+        refused = api.refused("PUT", f"/wallets/{wallet['lago_id']}", {"wallet": {"code": code}})
+        assert refused["error_details"] == {"code": [problem]}
+    assert api.ok("PUT", f"/wallets/{wallet['lago_id']}", {"wallet": {"code": None}})["wallet"] == wallet
+    refused = api.refused("POST", "/wallets", {"wallet": WALLET | {"code": "x" * 256}})
+    assert refused["error_details"] == {"code": ["value_is_too_long"]}
+
+
 def test_wallets_that_are_not_there(api: Api) -> None:
     assert api.refused("GET", "/wallets/nothing")["code"] == "wallet_not_found"
     assert api.refused("GET", "/wallets/nothing/wallet_transactions")["code"] == "wallet_not_found"

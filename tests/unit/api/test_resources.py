@@ -293,3 +293,16 @@ def test_an_update_may_carry_the_code_and_change_it(api: Api, root: str, path: s
 def test_a_coupon_expires_or_does_not(api: Api) -> None:
     refused = api.refused("POST", "/coupons", {"coupon": COUPON | {"expiration": "sometime"}})
     assert refused["error_details"] == {"expiration": ["value_is_invalid"]}
+
+
+def test_a_time_limit_has_its_moment(api: Api) -> None:
+    missing = {"expiration_at": ["value_is_mandatory"]}
+    for none in ({}, {"expiration_at": None}):
+        body = {"coupon": COUPON | {"expiration": "time_limit"} | none}
+        assert api.refused("POST", "/coupons", body)["error_details"] == missing
+    api.ok("POST", "/coupons", {"coupon": COUPON})
+    limited = {"expiration": "time_limit"}
+    assert api.refused("PUT", "/coupons/ten", {"coupon": limited})["error_details"] == missing
+    until = api.ok("PUT", "/coupons/ten", {"coupon": limited | {"expiration_at": "2030-01-01T00:00:00Z"}})["coupon"]
+    assert api.ok("PUT", "/coupons/ten", {"coupon": limited})["coupon"] == until
+    assert api.refused("PUT", "/coupons/ten", {"coupon": limited | {"expiration_at": None}})["error_details"] == missing
