@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from cli.output import FAILED, WAY_OUT, Json, console, held_line, print_json, pr
 from core import lake
 from core.catalog import invoice_emails
 from core.catalog.engine import connect, reading
+from core.catalog.invoice_emails import InvoiceEmail
 from core.catalog.migrations import newest
 from core.catalog.set_aside_events import SET_ASIDE_EVENTS
 from core.errors import TallystickError
@@ -245,13 +246,21 @@ class _EmailsFailed(Exception):
 
 
 def _emails(settings: Settings) -> str:
-    rows = _recorded(settings, invoice_emails.failed)
-    if not rows:
-        return "none has failed"
+    found = {
+        "failed": _recorded(settings, invoice_emails.failed),
+        "went out, but not to all addresses": _recorded(settings, invoice_emails.refused),
+    }
+    told = [_emails_told(word, rows) for word, rows in found.items() if rows]
+    if told:
+        raise _EmailsFailed("; ".join(told))
+    return "none has failed"
+
+
+def _emails_told(word: str, rows: Sequence[InvoiceEmail]) -> str:
     told = "; ".join(
         f"{row.invoice_id} to {row.recipient}, {row.attempts} attempts: {row.error}" for row in rows[:TOLD]
     )
-    raise _EmailsFailed(f"{len(rows):,} failed: {told}{' …' if len(rows) > TOLD else ''}")
+    return f"{len(rows):,} {word}: {told}{' …' if len(rows) > TOLD else ''}"
 
 
 def _recorded(settings: Settings, read: Callable[[sa.Connection], list[V]]) -> list[V]:

@@ -71,6 +71,12 @@ def failed(connection: sa.Connection) -> list[InvoiceEmail]:
     return INVOICE_EMAILS.all(connection, (columns.status == "failed") | died)
 
 
+def refused(connection: sa.Connection) -> list[InvoiceEmail]:
+    """The e-mails that were sent though some of their addresses were refused, oldest first."""
+    columns = INVOICE_EMAILS.c
+    return INVOICE_EMAILS.all(connection, columns.status == "sent", columns.error.is_not(None))
+
+
 def _is_open(email: InvoiceEmail, now: datetime) -> bool:
     has_ended = email.status == "failed" or (email.status == "sending" and now - email.attempted_at > INTERRUPTED_AFTER)
     return has_ended and email.attempts < MOST_ATTEMPTS

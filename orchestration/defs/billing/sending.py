@@ -16,6 +16,10 @@ def send_issued_invoices(context: dg.OpExecutionContext, watched: Installation) 
     context.log.info(f"{len(report.sent)} sent")
     for number, error in report.failed:
         context.log.warning(f"{number} failed: {error}")
+    for number, error in report.refused:
+        context.log.warning(f"{number} was sent, but not to all: {error}")
+    if report.stopped is not None:
+        context.log.warning(f"the others wait: {report.stopped}")
 
 
 @dg.job(name="sending", description="Sends the invoices that are to go out by e-mail.")

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from datetime import datetime
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -16,7 +17,11 @@ from cli.main import app
 from cli.output import FAILED, USAGE
 from core import lake
 from core.billing.installation import create
+from core.billing.sending import SendReport
+from core.catalog import invoice_emails
+from core.catalog.engine import connect
 from core.catalog.migrations import migrate, newest
+from core.catalog.unit_of_work import unit_of_work
 from core.clock import SystemClock
 from core.locks import exclusive
 from core.settings import Settings
@@ -96,6 +101,45 @@ def test_the_doctor_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("TALLYSTICK_HOME", str(tmp_path / "none"))
     assert call("doctor").exit_code == FAILED
     assert not (tmp_path / "none").exists()
+
+
+REFUSED = "gone@example.com: 550 no such mailbox"
+
+
+def test_the_doctor_names_addresses_that_were_refused(home: Path) -> None:
+    settings = Settings(home=home)
+    with unit_of_work(connect(settings.catalog), SystemClock()) as uow:
+        for invoice, error in (("one", REFUSED), ("two", None)):
+            begun = invoice_emails.begin(uow, invoice_id=invoice, recipient="gone@example.com, a@example.com")
+            assert begun is not None
+            invoice_emails.settle(uow, begun, is_sent=True, error=error)
+    findings = {finding["check"]: finding for finding in json.loads(call("doctor", "--json").stdout)["findings"]}
+    told = findings["e-mails of invoices"]
+    assert not told["ok"] and REFUSED in told["found"]
+    assert told["found"].startswith("1 went out, but not to all addresses: one to ")
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (SendReport(("N-1",), (), (("N-1", REFUSED),)), f"REFUSED N-1: {REFUSED}"),
+        (SendReport((), (("N-1", REFUSED),)), f"FAILED  N-1: {REFUSED}"),
+        (SendReport(("N-1",), (), (), "no e-mail can be sent: gone"), "STOPPED no e-mail can be sent: gone"),
+    ],
+)
+def test_sending_ends_with_1_when_not_all_got_theirs(
+    home: Path, monkeypatch: pytest.MonkeyPatch, report: SendReport, line: str
+) -> None:
+    monkeypatch.setattr("cli.send.send_due", lambda *_, **__: report)
+    monkeypatch.setattr("cli.send.ReadWarehouse", MagicMock())
+    result = call("send")
+    assert result.exit_code == FAILED
+    assert result.stdout.splitlines() == [line, f"Sent {len(report.sent)} invoices."]
+    told = json.loads(call("send", "--json").stdout)
+    assert (told["refused"], told["stopped"]) == (
+        [{"number": number, "error": error} for number, error in report.refused],
+        report.stopped,
+    )
 
 
 def test_the_doctor_foresees_a_full_disk(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import email
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
@@ -32,11 +32,14 @@ CASES = ("period-weekly-calendar-bogota", "coupon-two-fixed")
 
 
 class Mailbox:
-    """A mail server's handler: keeps what comes, and refuses recipients in `refused`."""
+    """A mail server's handler: keeps what comes, refuses recipients in `refused`, and hangs up on those in `dropped`."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.refused: set[str] = set()
+        self.dropped: set[str] = set()
+        self.closes_after: str | None = None
+        self.leave: Callable[[], None] = lambda: None
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -47,10 +50,22 @@ class Mailbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.dropped & set(envelope.rcpt_tos):
+            self.leave()
+            server.transport.close()
+            return "421 bye"
         assert isinstance(envelope.content, bytes)
         message = email.message_from_bytes(envelope.content, policy=default)
         assert isinstance(message, EmailMessage)
         self.messages.append(message)
+        if self.closes_after == "an e-mail":
+            server.loop.call_soon(server.transport.close)
+        return "250 OK"
+
+    async def handle_NOOP(self, server: SMTP, session: Session, envelope: Envelope, argument: str) -> str:
+        if self.closes_after == "a noop" and self.messages:
+            self.closes_after = None
+            server.loop.call_soon(server.transport.close)
         return "250 OK"
 
 
@@ -158,10 +173,21 @@ def test_one_bad_address_of_several_stops_no_other(
 ) -> None:
     cursor.execute("update warehouse.marts.fct_invoice_emails set recipient = 'gone@example.com, buyer@example.com'")
     mailbox.refused = {"gone@example.com"}
-    assert len(sent_by(cursor, world, url).sent) == 2 == len(mailbox.messages)
+    report = sent_by(cursor, world, url)
+    assert len(report.sent) == 2 == len(mailbox.messages) and not report.failed
+    assert report.refused == tuple((number, "gone@example.com: 550 no such mailbox") for number in report.sent)
     with reading(world.engine) as connection:
         recorded = invoice_emails.find(connection, marts.invoice_emails(cursor)[0]["invoice_id"])
-    assert recorded is not None and recorded.status == "sent" and "gone@example.com" in (recorded.error or "")
+        assert recorded is not None and recorded.status == "sent"
+        assert recorded.error == "gone@example.com: 550 no such mailbox"
+        assert len(invoice_emails.refused(connection)) == 2 and not invoice_emails.failed(connection)
+    assert sent_by(cursor, world, url) == SendReport((), ())
+    # Sent again to an address that is right, it is told no more.
+    cursor.execute("update warehouse.marts.fct_invoice_emails set recipient = 'buyer@example.com'")
+    number = marts.invoice_emails(cursor)[0]["number"]
+    assert sent_by(cursor, world, url, only=number) == SendReport((number,), ())
+    with reading(world.engine) as connection:
+        assert len(invoice_emails.refused(connection)) == 1
 
 
 def test_an_address_that_no_header_can_hold_costs_nobody_else_s_e_mail(
@@ -174,6 +200,50 @@ def test_an_address_that_no_header_can_hold_costs_nobody_else_s_e_mail(
     )
     report = sent_by(cursor, world, url)
     assert report.sent == (second["number"],) and [number for number, _ in report.failed] == [first["number"]]
+
+
+def test_a_connection_that_is_lost_on_one_e_mail_costs_no_other(
+    cursor: duckdb.DuckDBPyConnection, world: World, mailbox: Mailbox, url: str
+) -> None:
+    first, second = marts.invoice_emails(cursor)
+    drop_first(cursor, mailbox)
+    report = sent_by(cursor, world, url)
+    assert report.sent == (second["number"],) and [number for number, _ in report.failed] == [first["number"]]
+    assert "connect() first" not in report.failed[0][1] and report.stopped is None
+
+
+@pytest.mark.parametrize("moment", ["an e-mail", "a noop"])
+def test_a_connection_that_closes_between_two_e_mails_costs_no_attempt(
+    cursor: duckdb.DuckDBPyConnection, world: World, mailbox: Mailbox, url: str, moment: str
+) -> None:
+    """A noop is asked before an e-mail is composed and again before it is handed over."""
+    mailbox.closes_after = moment
+    assert len(sent_by(cursor, world, url).sent) == 2
+
+
+def test_what_waits_when_the_server_goes_away_has_not_been_attempted(
+    cursor: duckdb.DuckDBPyConnection, world: World, mailbox: Mailbox
+) -> None:
+    first, second = marts.invoice_emails(cursor)
+    drop_first(cursor, mailbox)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    assert controller.server is not None
+    mailbox.leave = controller.server.close  # takes no new connection
+    report = sent_by(cursor, world, f"smtp://127.0.0.1:{controller.port}")
+    assert not report.sent and [number for number, _ in report.failed] == [first["number"]]
+    assert report.stopped is not None and "TALLYSTICK_SMTP_URL" in report.stopped
+    with reading(world.engine) as connection:
+        assert invoice_emails.find(connection, second["invoice_id"]) is None
+
+
+def drop_first(cursor: duckdb.DuckDBPyConnection, mailbox: Mailbox) -> None:
+    """The server hangs up on the first invoice."""
+    mailbox.dropped = {"drop@example.com"}
+    cursor.execute(
+        "update warehouse.marts.fct_invoice_emails set recipient = 'drop@example.com' where invoice_id = ?",
+        [marts.invoice_emails(cursor)[0]["invoice_id"]],
+    )
 
 
 def test_an_attempt_that_died_is_repeated_after_a_while_and_not_before(
@@ -211,5 +281,6 @@ def test_a_wrong_password_is_told_and_nothing_is_attempted(
 
 
 def test_an_invoice_that_goes_to_nobody_is_not_found(cursor: duckdb.DuckDBPyConnection, world: World, url: str) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as missing:
         sent_by(cursor, world, url, only="none")
+    assert missing.value.message.startswith("There is no invoice 'none' that goes out by e-mail.")
