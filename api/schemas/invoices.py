@@ -175,6 +175,15 @@ def _credit(use: Row, invoice: Row, payment_status: str) -> dict[str, Any]:
     }
 
 
+def coupon_credits(connection: sa.Connection, uses: Sequence[Row], invoices: Sequence[Row]) -> list[dict[str, Any]]:
+    """What coupons took off `invoices`, one object per use, with what is paid as of now."""
+    paid = payments.paid_cents(connection, [row["invoice_id"] for row in invoices])
+    status = {
+        row["invoice_id"]: _paid(row, paid.get(row["invoice_id"], 0))["payment_status"] for row in invoices
+    }
+    return [_credit(use, use, status[use["invoice_id"]]) for use in uses]
+
+
 def _period(row: Row) -> dict[str, Any] | None:
     """The periods of a subscription on the invoice, ends inclusive. Where one kind is absent the other stands for it,
     since Lago's clients take no null here; an invoice without either has no period to tell.

@@ -97,19 +97,16 @@ def page(
     *,
     customer_id: str | None = None,
     coupon_codes: Sequence[str] = (),
-    is_active: bool | None = None,
     limit: int | None = None,
     offset: int = 0,
 ) -> Page[AppliedCoupon]:
-    """Applied coupons, newest first, of these codes if any are given. `is_active` False gives those that were taken off, None gives all."""
+    """Applied coupons, newest first, of these codes if any are given."""
     c = APPLIED_COUPONS.c
     conditions = []
     if customer_id is not None:
         conditions.append(c.customer_id == customer_id)
     if coupon_codes:
         conditions.append(c.coupon_id.in_(coupons.ids_by_codes(connection, coupon_codes)))
-    if is_active is not None:
-        conditions.append(c.terminated_at.is_(None) if is_active else c.terminated_at.is_not(None))
     return APPLIED_COUPONS.page(connection, *conditions, limit=limit, offset=offset)
 
 

@@ -350,6 +350,24 @@ def wallet_balances(cursor: duckdb.DuckDBPyConnection, customer: str | None = No
     )
 
 
+def coupon_uses(cursor: duckdb.DuckDBPyConnection, applied_coupon_ids: Sequence[str]) -> Rows:
+    """The uses of applied coupons on issued invoices, newest first."""
+    return query_rows(
+        cursor,
+        """select * from books.main.coupon_uses where applied_coupon_id in (select unnest(?))
+        order by issued_at desc, invoice_id""",
+        [list(applied_coupon_ids)],
+    )
+
+
+def exhausted_coupons(cursor: duckdb.DuckDBPyConnection) -> set[str]:
+    """Ids of the applied coupons of which nothing was left at the published run."""
+    if not lake.has_rows(cursor, "warehouse.marts.fct_applied_coupons"):
+        return set()
+    query = "select applied_coupon_id from warehouse.marts.fct_applied_coupons where exhausted_at is not null"
+    return {row[0] for row in cursor.execute(query).fetchall()}
+
+
 def wallet_movements(cursor: duckdb.DuckDBPyConnection, wallet_id: str) -> Rows:
     """What came into and went out of a wallet, oldest first, with the balance after each (minor units)."""
     return query_rows(

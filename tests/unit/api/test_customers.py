@@ -148,6 +148,7 @@ def test_life_of_an_applied_coupon(api: Api) -> None:
     applied = api.ok("POST", "/applied_coupons", body)["applied_coupon"]
     assert (applied["status"], applied["percentage_rate"], applied["frequency"]) == ("active", "20.0", "recurring")
     assert "credits" not in applied
+    assert (applied["amount_cents_remaining"], applied["frequency_duration_remaining"]) == (None, 3)
     for path in ("/applied_coupons?external_customer_id=acme&status=active", "/customers/acme/applied_coupons"):
         assert api.ok("GET", path)["applied_coupons"] == [applied | {"credits": []}]
     assert api.ok("GET", "/applied_coupons?status=terminated")["applied_coupons"] == []

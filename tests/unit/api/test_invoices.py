@@ -215,12 +215,39 @@ def test_a_fee_in_advance_is_invoiced_at_the_start_and_the_rest_at_the_end(api: 
     )
     (credit,) = invoice["credits"]
     assert (credit["before_taxes"], credit["item"]["code"], credit["amount_cents"]) == (True, "ten", 105)
+    (applied,) = api.ok("GET", "/customers/acme/applied_coupons?status=active")["applied_coupons"]
+    assert (applied["frequency_duration_remaining"], applied["credits"]) == (2, [credit])
     (period,) = invoice["billing_periods"]
     assert period["invoicing_reason"] == "subscription_starting"
     assert period["subscription_to_datetime"].endswith("59:59Z")
     (fee,) = invoice["fees"]
     assert (fee["pay_in_advance"], fee["sub_total_excluding_taxes_amount_cents"]) == (True, 895)
     assert fee["item"]["lago_item_id"] == subscription["lago_id"] == invoice["subscriptions"][0]["lago_id"]
+
+
+def test_a_coupon_ends_with_the_invoice_that_uses_it_up(api: Api) -> None:
+    api.ok("POST", "/plans", {"plan": PLAN | {"pay_in_advance": True, "amount_cents": 1000}})
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    fixed = {"coupon_type": "fixed_amount", "amount_currency": "EUR", "frequency": "once", "percentage_rate": None}
+    api.ok("POST", "/coupons", {"coupon": COUPON | fixed | {"code": "big", "amount_cents": 1500}})
+    body = {"applied_coupon": {"external_customer_id": "acme", "coupon_code": "big"}}
+    assert api.ok("POST", "/applied_coupons", body)["applied_coupon"]["amount_cents_remaining"] == 1500
+
+    def subscribe(external_id: str) -> dict[str, Any]:
+        content = {"external_customer_id": "acme", "plan_code": "basic", "external_id": external_id}
+        api.ok("POST", "/subscriptions", {"subscription": content | {"billing_time": "anniversary"}})
+        return dict(api.ok("GET", "/applied_coupons?external_customer_id=acme")["applied_coupons"][0])
+
+    applied = subscribe("one")
+    assert (applied["status"], applied["amount_cents_remaining"], applied["terminated_at"]) == ("active", 500, None)
+    applied = subscribe("two")
+    assert (applied["status"], applied["amount_cents_remaining"]) == ("terminated", 0)
+    assert [credit["amount_cents"] for credit in applied["credits"]] == [500, 1000]
+    newest = api.ok("GET", "/customers/acme/invoices")["invoices"][0]
+    assert applied["credits"][0]["invoice"]["lago_id"] == newest["lago_id"]
+    assert applied["terminated_at"] == newest["created_at"]
+    assert api.ok("GET", "/customers/acme/applied_coupons?status=terminated")["applied_coupons"] == [applied]
+    assert api.ok("GET", "/customers/acme/applied_coupons?status=active")["applied_coupons"] == []
 
 
 def test_what_is_not_there(api: Api) -> None:

@@ -44,13 +44,8 @@ eligible as (
             when coalesce(targeted.is_limited_to_plans, 0) = 1 then 2
             else 3
         end as limitation,
-        case
-            when applied_coupons.frequency = 'forever' then null
-            when applied_coupons.frequency = 'recurring' then applied_coupons.frequency_duration
-            when applied_coupons.percentage_rate is not null then 1
-            else applied_coupons.amount_cents
-        end as capacity,
-        applied_coupons.frequency = 'once' and applied_coupons.percentage_rate is null as is_spent_by_amount
+        {{ coupon_stock('applied_coupons') }} as capacity,
+        {{ is_spent_by_amount('applied_coupons') }} as is_spent_by_amount
     from settlement_queue
     inner join applied_coupons
         on settlement_queue.customer_id = applied_coupons.customer_id

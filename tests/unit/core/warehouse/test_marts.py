@@ -29,7 +29,7 @@ CASES = (
     "period-weekly-calendar-bogota",
 )
 READ = ("fct_reconciliation", "fct_invoices", "fct_invoice_lines", "fct_invoice_line_tiers", "fct_invoice_line_presentation_units", "fct_revenue_by_month", "fct_receivables_aging", "fct_deferred_revenue", "fct_mrr", "fct_mrr_movements", "dim_customers", "dim_plans", "dim_subscriptions",
-        "fct_wallet_movements", "fct_wallet_balances", "fct_usage_daily", "fct_ingestion_daily", "fct_rejections", "fct_ledger_entries", "int_ledger__event_states")  # fmt: skip
+        "fct_applied_coupons", "fct_wallet_movements", "fct_wallet_balances", "fct_usage_daily", "fct_ingestion_daily", "fct_rejections", "fct_ledger_entries", "int_ledger__event_states")  # fmt: skip
 
 
 def landing_of(world: World) -> dict[str, list[dict[str, Any]]]:
@@ -126,6 +126,11 @@ def test_every_issued_invoice_is_listed_once_newest_first(cursor: duckdb.DuckDBP
     assert books is not None and len(issued) == books[0] > 0
     assert len({row["invoice_id"] for row in rows}) == len(rows) == total
     assert [row["issued_at"] for row in rows] == sorted((row["issued_at"] for row in rows), reverse=True)
+
+
+def test_coupons_that_are_used_up_are_told_with_their_uses(cursor: duckdb.DuckDBPyConnection) -> None:
+    exhausted = marts.exhausted_coupons(cursor)
+    assert sorted(use["amount_cents"] for use in marts.coupon_uses(cursor, list(exhausted))) == [10, 20]
 
 
 def test_pages_do_not_overlap_and_miss_nothing(cursor: duckdb.DuckDBPyConnection) -> None:
