@@ -89,7 +89,10 @@ def invoice_object(services: Services, connection: sa.Connection, cursor: Any, r
     return answered | {
         "fees": [fee_object(fee, owner, context) for fee in row["fees"]],
         "applied_taxes": [_applied_tax(tax, row) for tax in row["taxes"]],
-        "credits": [_credit(use, row, answered["payment_status"]) for use in row["coupon_uses"]],
+        "credits": [
+            *(_credit(use, row, answered["payment_status"]) for use in row["coupon_uses"]),
+            *_progressive_credits(cursor, row, answered["payment_status"]),
+        ],
         "billing_periods": [period for period in map(_period, row["subscriptions"]) if period],
         "subscriptions": subscription_objects(services, connection, list(running.values())),
         "prepaid_granted_credit_amount_cents": _used(row["wallet_uses"], "granted"),
@@ -173,6 +176,38 @@ def _credit(use: Row, invoice: Row, payment_status: str) -> dict[str, Any]:
         },
         "invoice": {"lago_id": invoice["invoice_id"], "payment_status": payment_status},
     }
+
+
+def _progressive_credits(cursor: Any, row: Row, payment_status: str) -> list[dict[str, Any]]:
+    """What the invoice gives back of the progressive invoices whose usage it bills again, one object for each of them."""
+    # Books published before the columns were added do not have them.
+    taken = {
+        period["credited_invoice_id"]: sum(
+            fee.get("progressive_billing_credit_amount_cents") or 0
+            for fee in row["fees"]
+            if fee["subscription_id"] == period["subscription_id"]
+        )
+        for period in row["subscriptions"]
+        if period.get("credited_invoice_id")
+    }
+    return [
+        {
+            "lago_id": deterministic_id("progressive_credit", row["invoice_id"], credited["invoice_id"]),
+            "amount_cents": taken[credited["invoice_id"]],
+            "amount_currency": row["currency"],
+            "before_taxes": True,
+            "item": {
+                "lago_item_id": credited["invoice_id"],
+                "type": "invoice",
+                "code": credited["number"],
+                "name": credited["number"],
+                "description": None,
+            },
+            "invoice": {"lago_id": row["invoice_id"], "payment_status": payment_status},
+        }
+        for credited in marts.invoices_among(cursor, list(taken))
+        if taken[credited["invoice_id"]]
+    ]
 
 
 def coupon_credits(connection: sa.Connection, uses: Sequence[Row], invoices: Sequence[Row]) -> list[dict[str, Any]]:

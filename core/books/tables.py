@@ -63,6 +63,7 @@ TABLES: dict[str, dict[str, str]] = {
         "issued_at": "TIMESTAMP",
         "fixed_charges_from_at": "TIMESTAMP",
         "fixed_charges_to_at": "TIMESTAMP",
+        "credited_invoice_id": "VARCHAR",  # the progressive invoice whose usage this one bills again and credits
     },
     # One row per line of an invoice, or fee without one. precise_amount is in currency units before rounding to amount_cents.
     "fees": {

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from api.main import create_app
 from core.clock import ManualClock, SystemClock
 from tests.unit.api.conftest import Api
-from tests.unit.api.test_resources import METRIC, PLAN
+from tests.unit.api.test_resources import COUPON, METRIC, PLAN
 
 CUSTOMER = {"external_id": "acme", "currency": "EUR", "timezone": "UTC"}
 
@@ -77,3 +77,30 @@ def test_a_progressive_invoice_says_why_it_is_there(timed: Api, clock: Ticking) 
     assert invoice["fees_amount_cents"] == 1200
     (period,) = invoice["billing_periods"]
     assert period["invoicing_reason"] == "progressive_billing"
+
+
+def test_the_credits_of_a_bill_add_up_to_what_was_billed_before_and_its_coupons(timed: Api, clock: Ticking) -> None:
+    customer_id = subscribe(timed, [{"amount_cents": 1000}, {"amount_cents": 2000}])
+    timed.ok("POST", "/coupons", {"coupon": COUPON})
+    use(timed, clock, customer_id, 12)
+    timed.ok("POST", "/applied_coupons", {"applied_coupon": {"external_customer_id": "acme", "coupon_code": "ten"}})
+    use(timed, clock, customer_id, 18)
+    first, second = progressive(timed)
+    assert (first["credits"], second["progressive_billing_credit_amount_cents"]) == ([], 1200)
+    coupon, credit = second["credits"]
+    assert (coupon["item"]["type"], coupon["amount_cents"]) == ("coupon", second["coupons_amount_cents"])
+    assert (credit["amount_cents"], credit["before_taxes"]) == (1200, True)
+    assert (credit["item"]["type"], credit["item"]["lago_item_id"]) == ("invoice", first["lago_id"])
+    assert credit["item"]["code"] == first["number"]
+
+    clock.advance(timedelta(days=25))
+    timed.app_services().billing.issue_soon(customer_id)
+    (listed,) = timed.ok("GET", "/invoices?external_customer_id=acme&invoice_type=subscription")["invoices"]
+    bill = timed.ok("GET", f"/invoices/{listed['lago_id']}")["invoice"]
+    # What the coupon took off the second was not paid, so it is not given back.
+    assert bill["progressive_billing_credit_amount_cents"] == 3000 - coupon["amount_cents"]
+    credited = {credit["item"]["lago_item_id"]: credit["amount_cents"] for credit in bill["credits"]}
+    assert credited[second["lago_id"]] == 3000 - coupon["amount_cents"]
+    assert sum(credited.values()) == (
+        bill["coupons_amount_cents"] + bill["progressive_billing_credit_amount_cents"]
+    )
