@@ -20,7 +20,7 @@ from core.warehouse.line_events import line_events
 EVENTS_SHOWN = 50
 TOTALS = (
     ("fees_amount_cents", "Fees"), ("progressive_billing_credit_amount_cents", "Billed progressively before"), ("coupons_amount_cents", "Coupons"), ("taxes_amount_cents", "Taxes"),
-    ("prepaid_credit_amount_cents", "Prepaid credits"), ("total_amount_cents", "Total"),
+    ("credit_notes_amount_cents", "Credit notes"), ("prepaid_credit_amount_cents", "Prepaid credits"), ("total_amount_cents", "Total"),
 )  # fmt: skip
 RARE = {"progressive_billing_credit_amount_cents"}
 """Shown where there is any."""
@@ -89,13 +89,23 @@ def print_invoice(to: Console, cursor: Any, key: str, *, line: int | None = None
         totals.add_column(justify="right")
         for name, label in TOTALS:
             if invoice.get(name) or name not in RARE:
-                totals.add_row(label, marts.money(invoice[name] or 0, currency))
+                totals.add_row(label, marts.money(invoice.get(name) or 0, currency))
         for tax in invoice["taxes"]:
             totals.add_row(
                 f"  of which {escape(tax['tax_name'])} {plain(tax['tax_rate'])} %",
                 marts.money(tax["amount_cents"], currency),
             )
+        for use in invoice["credit_note_uses"]:
+            totals.add_row(f"  of which paid by {use['number']}", marts.money(use["amount_cents"], currency))
         to.print(totals, "")
+        for note in invoice["credit_notes"]:
+            to.print(
+                f"Credit note {note['number']} of {note['issuing_date']}, {note['reason']}: {marts.money(note['total_amount_cents'], currency)}, "
+                f"of which credit {marts.money(note['credit_amount_cents'], currency)} ({marts.money(note['balance_amount_cents'], currency)} left), "
+                f"refund {marts.money(note['refund_amount_cents'], currency)}, offset {marts.money(note['offset_amount_cents'], currency)}",
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 def _print_line(to: Console, fee: dict[str, Any], zone: ZoneInfo) -> None:

@@ -65,4 +65,4 @@ def _list(served: Served, paging: Paging, external_customer_id: str | None, invo
 
 def _due(invoice: dict[str, Any], paid: dict[str, int]) -> int:
     total: int = invoice["total_amount_cents"]
-    return total - paid.get(invoice["invoice_id"], 0)
+    return total - paid.get(invoice["invoice_id"], 0) - (invoice.get("offset_amount_cents") or 0)

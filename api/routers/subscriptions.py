@@ -80,10 +80,20 @@ def update(external_id: str, subscription: Annotated[dict[str, Any], Depends(UPD
 
 
 @router.delete("/subscriptions/{external_id}")
-def terminate(external_id: str, served: Served, on_termination_invoice: str = "generate") -> Response:
-    """End a subscription now; its final invoice is issued at once."""
+def terminate(
+    external_id: str,
+    served: Served,
+    on_termination_invoice: str = "generate",
+    on_termination_credit_note: str = "credit",
+) -> Response:
+    """End a subscription now; its final invoice, and the credit note for unused days of a fee in advance, are issued at once."""
     with served.change() as uow:
-        row = subscriptions.terminate(uow, external_id, on_termination_invoice=on_termination_invoice)
+        row = subscriptions.terminate(
+            uow,
+            external_id,
+            on_termination_invoice=on_termination_invoice,
+            on_termination_credit_note=on_termination_credit_note,
+        )
         answered = subscription_object(served, uow.connection, row)
     served.billing.issue_soon(row.customer_id)
     return one("subscription", answered)

@@ -92,6 +92,7 @@ def invoice_object(services: Services, connection: sa.Connection, cursor: Any, r
         "credits": [
             *(_credit(use, row, answered["payment_status"]) for use in row["coupon_uses"]),
             *_progressive_credits(cursor, row, answered["payment_status"]),
+            *(_note_use(use, row, answered["payment_status"]) for use in row["credit_note_uses"]),
         ],
         "billing_periods": [period for period in map(_period, row["subscriptions"]) if period],
         "subscriptions": subscription_objects(services, connection, list(running.values())),
@@ -117,10 +118,10 @@ def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any
         "invoice_type": row["invoice_type"],
         "status": row["status"],
         "currency": row["currency"],
-        "credit_notes_amount_cents": 0,
+        "credit_notes_amount_cents": row.get("credit_notes_amount_cents") or 0,
         # Books published before the column was added do not have it.
         "progressive_billing_credit_amount_cents": row.get("progressive_billing_credit_amount_cents") or 0,
-        "total_offsetted_credit_note_amount_cents": 0,
+        "total_offsetted_credit_note_amount_cents": row.get("offset_amount_cents") or 0,
         "version_number": VERSION,
         "self_billed": False,
         "file_url": None,
@@ -136,7 +137,7 @@ def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any
 
 
 def _paid(row: Row, paid_cents: int) -> dict[str, Any]:
-    due = row["total_amount_cents"] - paid_cents
+    due = row["total_amount_cents"] - paid_cents - (row.get("offset_amount_cents") or 0)
     is_settled = row["status"] != "draft" and due <= 0
     return {
         "payment_status": "succeeded" if is_settled else "pending",
@@ -217,6 +218,23 @@ def coupon_credits(connection: sa.Connection, uses: Sequence[Row], invoices: Seq
         row["invoice_id"]: _paid(row, paid.get(row["invoice_id"], 0))["payment_status"] for row in invoices
     }
     return [_credit(use, use, status[use["invoice_id"]]) for use in uses]
+
+
+def _note_use(use: Row, invoice: Row, payment_status: str) -> dict[str, Any]:
+    return {
+        "lago_id": use["credit_note_use_id"],
+        "amount_cents": use["amount_cents"],
+        "amount_currency": use["currency"],
+        "before_taxes": False,
+        "item": {
+            "lago_item_id": use["credit_note_id"],
+            "type": "credit_note",
+            "code": use["number"],
+            "name": use["number"],
+            "description": None,
+        },
+        "invoice": {"lago_id": invoice["invoice_id"], "payment_status": payment_status},
+    }
 
 
 def _period(row: Row) -> dict[str, Any] | None:

@@ -99,7 +99,7 @@ def _subscription_object(row: Subscription, customer: Customer, plan: Plan, stat
         "trial_ended_at": None,
         "current_billing_period_started_at": None,
         "current_billing_period_ending_at": None,
-        "on_termination_credit_note": None,
+        "on_termination_credit_note": row.on_termination_credit_note if plan.pay_in_advance else None,
         "on_termination_invoice": row.on_termination_invoice,
         "consolidate_invoice": True,
         "progressive_billing_disabled": row.progressive_billing_disabled,

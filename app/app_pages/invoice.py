@@ -125,6 +125,7 @@ def sums(invoice: dict[str, Any]) -> None:
     ]
     if not invoice["taxes"] and invoice["taxes_amount_cents"]:
         rows.append(("Taxes", invoice["taxes_amount_cents"]))
+    rows += [(f"Credit note {use['number']}", -use["amount_cents"]) for use in invoice["credit_note_uses"]]
     rows += [(f"Prepaid credits, {use['credit_class']}", -use["amount_cents"]) for use in invoice["wallet_uses"]]
     rows.append(("Total", invoice["total_amount_cents"]))
     cells = "".join(
@@ -133,6 +134,19 @@ def sums(invoice: dict[str, Any]) -> None:
     with st.container(border=True):
         st.html(SUMS_STYLE + f"<div class='sums'>{cells}</div>")
         st.caption(f"Amounts in {invoice['currency']}")
+        for note in invoice["credit_notes"]:
+            st.caption(f"Credit note {note['number']} of {note['issuing_date']}: {parts(note)}")
+
+
+def parts(note: dict[str, Any]) -> str:
+    """Where a credit note's total went, in words."""
+    named = {"credited": "credit", "refunded": "refund", "set against this invoice": "offset"}
+    told = [
+        f"{marts.money(note[f'{name}_amount_cents'], note['currency'])} {word}"
+        for word, name in named.items()
+        if note[f"{name}_amount_cents"]
+    ]
+    return ", ".join(told)
 
 
 def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:

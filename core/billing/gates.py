@@ -32,7 +32,7 @@ CHECKS = {
         select invoice_id from invoices
         where fees_amount_cents - progressive_billing_credit_amount_cents - coupons_amount_cents is distinct from sub_total_excluding_taxes_amount_cents
             or sub_total_excluding_taxes_amount_cents + taxes_amount_cents is distinct from sub_total_including_taxes_amount_cents
-            or sub_total_including_taxes_amount_cents - prepaid_credit_amount_cents is distinct from total_amount_cents
+            or sub_total_including_taxes_amount_cents - coalesce(credit_notes_amount_cents, 0) - prepaid_credit_amount_cents is distinct from total_amount_cents
             or total_amount_cents < 0""",
     "wallet uses sum to the invoice's prepaid credits": """
         select invoices.invoice_id from invoices
@@ -42,6 +42,21 @@ CHECKS = {
         select uses.invoice_id from wallet_uses as uses
         left join (select wallet_use_id, sum(amount_cents) as lines from wallet_use_fees group by wallet_use_id) as summed using (wallet_use_id)
         where coalesce(summed.lines, 0) is distinct from uses.amount_cents""",
+    "uses of credit notes sum to what they pay of the invoice": """
+        select invoices.invoice_id from invoices
+        left join (select invoice_id, sum(amount_cents) as used from credit_note_uses group by invoice_id) as summed using (invoice_id)
+        where coalesce(summed.used, 0) is distinct from coalesce(invoices.credit_notes_amount_cents, 0)""",
+    "a credit note is its items less coupons plus taxes, and its parts": """
+        select notes.credit_note_id from credit_notes as notes
+        left join (select credit_note_id, sum(precise_amount_cents) as items from credit_note_items group by credit_note_id) as summed using (credit_note_id)
+        where coalesce(summed.items, 0) is distinct from notes.precise_items_amount_cents
+            or notes.sub_total_excluding_taxes_amount_cents + notes.taxes_amount_cents is distinct from notes.total_amount_cents
+            or notes.credit_amount_cents + notes.refund_amount_cents + notes.offset_amount_cents is distinct from notes.total_amount_cents
+            or least(notes.credit_amount_cents, notes.refund_amount_cents, notes.offset_amount_cents) < 0""",
+    "the postings of a credit note sum to zero": """
+        select notes.credit_note_id from credit_notes as notes
+        left join (select transaction_id, sum(amount_cents) as balance from postings group by transaction_id) as posted on notes.credit_note_id = posted.transaction_id
+        where coalesce(posted.balance, 0) <> 0""",
     "postings sum to zero and receivables to the total": """
         select invoices.invoice_id from invoices
         left join (
@@ -69,7 +84,8 @@ CHECKS = {
         where invoices.invoice_id is null and alone.fee_id is null""",
     "every invoice and line is there once": """
         select invoice_id from invoices group by invoice_id having count(*) > 1
-        union all select fee_id from fees group by fee_id having count(*) > 1""",
+        union all select fee_id from fees group by fee_id having count(*) > 1
+        union all select credit_note_id from credit_notes group by credit_note_id having count(*) > 1""",
 }
 
 

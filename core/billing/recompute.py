@@ -23,10 +23,14 @@ from core.warehouse.settlement import ISSUES, base_models, settle
 HORIZONS = "int_metering__horizons"
 RECOMPUTED = ("invoices", *ISSUES)
 """Tables of the books that hold rows of what was settled."""
-DOCUMENT = {"standalone_fees": "fee_id", "postings": "transaction_id"} | dict.fromkeys(
-    ("fees", "fee_tiers", "fee_presentation_units", "fee_taxes"), "coalesce(invoice_id, fee_id)"
-)
-"""Table -> the invoice that a row belongs to, or the fee that is not invoiced; `invoice_id` unless said here."""
+DOCUMENT = {
+    "standalone_fees": "fee_id",
+    "postings": "transaction_id",
+    "credit_notes": "credit_note_id",
+    "credit_note_items": "credit_note_id",
+    "credit_note_taxes": "credit_note_id",
+} | dict.fromkeys(("fees", "fee_tiers", "fee_presentation_units", "fee_taxes"), "coalesce(invoice_id, fee_id)")
+"""Table -> the invoice that a row belongs to, or the fee that is not invoiced, or the credit note; `invoice_id` unless said here."""
 
 
 class BundleMissing(TallystickError):
@@ -61,6 +65,8 @@ def waves(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: Map
             select invoice_id as document_id, customer_id, issued_at, coalesce(customer_sequence, 0) as sequence, sql_bundle_id from books.main.invoices
             union all
             select fee_id, customer_id, issued_at, 0, sql_bundle_id from books.main.standalone_fees
+            union all
+            select credit_note_id, customer_id, issued_at, 0, sql_bundle_id from books.main.credit_notes
         ),
         ranked as (
             select document_id, customer_id, issued_at, sql_bundle_id,

@@ -48,6 +48,7 @@ TABLES: dict[str, dict[str, str]] = {
         "billing_entity_tax_identification_number": "VARCHAR",
         "timezone": "VARCHAR",
         "sql_bundle_id": "VARCHAR",
+        "credit_notes_amount_cents": "BIGINT",  # null in rows from before there were credit notes
     },
     # One row per invoice and subscription on it. Periods are half-open; null where that kind of period is absent.
     "invoice_subscriptions": {
@@ -199,6 +200,63 @@ TABLES: dict[str, dict[str, str]] = {
         "invoice_id": "VARCHAR",
         "fee_id": "VARCHAR",
         "amount_cents": "BIGINT",
+    },
+    # One row per credit note. `issued_at` is its moment; the number is its invoice's and `sequential_id`.
+    "credit_notes": {
+        "credit_note_id": "VARCHAR",
+        "invoice_id": "VARCHAR",  # the invoice that it corrects
+        "customer_id": "VARCHAR",
+        "billing_entity_id": "VARCHAR",
+        "subscription_id": "VARCHAR",  # whose end gave it, else null
+        "status": "VARCHAR",  # finalized, closed (nothing was left to credit; takes no number)
+        "reason": "VARCHAR",
+        "currency": "VARCHAR",
+        "sequential_id": "BIGINT",
+        "issuing_date": "DATE",
+        "precise_items_amount_cents": SHARE,
+        "precise_coupons_adjustment_amount_cents": SHARE,
+        "coupons_adjustment_amount_cents": "BIGINT",
+        "sub_total_excluding_taxes_amount_cents": "BIGINT",
+        "precise_taxes_amount_cents": SHARE,
+        "taxes_amount_cents": "BIGINT",
+        "taxes_rate": SHARE,
+        "total_amount_cents": "BIGINT",
+        "credit_amount_cents": "BIGINT",
+        "refund_amount_cents": "BIGINT",
+        "offset_amount_cents": "BIGINT",
+        "issued_at": "TIMESTAMP",
+        "sql_bundle_id": "VARCHAR",
+    },
+    # One row per fee that a credit note gives back in part or whole, before coupons and taxes.
+    "credit_note_items": {
+        "credit_note_item_id": "VARCHAR",
+        "credit_note_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "fee_id": "VARCHAR",
+        "currency": "VARCHAR",
+        "precise_amount_cents": SHARE,
+        "amount_cents": "BIGINT",
+        "precise_coupons_amount_cents": SHARE,
+    },
+    # One row per tax of a credit note (display line, rounded on its own).
+    "credit_note_taxes": {
+        "credit_note_id": "VARCHAR",
+        "tax_id": "VARCHAR",
+        "tax_code": "VARCHAR",
+        "tax_name": "VARCHAR",
+        "tax_rate": QUANTITY,
+        "taxable_base_cents": SHARE,
+        "amount_cents": "BIGINT",
+    },
+    # One row per invoice and credit note that paid part of it; amount_cents is positive.
+    "credit_note_uses": {
+        "credit_note_use_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "credit_note_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "currency": "VARCHAR",
+        "amount_cents": "BIGINT",
+        "issued_at": "TIMESTAMP",
     },
     # One row per leg of a double-entry transaction; the legs of a transaction sum to zero (debit positive).
     "postings": {

@@ -11,10 +11,20 @@ import sqlalchemy as sa
 
 from core.catalog import billing_entities, customers, plans, usage_thresholds
 from core.catalog.customers import Customer
+from core.catalog.plans import Plan
 from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Page, Version, Versions
+from core.domain.plan_changes import is_upgrade
 from core.domain.problems import Problems
-from core.domain.subscriptions import ACTIVE, BILLING_TIMES, CANCELED, ON_TERMINATION_INVOICE, TERMINATED, status_at
+from core.domain.subscriptions import (
+    ACTIVE,
+    BILLING_TIMES,
+    CANCELED,
+    ON_TERMINATION_CREDIT_NOTE,
+    ON_TERMINATION_INVOICE,
+    TERMINATED,
+    status_at,
+)
 from core.errors import Conflict, NotFound, ValidationError
 from core.ids import new_id
 
@@ -43,6 +53,8 @@ class Subscription(Version):
     """Whether usage thresholds, the plan's or its own, make no invoices."""
     billing_entity_id: str | None
     """The entity that sells it; None for the customer's."""
+    on_termination_credit_note: str
+    """Where what was paid in advance and is unused at the end goes: credit, refund, offset, or nowhere (skip)."""
 
     def status_at(self, instant: datetime) -> str:
         """pending, active, terminated or canceled at `instant` (on the customer's clock)."""
@@ -68,10 +80,12 @@ def create(
 ) -> Subscription:
     """Put the customer on the plan; an unknown customer is created on the fly.
 
-    The same external id on the same plan is a no-op that returns the running one. It starts at `subscription_at`
+    The same external id on the same plan is a no-op that returns the running one; on a plan that costs no less in a year it is
+    an upgrade: the running one ends now, what it paid in advance is credited, and the new one goes on with its anchor, billing
+    time and planned end (invoicing §6.1). One that has not started just takes the other plan. It starts at `subscription_at`
     (naive UTC, past or future) or now on the customer's clock. `billing_entity_code` names the seller, else the
     customer's sells it. Raises ValidationError, NotFound `plan` or `billing_entity`, or Conflict
-    `plan_change_not_supported` when the external id runs on another plan.
+    `downgrade_not_supported` when the other plan costs less.
     """
     row = {
         "external_id": external_id,
@@ -101,6 +115,7 @@ def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Subs
     for found in SUBSCRIPTIONS.where_in(uow.connection, "external_id", [row["external_id"] for row in rows]):
         earlier.setdefault(found.external_id, []).append(found)
     started: list[Subscription] = []
+    unwritten: list[Subscription] = []
     answers: list[Subscription] = []
     for row in rows:
         key = row["external_customer_id"]
@@ -109,12 +124,16 @@ def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Subs
         known = earlier.setdefault(row["external_id"], [])
         code = row.get("billing_entity_code")
         seller_id = billing_entities.get(uow.connection, code).id if code else None
-        subscription = _start(uow, row, customer_of[key], plan_of[row["plan_code"]].id, known, seller_id)
-        if subscription not in known:
+        if known and known[-1] in unwritten:  # what a change of plan amends has been written
+            SUBSCRIPTIONS.write(uow, unwritten)
+            unwritten = []
+        subscription = _start(uow, row, customer_of[key], plan_of[row["plan_code"]], known, seller_id)
+        if subscription.id not in {one.id for one in known}:
             known.append(subscription)
             started.append(subscription)
+            unwritten.append(subscription)
         answers.append(subscription)
-    SUBSCRIPTIONS.write(uow, started)
+    SUBSCRIPTIONS.write(uow, unwritten)
     for row, subscription in zip(rows, answers, strict=True):
         if row.get("usage_thresholds_input") and subscription in started:
             _replace_thresholds(
@@ -154,13 +173,24 @@ def update(
     return SUBSCRIPTIONS.amend(uow, stamp, subscription, **fields)
 
 
-def terminate(uow: UnitOfWork, external_id: str, *, on_termination_invoice: str = "generate") -> Subscription:
+def terminate(
+    uow: UnitOfWork,
+    external_id: str,
+    *,
+    on_termination_invoice: str = "generate",
+    on_termination_credit_note: str = "credit",
+) -> Subscription:
     """End the subscription now on the customer's clock; one that has not started is canceled.
 
-    `on_termination_invoice` says whether a final invoice follows (generate or skip). Raises NotFound, ValidationError.
+    `on_termination_invoice` says whether a final invoice follows (generate or skip), `on_termination_credit_note` where the
+    unused days of a fee in advance go: credit, refund what was paid and credit the rest, offset in its place, or skip
+    (invoicing §6.3). Raises NotFound, ValidationError.
     """
-    problems = Problems({"on_termination_invoice": on_termination_invoice})
+    problems = Problems(
+        {"on_termination_invoice": on_termination_invoice, "on_termination_credit_note": on_termination_credit_note}
+    )
     problems.one_of("on_termination_invoice", ON_TERMINATION_INVOICE)
+    problems.one_of("on_termination_credit_note", ON_TERMINATION_CREDIT_NOTE)
     problems.refuse()
     subscription, stamp = _running_with_stamp(uow, external_id)
     has_started = subscription.started_at <= stamp.instant
@@ -171,6 +201,7 @@ def terminate(uow: UnitOfWork, external_id: str, *, on_termination_invoice: str 
         status=TERMINATED if has_started else CANCELED,
         terminated_at=stamp.instant,
         on_termination_invoice=on_termination_invoice,
+        on_termination_credit_note=on_termination_credit_note,
     )
 
 
@@ -236,7 +267,7 @@ def _start(
     uow: UnitOfWork,
     row: Mapping[str, Any],
     customer: Customer,
-    plan_id: str,
+    plan: Plan,
     earlier: list[Subscription],
     seller_id: str | None,
 ) -> Subscription:
@@ -244,7 +275,9 @@ def _start(
     stamp = uow.stamp_for(customer.id)
     running = _running(earlier, stamp.instant)
     if running is not None:
-        return _same(running, customer, plan_id)
+        if running.customer_id != customer.id:
+            raise ValidationError({"external_id": ["value_already_exist"]})
+        return running if running.plan_id == plan.id else _change_plan(uow, stamp, earlier, running, row, plan)
     anchor = row.get("subscription_at") or stamp.instant
     started_at = max([anchor, *_final_invoice_ends(earlier, customer)])
     ending_at = row.get("ending_at")
@@ -255,7 +288,7 @@ def _start(
         id=new_id(),
         external_id=row["external_id"],
         customer_id=customer.id,
-        plan_id=plan_id,
+        plan_id=plan.id,
         name=row.get("name"),
         billing_time=row.get("billing_time") or "calendar",
         subscription_at=anchor,
@@ -268,6 +301,7 @@ def _start(
         creation_sequence=stamp.sequence,
         progressive_billing_disabled=bool(row.get("progressive_billing_disabled")),
         billing_entity_id=seller_id,
+        on_termination_credit_note="credit",
     )
 
 
@@ -286,15 +320,57 @@ def _running_with_stamp(uow: UnitOfWork, external_id: str) -> tuple[Subscription
     raise NotFound("subscription", external_id)
 
 
-def _same(running: Subscription, customer: Customer, plan_id: str) -> Subscription:
-    if running.customer_id != customer.id:
-        raise ValidationError({"external_id": ["value_already_exist"]})
-    if running.plan_id != plan_id:
+def _change_plan(
+    uow: UnitOfWork,
+    stamp: Stamp,
+    earlier: list[Subscription],
+    running: Subscription,
+    row: Mapping[str, Any],
+    plan: Plan,
+) -> Subscription:
+    """The subscription on the other plan: the running one where it has not started, else its successor, not written yet.
+
+    The running one's new version takes its place in `earlier`.
+    """
+    place = earlier.index(running)
+    if running.started_at > stamp.instant:
+        earlier[place] = SUBSCRIPTIONS.amend(uow, stamp, running, plan_id=plan.id)
+        return earlier[place]
+    old = plans.by_ids(uow.connection, [running.plan_id])[running.plan_id]
+    if not is_upgrade(old.interval, old.amount_cents, plan.interval, plan.amount_cents):
         raise Conflict(
-            "plan_change_not_supported",
-            f"subscription {running.external_id} runs on another plan; terminate it and create it on the new one",
+            "downgrade_not_supported",
+            f"subscription {running.external_id} runs on a plan that costs more; terminate it and create it on the new one",
         )
-    return running
+    earlier[place] = SUBSCRIPTIONS.amend(
+        uow,
+        stamp,
+        running,
+        status=TERMINATED,
+        terminated_at=stamp.instant,
+        on_termination_invoice="generate",
+        on_termination_credit_note="credit",
+    )
+    return SUBSCRIPTIONS.new(
+        stamp,
+        id=new_id(),
+        external_id=running.external_id,
+        customer_id=running.customer_id,
+        plan_id=plan.id,
+        name=row.get("name") or running.name,
+        billing_time=running.billing_time,
+        subscription_at=running.subscription_at,
+        started_at=stamp.instant,
+        ending_at=running.ending_at,
+        terminated_at=None,
+        status=ACTIVE,
+        on_termination_invoice="generate",
+        previous_subscription_id=running.id,
+        creation_sequence=stamp.sequence,
+        progressive_billing_disabled=running.progressive_billing_disabled,
+        billing_entity_id=running.billing_entity_id,
+        on_termination_credit_note="credit",
+    )
 
 
 def _final_invoice_ends(earlier: list[Subscription], customer: Customer) -> list[datetime]:

@@ -128,8 +128,9 @@ def _totals(invoice: Row) -> list[list[str]]:
     # Each rate is rounded for display; the invoice's tax is rounded once (invoicing, section 4.5).
     if shown != invoice["taxes_amount_cents"]:
         rows.append(["Tax in all, rounded once", invoice["taxes_amount_cents"]])
-    if invoice["prepaid_credit_amount_cents"]:
+    if invoice["prepaid_credit_amount_cents"] or invoice["credit_note_uses"]:
         rows.append(["Total with taxes", invoice["sub_total_including_taxes_amount_cents"]])
+        rows += [[f"Credit note {use['number']}", -use["amount_cents"]] for use in invoice["credit_note_uses"]]
         rows += [[f"Prepaid credits, {use['credit_class']}", -use["amount_cents"]] for use in invoice["wallet_uses"]]
     return [[label, _amount(cents, currency)] for label, cents in rows]
 

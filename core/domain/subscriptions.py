@@ -6,6 +6,7 @@ from datetime import datetime
 
 BILLING_TIMES = ("calendar", "anniversary")
 ON_TERMINATION_INVOICE = ("generate", "skip")
+ON_TERMINATION_CREDIT_NOTE = ("credit", "refund", "offset", "skip")
 
 ACTIVE, TERMINATED, CANCELED = "active", "terminated", "canceled"
 

@@ -108,7 +108,7 @@ def list_invoices(
     """(one page of invoices, newest first, how many there are in all). Pages count from 1; closed invoices are left out unless asked for."""
     conditions = wanted.conditions()
     where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
-    return _page(
+    rows, total = _page(
         cursor,
         f"{INVOICES} select * from invoices {where}",
         "issued_at desc, number desc nulls last, invoice_id",
@@ -116,6 +116,22 @@ def list_invoices(
         page,
         per_page,
     )
+    _tell_offsets(cursor, rows)
+    return rows, total
+
+
+def _tell_offsets(cursor: duckdb.DuckDBPyConnection, rows: Rows) -> None:
+    """Gives each invoice what credit notes of the books have set against it; the marts know those of the last run."""
+    found = _gained_rows(
+        cursor,
+        "select invoice_id, cast(sum(offset_amount_cents) as bigint) as offset_amount_cents from books.main.credit_notes where list_contains(?, invoice_id) group by invoice_id",
+        [[row["invoice_id"] for row in rows]],
+    )
+    offsets = {row["invoice_id"]: row["offset_amount_cents"] for row in found}
+    for row in rows:
+        known = row.get("offset_amount_cents") or 0
+        row["offset_amount_cents"] = offsets.get(row["invoice_id"], 0)
+        row["total_due_amount_cents"] -= row["offset_amount_cents"] - known
 
 
 def invoices_among(cursor: duckdb.DuckDBPyConnection, invoice_ids: Sequence[str]) -> Rows:
@@ -144,7 +160,8 @@ def invoice_totals(cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = AN
 
 
 def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
-    """The invoice with this id or number, with `fees`, `taxes`, `coupon_uses`, `wallet_uses` and `subscriptions`.
+    """The invoice with this id or number, with `fees`, `taxes`, `coupon_uses`, `credit_note_uses`, `wallet_uses`, `subscriptions`,
+    and the `credit_notes` that correct it.
 
     Issued: all columns of the books, and what was paid. Draft: what the last run computed; it has no coupons, credits or
     number yet. Raises NotFound.
@@ -156,6 +173,7 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
     )
     if not found:
         raise NotFound("invoice", key)
+    _tell_offsets(cursor, found)
     invoice = found[0]
     invoice_id = invoice["invoice_id"]
     for issued in query_rows(cursor, "select * from books.main.invoices where invoice_id = ?", [invoice_id]):
@@ -165,12 +183,65 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
         ("taxes", "invoice_taxes", "tax_code"),
         ("coupon_uses", "coupon_uses", "coupon_code, applied_coupon_id"),
         ("wallet_uses", "wallet_uses", "wallet_id, credit_class, inbound_priority"),
+        ("credit_note_uses", "credit_note_uses", "credit_note_id"),
         ("subscriptions", "invoice_subscriptions", "external_subscription_id, subscription_id"),
     ):
-        invoice[name] = query_rows(
+        invoice[name] = _gained_rows(
             cursor, f"select * from books.main.{table} where invoice_id = ? order by {order}", [invoice_id]
         )
+    for use in invoice["credit_note_uses"]:
+        use["number"] = _credit_notes(cursor, ["credit_note_id = ?"], [use["credit_note_id"]])[0]["number"]
+    invoice["credit_notes"] = _credit_notes(cursor, ["invoice_id = ?"], [invoice_id])
     return invoice
+
+
+def _credit_notes(cursor: duckdb.DuckDBPyConnection, conditions: Sequence[str], arguments: Sequence[Any]) -> Rows:
+    return _gained_rows(
+        cursor,
+        f"""select * from (
+            select notes.*, invoices.number as invoice_number, invoices.customer_external_id, invoices.number || '-CN' || printf('%03d', notes.sequential_id) as number,
+                notes.credit_amount_cents - coalesce(used.used_cents, 0) as balance_amount_cents
+            from books.main.credit_notes as notes
+            inner join books.main.invoices as invoices using (invoice_id)
+            left join (select credit_note_id, cast(sum(amount_cents) as bigint) as used_cents from books.main.credit_note_uses group by credit_note_id) as used using (credit_note_id)
+            where notes.status = 'finalized')
+        where {" and ".join(conditions) or "true"} order by issued_at desc, number desc""",
+        list(arguments),
+    )
+
+
+def list_credit_notes(
+    cursor: duckdb.DuckDBPyConnection,
+    *,
+    customer: str | None = None,
+    currency: str | None = None,
+    reason: str | None = None,
+    page: int = 1,
+    per_page: int = 20,
+) -> tuple[Rows, int]:
+    """(one page of issued credit notes, newest first, how many in all), each with its `number` and `balance_amount_cents`.
+
+    `customer` is an id or external id.
+    """
+    stated = {"? in (customer_id, customer_external_id)": customer, "currency = ?": currency, "reason = ?": reason}
+    conditions = {predicate: value for predicate, value in stated.items() if value is not None}
+    found = _credit_notes(cursor, list(conditions), list(conditions.values()))
+    return found[(page - 1) * per_page : page * per_page], len(found)
+
+
+def get_credit_note(cursor: duckdb.DuckDBPyConnection, credit_note_id: str) -> Row:
+    """An issued credit note with its `items` (each with its `fee`) and `taxes`. Raises NotFound."""
+    found = _credit_notes(cursor, ["credit_note_id = ?"], [credit_note_id])
+    if not found:
+        raise NotFound("credit_note", credit_note_id)
+    note = found[0]
+    for name, table in (("items", "credit_note_items"), ("taxes", "credit_note_taxes")):
+        note[name] = query_rows(
+            cursor, f"select * from books.main.{table} where credit_note_id = ? order by all", [credit_note_id]
+        )
+    for item in note["items"]:
+        item["fee"] = get_fee(cursor, item["fee_id"])
+    return note
 
 
 def list_fees(
@@ -491,6 +562,16 @@ def _page(
     return query_rows(
         cursor, f"{query} order by {order} limit {int(per_page)} offset {(int(page) - 1) * int(per_page)}", arguments
     ), total
+
+
+def _gained_rows(
+    cursor: duckdb.DuckDBPyConnection, query: str, arguments: list[Any] | dict[str, Any] | None = None
+) -> Rows:
+    """`query_rows` of a table that books published before it was added do not have."""
+    try:
+        return query_rows(cursor, query, arguments)
+    except duckdb.CatalogException:
+        return []
 
 
 def query_rows(

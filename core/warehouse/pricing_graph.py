@@ -202,6 +202,11 @@ class PricingGraph:
             node = self.node(name)
             self._create(connection, node, _with_names(node, self._nodes, names))
 
+    def inlined(self, name: str, relations: Mapping[str, str]) -> str:
+        """The model as a query in parentheses over `relations`, to be read in place of its relation."""
+        names = {self.node(read).relation: relation for read, relation in relations.items()}
+        return f"({_with_names(self.node(name), self._nodes, names)})"
+
     def bundle(self, targets: Iterable[str]) -> tuple[str, list[dict[str, Any]]]:
         """(id, rows): all that prices `targets`, from the sources on, as rows of the books' `sql_bundles`.
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 
+WAITING = "int_billing__settlement_waiting"
 QUEUE = "int_billing__settlement_queue"
 COUPON_RANK = (
     "int_billing__coupon_lines",
@@ -28,6 +29,14 @@ WALLET_RANK = (
     "int_billing__wallet_rank_uses",
     "int_billing__wallet_rank_shares",
 )
+CREDIT_NOTES = (
+    "int_billing__credit_note_items",
+    "int_billing__credit_note_taxes",
+    "int_billing__credit_note_totals",
+    "int_billing__credit_note_parts",
+    "int_billing__credit_note_candidates",
+)
+CREDIT_NOTE_RANK = "int_billing__credit_note_rank_uses"
 NUMBERED = "int_billing__numbered_invoices"
 ISSUES = {
     "invoice_subscriptions": "int_billing__issue_invoice_subscriptions",
@@ -40,6 +49,10 @@ ISSUES = {
     "coupon_uses": "int_billing__issue_coupon_uses",
     "wallet_uses": "int_billing__issue_wallet_uses",
     "wallet_use_fees": "int_billing__issue_wallet_use_fees",
+    "credit_notes": "int_billing__issue_credit_notes",
+    "credit_note_items": "int_billing__issue_credit_note_items",
+    "credit_note_taxes": "int_billing__issue_credit_note_taxes",
+    "credit_note_uses": "int_billing__issue_credit_note_uses",
     "postings": "int_billing__issue_postings",
 }
 # The models of the ranks are named too: they reach the issued rows through working tables, not through references.
@@ -50,15 +63,27 @@ TARGETS = (
     "int_billing__coupon_candidates",
     *COUPON_RANK,
     "int_billing__settlement_totals",
+    CREDIT_NOTE_RANK,
     "int_billing__wallet_candidates",
     "int_billing__wallet_lines",
     *WALLET_RANK,
 )
 UNLIMITED = 2**62
-DOCUMENTS = ("invoices", "standalone_fees")
-"""Tables with a row per thing that is settled: an invoice, or a fee that is not invoiced."""
-SEEN = ("invoices", "standalone_fees", "progressive_fees", "coupon_uses", "wallet_uses")
+DOCUMENTS = ("invoices", "standalone_fees", "credit_notes")
+"""Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, or a credit note."""
+SEEN = (
+    "invoices",
+    "standalone_fees",
+    "progressive_fees",
+    "coupon_uses",
+    "wallet_uses",
+    "credit_notes",
+    "credit_note_items",
+    "credit_note_uses",
+)
 """What a settled prefix changes for the next."""
+SEEN_WHOLE = ("fees", "fee_taxes")
+"""The same, of tables with so many rows that they are looked into and not copied."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +95,7 @@ class Settlement:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was due: no invoice, and no fee that is not invoiced."""
+        """Whether nothing was due: no invoice, no fee that is not invoiced, and no credit note."""
         return not any(self.tables[name].num_rows for name in DOCUMENTS)
 
 
@@ -100,7 +125,7 @@ def settle(
 
 
 def _is_settlement(name: str) -> bool:
-    prefixes = ("settlement_", "coupon_", "wallet_candidates", "wallet_lines", "wallet_rank", "issue_", "numbered_")
+    prefixes = ("settlement_", "coupon_", "credit_note_", "wallet_candidates", "wallet_lines", "wallet_rank", "issue_", "numbered_")
     return name.startswith(tuple(f"int_billing__{prefix}" for prefix in prefixes))
 
 
@@ -153,6 +178,9 @@ class _Driver:
         for name in ("invoices", *ISSUES):
             source = f"books.{name}"
             self.relations[source] = f"temp.main.{quoted(f'seen_{name}')}" if seen else self.books[source]
+        for name in SEEN_WHOLE:
+            if self.graph.has(f"stg_books__{name}"):
+                self.relations[f"stg_books__{name}"] = self.graph.inlined(f"stg_books__{name}", self.relations)
         names = [node.name for node in self.graph.plan(self._seen())]
         for name in names:
             self.relations[name] = temporary(name)
@@ -163,10 +191,12 @@ class _Driver:
 
     def _settle_prefix(self) -> bool:
         self._steer(0)
-        self._run(QUEUE)
+        self._run(*(model for model in (WAITING, QUEUE) if self.graph.has(model)))
         if not self._count(temporary(QUEUE)):
             return False
         self._empty("coupon_uses", "coupon_shares", "wallet_uses", "wallet_shares")
+        if self.graph.has("settlement.credit_note_uses"):
+            self._empty("credit_note_uses")
         self._run("int_billing__progressive_credits", "int_billing__coupon_candidates")
         for rank in range(1, self._last_rank("int_billing__coupon_candidates") + 1):
             self._steer(rank)
@@ -174,6 +204,7 @@ class _Driver:
             self._keep("coupon_uses", "int_billing__coupon_rank_uses")
             self._keep("coupon_shares", "int_billing__coupon_rank_shares")
         self._run("int_billing__fee_taxes", "int_billing__settlement_totals")
+        self._give_and_use_credit_notes()
         self._run("int_billing__wallet_void_uses", "int_billing__wallet_candidates")
         self._run("int_billing__wallet_lines")
         for rank in range(1, self._last_rank("int_billing__wallet_candidates") + 1):
@@ -183,6 +214,15 @@ class _Driver:
             self._keep("wallet_shares", "int_billing__wallet_rank_shares")
         self._stage()
         return True
+
+    def _give_and_use_credit_notes(self) -> None:
+        if not self.graph.has(CREDIT_NOTE_RANK):  # the SQL of older invoices
+            return
+        self._run(*CREDIT_NOTES)
+        for rank in range(1, self._last_rank(CREDIT_NOTES[-1]) + 1):
+            self._steer(rank)
+            self._run(CREDIT_NOTE_RANK)
+            self._keep("credit_note_uses", CREDIT_NOTE_RANK)
 
     def _stage(self) -> None:
         self._run("int_billing__issue_invoices", *self.issues.values())

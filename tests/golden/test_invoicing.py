@@ -16,14 +16,14 @@ import yaml
 
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.built_invoices import Rows
-from tests.golden.invoicing_timeline import Timeline, invoices_of, is_in_scope
+from tests.golden.invoicing_timeline import Timeline, credit_notes_of, invoices_of, is_in_scope
 from tests.golden.rating.facts import instant
 from tests.support.world import World
 
 CASES = Path(__file__).parent / "cases" / "invoicing.yaml"
 PLAIN = (
     "fees_amount_cents", "progressive_billing_credit_amount_cents", "coupons_amount_cents", "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "taxes_rate",
-    "sub_total_including_taxes_amount_cents", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents", "total_amount_cents", "status", "invoice_type", "number",
+    "sub_total_including_taxes_amount_cents", "credit_notes_amount_cents", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents", "total_amount_cents", "status", "invoice_type", "number",
 )  # fmt: skip
 WALLETS = ("fct_wallet_balances", "fct_wallet_transactions", "fct_wallet_consumptions", "fct_wallet_ongoing_balances")
 WALLET_COLUMNS = {"balance_cents": "balance_cents", "credits_balance": "balance_credits"} | {
@@ -116,6 +116,11 @@ def is_that_fee(timeline: Timeline, wanted: dict[str, Any], fee: dict[str, Any])
         taken = fee["precise_coupons_amount_cents"] + fee["progressive_billing_credit_amount_cents"]
         checks.append(abs(taken - Decimal(wanted["precise_coupons_amount"])) <= TOLERANCE)
     return all(checks)
+
+
+def is_close(amount: Any, wanted: Any) -> bool:
+    """Whether a precise amount is what the case says, to the digits that it says."""
+    return isinstance(amount, Decimal) and abs(amount - Decimal(str(wanted))) <= TOLERANCE
 
 
 def committed(invoices: list[dict[str, Any]]) -> list[tuple[datetime, int]]:
@@ -227,6 +232,12 @@ def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any
         uses = [use for use in settlement.tables["wallet_uses"].to_pylist() if use["wallet_id"] == wallet_id]
         assert sum(use["amount_cents"] for use in uses) == debited, code
     assert_wallets(timeline, expected, timeline.checked[len(timeline.checks()) - 1])
+    if "credit_notes" in expected:
+        notes = credit_notes_of(timeline, settlement, invoices)
+        assert len(notes) == len(expected["credit_notes"]), notes
+        for wanted, note in zip(expected["credit_notes"], notes, strict=True):
+            differing = {name: (note[name], value) for name, value in wanted.items() if str(note[name]) != str(value) and not is_close(note[name], value)}
+            assert not differing, f"{wanted['ref']} has, and should have: {differing}"
     for wanted in expected.get("subscriptions", []):
         assert timeline.status_of(wanted["id"]) == wanted["status"]
     if "invoices_having_commitment" in expected:

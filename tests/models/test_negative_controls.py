@@ -68,12 +68,12 @@ WORLD: dict[str, list[dict[str, Any]]] = {
         {
             "invoice_id": "i", "customer_id": "c", "billing_entity_id": "e", "status": "finalized", "customer_sequence": 1, "entity_sequence": 1,
             "issued_at": "2026-02-01", "fees_amount_cents": 310, "progressive_billing_credit_amount_cents": 10, "coupons_amount_cents": 50, "sub_total_excluding_taxes_amount_cents": 250,
-            "taxes_amount_cents": 26, "sub_total_including_taxes_amount_cents": 276, "prepaid_credit_amount_cents": 40, "total_amount_cents": 236,
+            "taxes_amount_cents": 26, "sub_total_including_taxes_amount_cents": 276, "credit_notes_amount_cents": 6, "prepaid_credit_amount_cents": 40, "total_amount_cents": 230,
         },
         {
             "invoice_id": "j", "customer_id": "c", "billing_entity_id": "e", "status": "finalized", "customer_sequence": 2, "entity_sequence": 2,
             "issued_at": "2026-03-01", "fees_amount_cents": 0, "progressive_billing_credit_amount_cents": 0, "coupons_amount_cents": 0, "sub_total_excluding_taxes_amount_cents": 0,
-            "taxes_amount_cents": 0, "sub_total_including_taxes_amount_cents": 0, "prepaid_credit_amount_cents": 0, "total_amount_cents": 0,
+            "taxes_amount_cents": 0, "sub_total_including_taxes_amount_cents": 0, "credit_notes_amount_cents": 0, "prepaid_credit_amount_cents": 0, "total_amount_cents": 0,
         },
     ],
     "stg_books__fees": [
@@ -90,13 +90,16 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     ],
     "stg_books__coupon_uses": [{"invoice_id": "i", "applied_coupon_id": "k", "amount_cents": 50}],
     "stg_books__wallet_uses": [{"wallet_use_id": "u", "invoice_id": "i", "wallet_id": "w", "issued_at": "2026-02-01", "amount_cents": 40}],
+    "stg_books__credit_note_uses": [{"credit_note_use_id": "v", "invoice_id": "i", "credit_note_id": "n", "amount_cents": 6}],
+    "int_ledger__credit_note_checks": [{"credit_note_id": "n", "check_name": "total", "left_value": 6, "right_value": 6}],
     "stg_books__postings": [
-        {"posting_id": "1", "transaction_id": "i", "invoice_id": "i", "account": "receivables", "amount_cents": 236},
+        {"posting_id": "1", "transaction_id": "i", "invoice_id": "i", "account": "receivables", "amount_cents": 230},
         {"posting_id": "2", "transaction_id": "i", "invoice_id": "i", "account": "coupon_discounts", "amount_cents": 50},
         {"posting_id": "3", "transaction_id": "i", "invoice_id": "i", "account": "prepaid_credits", "amount_cents": 40},
         {"posting_id": "4", "transaction_id": "i", "invoice_id": "i", "account": "taxes_payable", "amount_cents": -26},
         {"posting_id": "5", "transaction_id": "i", "invoice_id": "i", "account": "revenue", "amount_cents": -310},
         {"posting_id": "6", "transaction_id": "i", "invoice_id": "i", "account": "revenue", "amount_cents": 10},
+        {"posting_id": "7", "transaction_id": "i", "invoice_id": "i", "account": "customer_credits", "amount_cents": 6},
     ],
     "fct_ledger_entries": [
         {"ledger_entry_id": "1", "currency": "EUR", "account": "receivables", "amount_cents": 236},
@@ -196,12 +199,14 @@ FAULTS = {
         "delete from stg_books__coupon_uses",
     ],
     "assert_wallet_uses_sum_to_prepaid_credits": ["delete from stg_books__wallet_uses", "update stg_books__wallet_uses set amount_cents = 41"],
+    "assert_credit_notes_add_up": ["update int_ledger__credit_note_checks set right_value = 6.00001"],
+    "assert_credit_note_uses_sum_to_their_invoice": ["delete from stg_books__credit_note_uses", "update stg_books__credit_note_uses set amount_cents = 7"],
     "assert_tax_is_rounded_once": [
         "update stg_books__invoices set taxes_amount_cents = 25 where invoice_id = 'i'",
         "update stg_books__fee_taxes set taxable_base_cents = 86.99999 where fee_id = 'g'",
     ],
     "assert_every_transaction_sums_to_zero": ["delete from stg_books__postings where posting_id = '4'", "update stg_books__postings set amount_cents = -299 where posting_id = '5'"],
-    "assert_receivables_equal_the_total": ["update stg_books__postings set amount_cents = 235 where posting_id = '1'", "delete from stg_books__postings"],
+    "assert_receivables_equal_the_total": ["update stg_books__postings set amount_cents = 229 where posting_id = '1'", "delete from stg_books__postings"],
     "assert_fee_steps_sum_to_the_precise_amount": ["delete from stg_books__fee_tiers where position = 2", "delete from stg_books__fee_tiers"],
     "assert_invoice_numbers_have_no_gap": [
         "delete from stg_books__invoices where invoice_id = 'i'",

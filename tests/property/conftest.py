@@ -62,6 +62,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         staged.append((readings, books))
         if stage < STAGES - 1:
             _finalize_some(random, players, drafts["draft_invoices"])
+            _pay_some(random, players, books)
     facts = world.facts()
     at_once, drafts = world.settle(facts=facts)
     return Played(world, players, facts, append({}, at_once), drafts, staged)
@@ -81,3 +82,14 @@ def _finalize_some(random: Random, players: Mapping[str, Player], drafts: list[d
             player = players[draft["customer_id"]]
             player.play_until(player.later())
             player.finalize(draft["invoice_id"])
+
+
+def _pay_some(random: Random, players: Mapping[str, Player], books: Books) -> None:
+    """Pays a third of the issued invoices that nobody has paid, in whole or in part, less what credit notes set against them."""
+    offsets: dict[str, int] = {}
+    for note in books["credit_notes"].to_pylist():
+        offsets[note["invoice_id"]] = offsets.get(note["invoice_id"], 0) + note["offset_amount_cents"]
+    for invoice in sorted(books["invoices"].to_pylist(), key=lambda row: row["invoice_id"]):
+        player, due = players[invoice["customer_id"]], invoice["total_amount_cents"] - offsets.get(invoice["invoice_id"], 0)
+        if due > 0 and random.random() < 0.35:
+            player.pay(invoice["invoice_id"], max(1, due // random.choice((1, 1, 2, 3))))

@@ -15,6 +15,7 @@ from core.catalog import (
     customers,
     invoice_commands,
     one_off_invoices,
+    payments,
     plans,
     schedules,
     subscriptions,
@@ -39,6 +40,7 @@ class Player:
         self.reading = BEGINS_AT
         self.wallet_ids: dict[str, str] = {}
         self.transaction_ids: dict[str, str] = {}
+        self.paid: set[str] = set()
         with world.unit() as uow:
             self.clock_id = test_clocks.create(uow, script.name, BEGINS_AT).id
             self._set_up(uow)
@@ -56,6 +58,14 @@ class Player:
         """A command to issue a draft, at the clock's reading."""
         with self.world.unit() as uow:
             invoice_commands.finalize(uow, invoice_id=invoice_id, customer_id=self.customer_id)
+
+    def pay(self, invoice_id: str, amount_cents: int) -> None:
+        """A payment on an issued invoice, at the clock's reading, once."""
+        if invoice_id in self.paid:
+            return
+        self.paid.add(invoice_id)
+        with self.world.unit() as uow:
+            payments.record(uow, invoice_id=invoice_id, customer_id=self.customer_id, amount_cents=amount_cents, reference="drawn")
 
     def later(self) -> datetime:
         """A minute after the clock's reading."""
@@ -106,8 +116,8 @@ class Player:
     def _subscribe(self, uow: Any, plan: str, **terms: Any) -> None:
         subscriptions.create(uow, external_customer_id=self.script.name, plan_code=plan, **terms)
 
-    def _terminate(self, uow: Any, external_id: str, on_termination_invoice: str) -> None:
-        subscriptions.terminate(uow, external_id, on_termination_invoice=on_termination_invoice)
+    def _terminate(self, uow: Any, external_id: str, **choices: str) -> None:
+        subscriptions.terminate(uow, external_id, **choices)
 
     def _apply_coupon(self, uow: Any, coupon: str) -> None:
         applied_coupons.apply(uow, external_customer_id=self.script.name, coupon_code=coupon)

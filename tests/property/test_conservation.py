@@ -23,8 +23,8 @@ LAWS = {
         select * from invoices
         where sub_total_excluding_taxes_amount_cents <> fees_amount_cents - progressive_billing_credit_amount_cents - coupons_amount_cents
             or sub_total_including_taxes_amount_cents <> sub_total_excluding_taxes_amount_cents + taxes_amount_cents
-            or total_amount_cents <> sub_total_including_taxes_amount_cents - prepaid_credit_amount_cents
-            or least(fees_amount_cents, coupons_amount_cents, taxes_amount_cents, prepaid_credit_amount_cents, total_amount_cents) < 0""",
+            or total_amount_cents <> sub_total_including_taxes_amount_cents - credit_notes_amount_cents - prepaid_credit_amount_cents
+            or least(fees_amount_cents, coupons_amount_cents, taxes_amount_cents, credit_notes_amount_cents, prepaid_credit_amount_cents, total_amount_cents) < 0""",
     "coupon uses sum to the invoice's coupons": """
         select invoice_id from invoices left join coupon_uses using (invoice_id)
         group by invoice_id, coupons_amount_cents having coupons_amount_cents <> coalesce(sum(amount_cents), 0)""",
@@ -35,6 +35,29 @@ LAWS = {
     "wallet uses sum to the invoice's prepaid credits": """
         select invoice_id from invoices left join wallet_uses using (invoice_id)
         group by invoice_id, prepaid_credit_amount_cents having prepaid_credit_amount_cents <> coalesce(sum(amount_cents), 0)""",
+    "uses of credit notes sum to what they pay of the invoice": """
+        select invoice_id from invoices left join credit_note_uses using (invoice_id)
+        group by invoice_id, credit_notes_amount_cents having credit_notes_amount_cents <> coalesce(sum(amount_cents), 0)""",
+    "a credit note is never used beyond its credit, nor before it is there": """
+        select notes.credit_note_id from credit_notes as notes inner join credit_note_uses as uses using (credit_note_id)
+        group by notes.credit_note_id, credit_amount_cents, notes.issued_at having sum(uses.amount_cents) > credit_amount_cents or min(uses.issued_at) < notes.issued_at""",
+    "a credit note gives back no more than its invoice billed": """
+        select invoice_id from credit_notes inner join invoices using (invoice_id)
+        group by invoice_id, sub_total_including_taxes_amount_cents having sum(credit_notes.total_amount_cents) > sub_total_including_taxes_amount_cents + count(*)
+        union all select fee_id from credit_note_items inner join fees using (fee_id) group by fee_id, fees.amount_cents having sum(precise_amount_cents) > fees.amount_cents""",
+    "a credit note is its parts": """
+        select credit_note_id from credit_notes
+        where total_amount_cents <> credit_amount_cents + refund_amount_cents + offset_amount_cents
+            or total_amount_cents <> sub_total_excluding_taxes_amount_cents + taxes_amount_cents
+            or least(credit_amount_cents, refund_amount_cents, offset_amount_cents) < 0""",
+    "nothing is refunded that was not paid, and no invoice is paid beyond its total": """
+        with paid as (select invoice_id, sum(amount_cents) as paid from payments group by all),
+        given as (select invoice_id, sum(refund_amount_cents) as refunded, sum(offset_amount_cents) as offset_cents from credit_notes group by all)
+        select invoice_id from given inner join invoices using (invoice_id) left join paid using (invoice_id)
+        where refunded > coalesce(paid, 0) or (offset_cents > 0 and offset_cents + coalesce(paid, 0) > total_amount_cents)""",
+    "numbers of an invoice's credit notes have no gap": """
+        select invoice_id from credit_notes where sequential_id is not null
+        group by all having count(*) <> max(sequential_id) or count(distinct sequential_id) <> count(*)""",
     "postings of a transaction sum to zero": "select transaction_id from postings group by transaction_id having sum(amount_cents) <> 0",
     "every line stands on an invoice or alone": """
         select fee_id from fees anti join invoices using (invoice_id) where invoice_id is not null
@@ -71,6 +94,8 @@ LAWS = {
         select invoice_id from invoices group by invoice_id having count(*) > 1
         union all select fee_id from fees group by fee_id having count(*) > 1
         union all select posting_id from postings group by posting_id having count(*) > 1
+        union all select credit_note_id from credit_notes group by credit_note_id having count(*) > 1
+        union all select credit_note_item_id from credit_note_items group by credit_note_item_id having count(*) > 1
         union all select wallet_use_id from wallet_uses group by wallet_use_id having count(*) > 1""",
     "a wallet never gives more than came in": """
         with movements as (
@@ -91,12 +116,18 @@ USAGE_PERIODS = """
     select *, lead(usage_from_at) over (partition by subscription_id order by usage_to_at, usage_from_at) as next_from_at
     from invoice_subscriptions where usage_from_at is not null and invoicing_reason not in ('in_advance_charge', 'progressive_billing')"""
 FAULTS = {
-    "lines sum to their invoice": "update fees set amount_cents = amount_cents + 1 where rowid = 77",
+    "lines sum to their invoice": "update fees set amount_cents = amount_cents + 1 where rowid = (select min(rowid) from fees where invoice_id is not null and amount_cents > 0)",
     "an invoice's amounts follow from each other": "update invoices set taxes_amount_cents = taxes_amount_cents + 1 where rowid = 77",
     "coupon uses sum to the invoice's coupons": "delete from coupon_uses where rowid = 5",
-    "coupon shares of lines sum to the invoice's coupons": "update fees set precise_coupons_amount_cents = 0.00001 where rowid = 77",
+    "coupon shares of lines sum to the invoice's coupons": "update fees set precise_coupons_amount_cents = precise_coupons_amount_cents + 0.00001 where rowid = (select min(rowid) from fees where invoice_id is not null and amount_cents > 0)",
     "no line is discounted beyond its amount": "update fees set precise_coupons_amount_cents = amount_cents + 1 where rowid = 77",
     "wallet uses sum to the invoice's prepaid credits": "delete from wallet_uses where rowid = 5",
+    "uses of credit notes sum to what they pay of the invoice": "delete from credit_note_uses where rowid = 5",
+    "a credit note is never used beyond its credit, nor before it is there": "update credit_notes set credit_amount_cents = 0 where rowid in (select rowid from credit_notes where credit_amount_cents > 0)",
+    "a credit note gives back no more than its invoice billed": "update credit_note_items set precise_amount_cents = precise_amount_cents + 1000000000 where rowid = 5",
+    "a credit note is its parts": "update credit_notes set refund_amount_cents = refund_amount_cents + 1 where rowid = 5",
+    "nothing is refunded that was not paid, and no invoice is paid beyond its total": "update credit_notes set refund_amount_cents = 100000000000 where rowid = 5",
+    "numbers of an invoice's credit notes have no gap": "update credit_notes set sequential_id = 2 where rowid in (select min(rowid) from credit_notes where sequential_id = 1)",
     "postings of a transaction sum to zero": "delete from postings where rowid = 5",
     "every line stands on an invoice or alone": "delete from standalone_fees where rowid = 5",
     "a fee alone is its line and its taxes, and what is receivable": "update standalone_fees set total_amount_cents = total_amount_cents + 1 where rowid = 5",
@@ -119,6 +150,7 @@ FAULTS = {
 def opened(played: Played) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     tables: dict[str, Any] = dict(played.books) | {"wallet_inflows": pa.Table.from_pylist(played.drafts["wallet_inflows"])}
+    tables["payments"] = played.facts["catalog.payments"]
     tables["applied_coupons"] = played.facts["catalog.applied_coupons"]
     for name, table in tables.items():
         connection.register("arriving", table)
@@ -164,10 +196,13 @@ GATE_FAULTS = {
     "the lines of an invoice sum to its fees": "delete from fees where rowid = (select min(rowid) from fees where amount_cents > 0 and invoice_id is not null)",
     "progressive credits of the lines sum to the invoice's, and none is above its line": "update fees set progressive_billing_credit_amount_cents = 1 where rowid = (select min(rowid) from fees where invoice_id is not null)",
     "coupon uses sum to the invoice's coupons": "delete from coupon_uses where rowid = 5",
-    "coupon shares of the lines sum to the coupons": "update fees set precise_coupons_amount_cents = 0.00001 where rowid = 77",
+    "coupon shares of the lines sum to the coupons": "update fees set precise_coupons_amount_cents = precise_coupons_amount_cents + 0.00001 where rowid = (select min(rowid) from fees where invoice_id is not null and amount_cents > 0)",
     "fees less progressive credits and coupons plus taxes less credits are the total, and it is not negative": "update invoices set total_amount_cents = total_amount_cents + 1 where rowid = 77",
     "wallet uses sum to the invoice's prepaid credits": "update wallet_uses set amount_cents = amount_cents + 1 where rowid = 5",
     "the lines that a wallet use pays sum to it": "update wallet_use_fees set amount_cents = amount_cents + 1 where rowid = 5",
+    "uses of credit notes sum to what they pay of the invoice": "update credit_note_uses set amount_cents = amount_cents + 1 where rowid = 5",
+    "a credit note is its items less coupons plus taxes, and its parts": "update credit_notes set credit_amount_cents = credit_amount_cents + 1 where rowid = 5",
+    "the postings of a credit note sum to zero": "update credit_notes set credit_note_id = (select min(invoice_id) from invoices where total_amount_cents > 0); delete from postings where transaction_id in (select credit_note_id from credit_notes) and account = 'receivables'",
     "postings sum to zero and receivables to the total": "delete from postings where rowid = (select min(rowid) from postings where invoice_id is not null)",
     "the steps of a line sum to its precise amount": "update fee_tiers set amount = amount + 0.000000000000001 where amount > 0",
     "a fee without an invoice is its line and its taxes, and its postings sum to zero": "update standalone_fees set taxes_amount_cents = taxes_amount_cents + 1 where rowid = 5",

@@ -15,17 +15,22 @@ from tests.support.oracle_fees import Facts, counts, half_up
 
 COLUMNS = {
     "fees_amount_cents": "fees", "coupons_amount_cents": "coupons", "taxes_amount_cents": "taxes",
-    "prepaid_credit_amount_cents": "prepaid", "total_amount_cents": "total",
+    "credit_notes_amount_cents": "credit_notes", "prepaid_credit_amount_cents": "prepaid", "total_amount_cents": "total",
 }  # fmt: skip
 WORKING = Fraction(1, 10**12)
 """By how much a working amount may differ from the exact one: it has 15 decimals."""
 
 
 @pytest.fixture(scope="module")
-def settled(played: Played) -> tuple[list[dict[str, Any]], dict[str, Invoice]]:
+def oracle(played: Played) -> Oracle:
+    return Oracle(played.facts, played.books)
+
+
+@pytest.fixture(scope="module")
+def settled(played: Played, oracle: Oracle) -> tuple[list[dict[str, Any]], dict[str, Invoice]]:
     # Numbers follow the order of settlement; an invoice without one (closed) takes part at its moment too.
     invoices = sorted(played.books["invoices"].to_pylist(), key=lambda row: (row["customer_id"], row["issued_at"], row["customer_sequence"] or 0))
-    return invoices, Oracle(played.facts, played.books).settle(invoices)
+    return invoices, oracle.settle(invoices)
 
 
 def test_every_invoice_agrees_with_the_oracle(settled: tuple[list[dict[str, Any]], dict[str, Invoice]]) -> None:
@@ -37,6 +42,17 @@ def test_every_invoice_agrees_with_the_oracle(settled: tuple[list[dict[str, Any]
         if wanted != actual:
             wrong.append((row["customer_external_id"], row["number"], row["issued_at"], {name: (wanted[name], actual[name]) for name in wanted if wanted[name] != actual[name]}))
     assert not wrong, f"{len(wrong)} of {len(invoices)} invoices differ (oracle, books): " + "\n".join(map(str, wrong[:8]))
+
+
+def test_every_credit_note_agrees_with_the_oracle(played: Played, oracle: Oracle, settled: tuple[list[dict[str, Any]], dict[str, Invoice]]) -> None:
+    names = {"total_amount_cents": "total", "taxes_amount_cents": "taxes", "credit_amount_cents": "credit", "refund_amount_cents": "refund", "offset_amount_cents": "offset"}
+    wrong = []
+    for row in played.books["credit_notes"].to_pylist():
+        note = oracle.credit_notes.notes[row["credit_note_id"]]
+        differing = {column: (getattr(note, name), row[column]) for column, name in names.items() if getattr(note, name) != row[column]}
+        if differing:
+            wrong.append((row["issued_at"], row["invoice_id"], differing))
+    assert not wrong, f"{len(wrong)} notes differ (oracle, books): " + "\n".join(map(str, wrong[:8]))
 
 
 def test_lines_agree_with_the_oracle(played: Played, settled: tuple[list[dict[str, Any]], dict[str, Invoice]]) -> None:

@@ -42,7 +42,11 @@ def test_the_worlds_have_what_matters(played: Played) -> None:
     assert len(played.players) == WORLDS >= 200
     assert rows["invoices"] > 10 * WORLDS
     del rows["fee_presentation_units"]  # no drawn charge has presentation keys
+    notes = {name: rows.pop(name) for name in list(rows) if name.startswith("credit_note")}
+    assert min(notes.values()) >= WORLDS / 4, notes
     assert min(rows.values()) >= WORLDS, rows
+    for part in ("credit_amount_cents", "offset_amount_cents"):
+        assert sum(1 for cents in played.books["credit_notes"][part].to_pylist() if cents) >= 5, part
     for column, wanted in (("invoice_type", {"subscription", "one_off", "credit"}), ("status", {"finalized", "closed"})):
         assert set(played.books["invoices"][column].to_pylist()) == wanted
     assert set(played.books["fees"]["charge_model"].to_pylist()) == {None, "standard", "graduated", "package", "volume"}

@@ -231,6 +231,7 @@ class _Drawing:
             self._change()
         for action in [action for action in self.script.actions if action.do == "create_wallet"]:
             self._voids(action.terms["code"], action.at)
+        self._ended_in_advance()
 
     def _subscription(self, external_id: str) -> None:
         created_at = BEGINS_AT if self.chance(0.3) else self.moment(before=datetime(2024, 9, 1))
@@ -252,6 +253,46 @@ class _Drawing:
             if self.chance(0.4):
                 again = {"plan": self.random.choice(self.script.plans)["code"], "subscription_at": None, "ending_at": None}
                 self.happens(self.moment(ended_at), "subscribe", **(terms | again))
+
+    def _ended_in_advance(self) -> None:
+        """Two more subscriptions, paid in advance and most of them ended, from a chance of their own: the rest of the world stays as it was."""
+        drawn = Random(f"{self.name}-ended")
+        self.random = drawn
+        code, interval = self.code("plan", 7), drawn.choice(("weekly", "monthly", "monthly", "quarterly"))
+        taxes = [tax["code"] for tax in self.script.taxes]
+        self.script.plans.append(
+            {"code": code, "interval": interval, "amount_cents": drawn.choice((1, 999, 3100, 100000)), "pay_in_advance": True, "trial_period": drawn.choice((None, None, "5")), "tax_codes": taxes, "charges": []}
+        )
+        for number in (8, 9):
+            terms = {"external_id": self.code("sub", number), "plan": code, "billing_time": drawn.choice(("calendar", "anniversary")), "subscription_at": None}
+            created_at = self.moment(before=datetime(2024, 9, 1))
+            ended_at = self.moment(created_at)
+            if number == 8 and drawn.random() < 0.2:
+                self.happens(created_at, "subscribe", **terms, ending_at=ended_at)
+                continue
+            self.happens(created_at, "subscribe", **terms)
+            choices = {"on_termination_invoice": drawn.choice(("generate", "skip")), "on_termination_credit_note": drawn.choice(("credit", "credit", "credit", "refund", "offset", "skip"))}
+            self.happens(ended_at, "terminate", external_id=terms["external_id"], **choices)
+            if number == 9:
+                self.happens(self.moment(ended_at), "subscribe", **terms)
+        self._upgraded(drawn, code)
+
+    def _upgraded(self, drawn: Random, code: str) -> None:
+        """A subscription that goes to a dearer plan, twice in some worlds, and on the same day or at a period's bound in some."""
+        plans = [self.code("plan", number) for number in (8, 9)]
+        for dearer, amount in zip(plans, (200000, 500000), strict=True):
+            charges = [self.charge(int(dearer[-1]) * 10)] if drawn.random() < 0.5 else []
+            terms = {"interval": drawn.choice(("monthly", "monthly", "yearly")), "pay_in_advance": drawn.random() < 0.6, "trial_period": drawn.choice((None, None, "40"))}
+            amount_cents = amount * (12 if terms["interval"] == "yearly" else 1) * (1 if drawn.random() < 0.9 else 0)
+            self.script.plans.append({"code": dearer, "amount_cents": amount_cents, "tax_codes": self._some_taxes(0.5), "charges": charges} | terms)
+        terms = {"external_id": self.code("sub", 10), "billing_time": drawn.choice(("calendar", "anniversary")), "subscription_at": None}
+        at = self.moment(before=datetime(2024, 9, 1))
+        self.happens(at, "subscribe", plan=code, **terms)
+        for dearer in plans[: drawn.randrange(1, 3)]:
+            at = at + HOUR if drawn.random() < 0.2 else self.moment(at)
+            self.happens(at, "subscribe", plan=dearer, **terms)
+        if drawn.random() < 0.3:
+            self.happens(self.moment(at), "terminate", external_id=terms["external_id"])
 
     def _event(self) -> None:
         subscribed = self.random.choice([action for action in self.script.actions if action.do == "subscribe"])

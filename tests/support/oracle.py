@@ -1,7 +1,7 @@
 """An exact oracle for the books: amounts by plain fractions, one invoice after the other, written from the references.
 
 It takes which invoices there are, their moments and their periods from the books, and everything else from the facts:
-lines as in `oracle_fees`, then taxes (invoicing §4), coupons (§5) and wallets (§9). No SQL.
+lines as in `oracle_fees`, then taxes (invoicing §4), coupons (§5), credit notes (`oracle_credit_notes`) and wallets (§9). No SQL.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from tests.support.oracle_advance import AdvanceOracle
 from tests.support.oracle_commitments import CommitmentOracle
+from tests.support.oracle_credit_notes import Billed, CreditNoteOracle
 from tests.support.oracle_fees import EXPONENTS, Facts, Line, Row, at_places, half_up, plan_line, usage_lines
 
 
@@ -28,13 +29,14 @@ class Invoice:
     fees: int = 0
     coupons: int = 0
     taxes: int = 0
+    credit_notes: int = 0
     prepaid: int = 0
     coupon_uses: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
         """What is left to pay."""
-        return self.fees - self.coupons + self.taxes - self.prepaid
+        return self.fees - self.coupons + self.taxes - self.credit_notes - self.prepaid
 
 
 def tax_rate(facts: Facts, line: Line, customer: Row, at: datetime) -> Fraction:
@@ -61,6 +63,7 @@ class Oracle:
         self.facts = Facts(facts)
         self.advance = AdvanceOracle(self.facts, books)
         self.commitments = CommitmentOracle(self.facts, books)
+        self.credit_notes = CreditNoteOracle(self.facts, books)
         self.links: dict[str, list[Row]] = defaultdict(list)
         for link in books["invoice_subscriptions"].to_pylist():
             self.links[link["invoice_id"]].append(link)
@@ -74,7 +77,10 @@ class Oracle:
 
     def settle(self, invoices: Iterable[Row]) -> dict[str, Invoice]:
         """Invoice id -> what it must say. `invoices` are rows of the books in the order in which they were settled."""
-        return {row["invoice_id"]: self._settle(row) for row in invoices}
+        settled = {row["invoice_id"]: self._settle(row) for row in invoices}
+        for customer_id in list(self.credit_notes.waiting):
+            self.credit_notes.give(customer_id, datetime.max)
+        return settled
 
     def _settle(self, row: Row) -> Invoice:
         at, minor = row["issued_at"], 10 ** EXPONENTS[row["currency"]]
@@ -86,7 +92,12 @@ class Oracle:
         invoice.coupons = sum(invoice.coupon_uses.values())
         invoice.taxes = half_up(sum(((line.cents - line.share) * tax_rate(self.facts, line, customer, at) / 100 for line in invoice.lines), Fraction(0)))
         if row["invoice_type"] == "subscription":
+            self.credit_notes.give(customer["id"], at)
+            invoice.credit_notes = self.credit_notes.pay(customer["id"], row["currency"], invoice.total)
             invoice.prepaid = self._burn(row, invoice.total, self._buckets(invoice, customer, at, minor), minor)
+        rates = [(line, tax_rate(self.facts, line, customer, at)) for line in invoice.lines]
+        with_taxes = invoice.fees - invoice.coupons + invoice.taxes
+        self.credit_notes.keep(row["invoice_id"], Billed(invoice.fees, with_taxes, invoice.total), rates)
         return invoice
 
     def _buckets(self, invoice: Invoice, customer: Row, at: datetime, minor: int) -> dict[tuple[str, str | None], Fraction]:
@@ -95,7 +106,10 @@ class Oracle:
         count = 0
         for line in invoice.lines:
             tax = (line.amount * minor - line.share) * tax_rate(self.facts, line, customer, at) / 100
-            if (worth := line.cents - line.share + tax) > 0:
+            worth = line.cents - line.share + tax
+            if invoice.credit_notes:
+                worth -= invoice.credit_notes * worth / (invoice.total + invoice.credit_notes)
+            if worth > 0:
                 buckets[line.kind, line.metric_id] += worth
                 count += 1
         ordered = dict(sorted(buckets.items(), key=lambda item: -item[1]))

@@ -46,6 +46,9 @@ class Line:
     add_on_id: str | None = None
     one_off_fee_id: str | None = None
     share: Fraction = Fraction(0)
+    subscription_id: str | None = None
+    from_at: datetime = datetime.min
+    issued_at: datetime = datetime.min
 
 
 class Facts:
@@ -233,6 +236,7 @@ def plan_line(facts: Facts, link: Row, zone: str, at: datetime, minor: int) -> L
         # On the first day of an unbilled month the final bill closes the month before, without that day.
         month_start = period_around("monthly", anchor, last)[0]
         is_cut = last != month_start or local_date(link["usage_from_at"], zone) > month_start - timedelta(days=5)
-    days = (last - first).days + (1 if is_cut else 0)
+    is_upgraded = bool(facts.of("subscriptions", "previous_subscription_id", link["subscription_id"]))
+    days = (last - first).days + (1 if is_cut and not is_upgraded else 0)
     amount = Fraction(plan["amount_cents"] * days, (end - start).days * minor)
-    return Line("subscription", amount, half_up(amount * minor), link["plan_id"])
+    return Line("subscription", amount, half_up(amount * minor), link["plan_id"], subscription_id=link["subscription_id"], from_at=link["fee_from_at"], issued_at=at)

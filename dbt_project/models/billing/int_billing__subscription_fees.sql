@@ -10,22 +10,30 @@ plans as (
     select * from {{ ref('stg_catalog__plans') }}
 ),
 
+successors as (
+    select * from {{ ref('stg_catalog__subscriptions') }} where status <> 'canceled'
+),
+
 dated as (
     select
         invoice_items.*,
+        successors.subscription_id is not null as is_upgraded,
         plans.code as plan_code,
         coalesce(plans.invoice_display_name, plans.name) as plan_name,
         {{ local_date('invoice_items.fee_from_at', 'invoice_items.timezone') }} as from_on,
         {{ local_date('invoice_items.fee_to_at', 'invoice_items.timezone') }} as to_on
     from invoice_items
     inner join plans on invoice_items.plan_id = plans.plan_id and {{ known_at('plans', 'invoice_items.horizon_at') }}
+    left join successors
+        on case when invoice_items.ends_with_service then invoice_items.subscription_id end = successors.previous_subscription_id
+        and {{ known_at('successors', 'invoice_items.horizon_at') }}
 ),
 
--- The day on which a service ends is used, so it counts (invoicing, section 3); the divisor is the whole period.
+-- The day on which a service ends is used, so it counts, but that of an upgrade is the next plan's (invoicing, section 3); the divisor is the whole period.
 counted as (
     select
         dated.*,
-        {{ days_between('from_on', 'to_on') }} + case when ends_with_service then 1 else 0 end as billed_days,
+        {{ days_between('from_on', 'to_on') }} + case when ends_with_service and not is_upgraded then 1 else 0 end as billed_days,
         {{ days_between('fee_period_starts_on', 'fee_period_ends_on') }} as period_days
     from dated
 ),

@@ -2,6 +2,10 @@ with postings as (
     select * from {{ ref('stg_books__postings') }}
 ),
 
+credit_notes as (
+    select * from {{ ref('stg_books__credit_notes') }}
+),
+
 payments as (
     select * from {{ ref('stg_catalog__payments') }} where valid_to is null
 ),
@@ -40,11 +44,13 @@ payment_legs as (
 
 final as (
     select
-        posting_id as ledger_entry_id,
-        transaction_id,
-        case when invoice_id is null then 'fee' else 'invoice' end as source_type,
-        invoice_id, customer_id, account, fee_id, currency, amount_cents, posted_at
+        postings.posting_id as ledger_entry_id,
+        postings.transaction_id,
+        case when postings.invoice_id is not null then 'invoice' when credit_notes.credit_note_id is not null then 'credit_note' else 'fee' end as source_type,
+        coalesce(postings.invoice_id, credit_notes.invoice_id) as invoice_id,
+        postings.customer_id, postings.account, postings.fee_id, postings.currency, postings.amount_cents, postings.posted_at
     from postings
+    left join credit_notes on postings.transaction_id = credit_notes.credit_note_id
     union all
     select
         {{ deterministic_id(["'payment'", 'payment_legs.payment_id', 'payment_legs.account']) }} as ledger_entry_id,

@@ -14,6 +14,10 @@ wallet_uses as (
     select * from {{ ref('stg_books__wallet_uses') }}
 ),
 
+credit_note_uses as (
+    select * from {{ ref('stg_books__credit_note_uses') }}
+),
+
 postings as (
     select * from {{ ref('stg_books__postings') }}
 ),
@@ -28,6 +32,10 @@ coupons as (
 
 credits as (
     select invoice_id, sum(amount_cents) as amount_cents from wallet_uses group by invoice_id
+),
+
+notes as (
+    select invoice_id, sum(amount_cents) as amount_cents from credit_note_uses group by invoice_id
 ),
 
 posted as (
@@ -46,12 +54,14 @@ joined as (
         coalesce(invoice_lines.credit_cents, 0) as line_credits_cents,
         coalesce(coupons.amount_cents, 0) as coupon_uses_cents,
         coalesce(credits.amount_cents, 0) as wallet_uses_cents,
+        coalesce(notes.amount_cents, 0) as note_uses_cents,
         coalesce(posted.balance_cents, 0) as balance_cents,
         coalesce(posted.receivables_cents, 0) as receivables_cents
     from invoices
     left join invoice_lines on invoices.invoice_id = invoice_lines.invoice_id
     left join coupons on invoices.invoice_id = coupons.invoice_id
     left join credits on invoices.invoice_id = credits.invoice_id
+    left join notes on invoices.invoice_id = notes.invoice_id
     left join posted on invoices.invoice_id = posted.invoice_id
 ),
 
@@ -66,9 +76,11 @@ checks as (
     union all
     select invoice_id, 'sub total + taxes = sub total with taxes', sub_total_excluding_taxes_amount_cents + taxes_amount_cents, sub_total_including_taxes_amount_cents from joined
     union all
-    select invoice_id, 'sub total with taxes - credits = total', sub_total_including_taxes_amount_cents - prepaid_credit_amount_cents, total_amount_cents from joined
+    select invoice_id, 'sub total with taxes - credits = total', sub_total_including_taxes_amount_cents - credit_notes_amount_cents - prepaid_credit_amount_cents, total_amount_cents from joined
     union all
     select invoice_id, 'invoice credits = wallet uses', prepaid_credit_amount_cents, wallet_uses_cents from joined
+    union all
+    select invoice_id, 'invoice credit notes = credit note uses', credit_notes_amount_cents, note_uses_cents from joined
     union all
     select invoice_id, 'postings sum to zero', balance_cents, 0 from joined
     union all

@@ -6,8 +6,20 @@ fees as (
     select * from {{ ref('stg_books__fees') }} where invoice_id is null
 ),
 
-postings as (
+unplaced_postings as (
     select * from {{ ref('stg_books__postings') }} where invoice_id is null
+),
+
+credit_notes as (
+    select * from {{ ref('stg_books__credit_notes') }}
+),
+
+-- Those of credit notes stand on no invoice either.
+postings as (
+    select unplaced_postings.transaction_id, unplaced_postings.account, unplaced_postings.amount_cents
+    from unplaced_postings
+    left join credit_notes on unplaced_postings.transaction_id = credit_notes.credit_note_id
+    where credit_notes.credit_note_id is null
 ),
 
 -- From the lines, so that a line without its fee is found too.

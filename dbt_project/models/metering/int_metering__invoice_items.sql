@@ -10,15 +10,38 @@ fixed_charge_bills as (
     select * from {{ ref('int_metering__fixed_charge_bills') }}
 ),
 
+subscriptions as (
+    select * from {{ ref('stg_catalog__subscriptions') }} where previous_subscription_id is not null
+),
+
+predecessors as (
+    select subscription_id, min(previous_subscription_id) as previous_subscription_id
+    from subscriptions
+    group by subscription_id
+),
+
+-- An upgrade makes one invoice: the end of the old plan and the start of the new one (invoicing, section 2.5).
+followed as (
+    select
+        due_bills.*,
+        case when due_bills.invoicing_reason = 'starting' then ended.subscription_id end as ended_subscription_id
+    from due_bills
+    left join predecessors on due_bills.subscription_id = predecessors.subscription_id
+    left join due_bills as ended
+        on predecessors.previous_subscription_id = ended.subscription_id and ended.invoicing_reason = 'terminating'
+        and due_bills.ready_at = ended.ready_at and due_bills.currency = ended.currency and due_bills.billing_entity_id = ended.billing_entity_id
+),
+
 grouped as (
     select
         *,
         case
+            when ended_subscription_id is not null then {{ deterministic_id(["'terminating'", 'ended_subscription_id']) }}
             when invoicing_reason = 'periodic'
                 then {{ deterministic_id(["'periodic'", 'customer_id', 'billing_entity_id', 'currency', instant_text('ready_at')]) }}
             else {{ deterministic_id(['invoicing_reason', 'subscription_id']) }}
         end as invoice_id
-    from due_bills
+    from followed
 ),
 
 finalized as (

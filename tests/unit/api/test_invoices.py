@@ -326,3 +326,46 @@ def test_no_one_off_while_a_bill_of_the_customer_is_held_back(api: Api) -> None:
         api.ok("POST", "/invoices", {"invoice": body | {"external_customer_id": "other"}})["invoice"]["status"]
         == "finalized"
     )
+
+
+def test_a_subscription_that_ends_gives_back_its_unused_days(api: Api) -> None:
+    api.ok("POST", "/taxes", {"tax": TAX})
+    api.ok("POST", "/plans", {"plan": PLAN | {"pay_in_advance": True, "interval": "yearly", "tax_codes": ["vat"]}})
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    content = {"external_customer_id": "acme", "plan_code": "basic", "external_id": "sub", "billing_time": "anniversary"}
+    api.ok("POST", "/subscriptions", {"subscription": content})
+    (billed,) = api.ok("GET", "/customers/acme/invoices")["invoices"]
+    ended = api.ok("DELETE", "/subscriptions/sub?on_termination_credit_note=offset")["subscription"]
+    assert (ended["status"], ended["on_termination_credit_note"]) == ("terminated", "offset")
+
+    (listed,) = api.ok("GET", "/customers/acme/credit_notes")["credit_notes"]
+    assert api.ok("GET", "/credit_notes?external_customer_id=acme&reason=order_change")["meta"]["total_count"] == 1
+    note = api.ok("GET", f"/credit_notes/{listed['lago_id']}")["credit_note"]
+    assert (note["number"], note["lago_invoice_id"]) == (f"{billed['number']}-CN001", billed["lago_id"])
+    assert (note["sub_total_excluding_taxes_amount_cents"], note["taxes_amount_cents"], note["total_amount_cents"]) == (997, 125, 1122)
+    assert (note["credit_amount_cents"], note["refund_amount_cents"], note["offset_amount_cents"]) == (0, 0, 1122)
+    (item,) = note["items"]
+    assert (item["amount_cents"], item["fee"]["amount_cents"]) == (997, 1000)
+    (tax,) = note["applied_taxes"]
+    assert (tax["tax_code"], tax["amount_cents"]) == ("vat", 125)
+    source = api.ok("GET", f"/invoices/{billed['lago_id']}")["invoice"]
+    assert (source["total_offsetted_credit_note_amount_cents"], source["total_due_amount_cents"]) == (1122, 3)
+    assert api.refused("GET", "/credit_notes/nothing")["code"] == "credit_note_not_found"
+    refused = api.refused("DELETE", "/subscriptions/sub?on_termination_credit_note=offset")
+    assert refused["code"] == "subscription_not_found"
+
+
+def test_a_credit_note_pays_the_next_invoice(api: Api) -> None:
+    api.ok("POST", "/plans", {"plan": PLAN | {"pay_in_advance": True, "interval": "yearly"}})
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    content = {"external_customer_id": "acme", "plan_code": "basic", "external_id": "sub", "billing_time": "anniversary"}
+    api.ok("POST", "/subscriptions", {"subscription": content})
+    api.ok("DELETE", "/subscriptions/sub")
+    api.ok("POST", "/subscriptions", {"subscription": content | {"external_id": "again"}})
+    newest = api.ok("GET", "/customers/acme/invoices")["invoices"][0]
+    invoice = api.ok("GET", f"/invoices/{newest['lago_id']}")["invoice"]
+    assert (invoice["credit_notes_amount_cents"], invoice["total_amount_cents"]) == (997, 3)
+    (use,) = invoice["credits"]
+    (note,) = api.ok("GET", "/credit_notes?external_customer_id=acme")["credit_notes"]
+    assert (use["before_taxes"], use["item"]["type"], use["item"]["code"]) == (False, "credit_note", note["number"])
+    assert (note["credit_status"], note["balance_amount_cents"]) == ("consumed", 0)

@@ -1,5 +1,5 @@
 with settlement_totals as (
-    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type <> 'standalone_fee'
+    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type not in ('standalone_fee', 'credit_note')
 ),
 
 invoice_dates as (
@@ -8,6 +8,10 @@ invoice_dates as (
 
 wallet_uses as (
     select * from {{ source('settlement', 'wallet_uses') }}
+),
+
+credit_note_uses as (
+    select * from {{ source('settlement', 'credit_note_uses') }}
 ),
 
 control as (
@@ -20,6 +24,12 @@ customers as (
 
 billing_entities as (
     select * from {{ ref('stg_catalog__billing_entities') }}
+),
+
+credited as (
+    select invoice_id, {{ cents('sum(amount_cents)') }} as amount_cents
+    from credit_note_uses
+    group by invoice_id
 ),
 
 prepaid as (
@@ -36,6 +46,7 @@ named as (
         invoice_dates.payment_due_date,
         invoice_dates.net_payment_term,
         invoice_dates.timezone,
+        coalesce(credited.amount_cents, 0) as credit_notes_amount_cents,
         coalesce(prepaid.amount_cents, 0) as prepaid_credit_amount_cents,
         customers.test_clock_id,
         customers.sequential_id,
@@ -61,6 +72,7 @@ named as (
     inner join billing_entities
         on settlement_totals.billing_entity_id = billing_entities.billing_entity_id and {{ known_at('billing_entities', 'settlement_totals.issued_at') }}
     inner join invoice_dates on settlement_totals.invoice_id = invoice_dates.invoice_id
+    left join credited on settlement_totals.invoice_id = credited.invoice_id
     left join prepaid on settlement_totals.invoice_id = prepaid.invoice_id
 ),
 
@@ -71,10 +83,10 @@ final as (
         issuing_date, payment_due_date, net_payment_term,
         fees_amount_cents, progressive_billing_credit_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents, taxes_rate,
         sub_total_including_taxes_amount_cents, prepaid_credit_amount_cents,
-        {{ cents('sub_total_including_taxes_amount_cents - prepaid_credit_amount_cents') }} as total_amount_cents,
+        {{ cents('sub_total_including_taxes_amount_cents - credit_notes_amount_cents - prepaid_credit_amount_cents') }} as total_amount_cents,
         customer_name, customer_external_id, customer_address, customer_email, customer_tax_identification_number,
         billing_entity_name, billing_entity_address, billing_entity_tax_identification_number, timezone,
-        document_numbering, document_number_prefix, billing_entity_timezone, sequential_id, account_type, test_clock_id, sql_bundle_id
+        document_numbering, document_number_prefix, billing_entity_timezone, sequential_id, account_type, test_clock_id, sql_bundle_id, credit_notes_amount_cents
     from named
 )
 

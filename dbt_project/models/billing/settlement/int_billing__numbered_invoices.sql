@@ -65,7 +65,7 @@ final as (
         fees_amount_cents, progressive_billing_credit_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents, taxes_rate,
         sub_total_including_taxes_amount_cents, prepaid_credit_amount_cents, total_amount_cents,
         customer_name, customer_external_id, customer_address, customer_email, customer_tax_identification_number,
-        billing_entity_name, billing_entity_address, billing_entity_tax_identification_number, timezone, sql_bundle_id
+        billing_entity_name, billing_entity_address, billing_entity_tax_identification_number, timezone, sql_bundle_id, credit_notes_amount_cents
     from counted
 )
 

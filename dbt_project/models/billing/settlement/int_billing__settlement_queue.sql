@@ -1,28 +1,5 @@
-with draft_invoices as (
-    select * from {{ ref('int_billing__draft_invoices') }} where is_due
-),
-
-issued_invoices as (
-    select * from {{ ref('stg_books__invoices') }}
-),
-
-issued_fees as (
-    select * from {{ ref('stg_books__standalone_fees') }}
-),
-
--- What is settled on its own: an invoice, or a fee that is not invoiced.
-issued_documents as (
-    select invoice_id from issued_invoices
-    union all
-    select fee_id from issued_fees
-),
-
--- A bill with usage out of the domain waits, and so does what comes after it: it depends on what the bill takes of coupons, wallets and numbers.
-held as (
-    select customer_id, min(horizon_at) as held_from_at
-    from {{ ref('int_billing__held_usage') }}
-    where bill_state = 'due'
-    group by customer_id
+with waiting as (
+    select * from {{ ref('int_billing__settlement_waiting') }}
 ),
 
 queue_stops as (
@@ -37,17 +14,19 @@ control as (
     select * from {{ source('settlement', 'control') }}
 ),
 
-waiting as (
-    select
-        draft_invoices.*,
-        row_number() over (
-            partition by draft_invoices.customer_id
-            order by draft_invoices.issued_at, draft_invoices.creation_sequence, draft_invoices.invoicing_reason, draft_invoices.invoice_id
-        ) as queue_position
-    from draft_invoices
-    left join issued_documents on draft_invoices.invoice_id = issued_documents.invoice_id
-    left join held on draft_invoices.customer_id = held.customer_id
-    where issued_documents.invoice_id is null and (held.held_from_at is null or draft_invoices.issued_at < held.held_from_at)
+-- What an invoice's next note gives depends on its earlier ones, and what a refund or an offset takes on what the invoice left to pay.
+barred as (
+    select customer_id, min(queue_position) as barred_from
+    from (
+        select
+            waiting.customer_id, waiting.queue_position, waiting.destination, credited.invoice_id as waiting_invoice_id,
+            row_number() over (partition by waiting.credited_invoice_id order by waiting.queue_position) as note_rank
+        from waiting
+        left join waiting as credited on waiting.credited_invoice_id = credited.invoice_id
+        where waiting.credited_invoice_id is not null
+    ) as notes
+    where note_rank > 1 or (destination <> 'credit' and waiting_invoice_id is not null)
+    group by customer_id
 ),
 
 stopped as (
@@ -74,8 +53,10 @@ final as (
     from waiting
     inner join control on waiting.queue_position <= control.prefix_limit
     left join stopped on waiting.customer_id = stopped.customer_id
+    left join barred on waiting.customer_id = barred.customer_id
     left join crediting on waiting.customer_id = crediting.customer_id
     where (stopped.stops_at is null or waiting.issued_at < stopped.stops_at)
+        and (barred.barred_from is null or waiting.queue_position < barred.barred_from)
         and (crediting.crediting_position is null or waiting.queue_position < crediting.crediting_position)
 )
 

@@ -6,6 +6,10 @@ wallets as (
     select * from {{ ref('stg_catalog__wallets') }}
 ),
 
+credit_note_uses as (
+    select * from {{ source('settlement', 'credit_note_uses') }}
+),
+
 wallet_inflows as (
     select * from {{ ref('int_billing__wallet_inflows') }} where settled_at is not null
 ),
@@ -14,6 +18,12 @@ first_versions as (
     select wallet_id, min(sequence) as creation_sequence
     from wallets
     group by wallet_id
+),
+
+credited as (
+    select invoice_id, sum(amount_cents) as amount_cents
+    from credit_note_uses
+    group by invoice_id
 ),
 
 sources as (
@@ -26,7 +36,7 @@ eligible as (
         settlement_totals.customer_id,
         settlement_totals.issued_at,
         settlement_totals.queue_position,
-        settlement_totals.sub_total_including_taxes_amount_cents,
+        {{ cents('settlement_totals.sub_total_including_taxes_amount_cents - coalesce(credited.amount_cents, 0)') }} as sub_total_including_taxes_amount_cents,
         sources.wallet_id,
         sources.credit_class,
         sources.inbound_priority,
@@ -39,6 +49,7 @@ eligible as (
         and {{ known_at('wallets', 'settlement_totals.issued_at') }}
         and (wallets.terminated_at is null or wallets.terminated_at > settlement_totals.issued_at)
         and (wallets.expiration_at is null or wallets.expiration_at > settlement_totals.issued_at)
+    left join credited on settlement_totals.invoice_id = credited.invoice_id
     inner join sources on wallets.wallet_id = sources.wallet_id
     inner join first_versions on wallets.wallet_id = first_versions.wallet_id
 ),

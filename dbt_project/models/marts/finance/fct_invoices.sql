@@ -10,6 +10,10 @@ held_bills as (
     select distinct bill_id from {{ ref('int_billing__held_usage') }}
 ),
 
+credit_notes as (
+    select * from {{ ref('stg_books__credit_notes') }}
+),
+
 customers as (
     select * from {{ ref('dim_customers') }}
 ),
@@ -21,6 +25,12 @@ payments as (
 paid as (
     select invoice_id, {{ cents('sum(amount_cents)') }} as paid_amount_cents
     from payments
+    group by invoice_id
+),
+
+offset_against as (
+    select invoice_id, {{ cents('sum(offset_amount_cents)') }} as offset_amount_cents
+    from credit_notes
     group by invoice_id
 ),
 
@@ -38,6 +48,7 @@ drafts as (
         draft_invoices.fees_amount_cents - draft_invoices.progressive_billing_credit_amount_cents as sub_total_excluding_taxes_amount_cents,
         draft_invoices.taxes_amount_cents,
         draft_invoices.total_amount_cents as sub_total_including_taxes_amount_cents,
+        0 as credit_notes_amount_cents,
         0 as prepaid_credit_amount_cents,
         draft_invoices.total_amount_cents,
         coalesce(customers.legal_name, customers.name) as customer_name,
@@ -54,7 +65,7 @@ united as (
     select
         invoice_id, customer_id, billing_entity_id, invoice_type, status, currency, number, ready_at, issued_at, issuing_date, payment_due_date, net_payment_term,
         fees_amount_cents, progressive_billing_credit_amount_cents, coupons_amount_cents, sub_total_excluding_taxes_amount_cents, taxes_amount_cents,
-        sub_total_including_taxes_amount_cents, prepaid_credit_amount_cents, total_amount_cents, customer_name, customer_external_id, timezone
+        sub_total_including_taxes_amount_cents, credit_notes_amount_cents, prepaid_credit_amount_cents, total_amount_cents, customer_name, customer_external_id, timezone
     from issued_invoices
     union all
     select * from drafts
@@ -63,7 +74,7 @@ united as (
 final as (
     select
         united.invoice_id, united.customer_id, united.billing_entity_id, united.invoice_type, united.status,
-        case when united.status <> 'draft' and coalesce(paid.paid_amount_cents, 0) >= united.total_amount_cents then 'succeeded' else 'pending' end as payment_status,
+        case when united.status <> 'draft' and coalesce(paid.paid_amount_cents, 0) + coalesce(offset_against.offset_amount_cents, 0) >= united.total_amount_cents then 'succeeded' else 'pending' end as payment_status,
         united.currency, united.number, united.ready_at, united.issued_at, united.issuing_date, united.payment_due_date, united.net_payment_term,
         united.fees_amount_cents,
         united.progressive_billing_credit_amount_cents,
@@ -74,10 +85,13 @@ final as (
         {{ cents('united.prepaid_credit_amount_cents') }} as prepaid_credit_amount_cents,
         united.total_amount_cents,
         coalesce(paid.paid_amount_cents, 0) as total_paid_amount_cents,
-        {{ cents('united.total_amount_cents - coalesce(paid.paid_amount_cents, 0)') }} as total_due_amount_cents,
-        united.customer_name, united.customer_external_id, united.timezone
+        {{ cents('united.total_amount_cents - coalesce(paid.paid_amount_cents, 0) - coalesce(offset_against.offset_amount_cents, 0)') }} as total_due_amount_cents,
+        united.customer_name, united.customer_external_id, united.timezone,
+        {{ cents('united.credit_notes_amount_cents') }} as credit_notes_amount_cents,
+        coalesce(offset_against.offset_amount_cents, 0) as offset_amount_cents
     from united
     left join paid on united.invoice_id = paid.invoice_id
+    left join offset_against on united.invoice_id = offset_against.invoice_id
 )
 
 select * from final

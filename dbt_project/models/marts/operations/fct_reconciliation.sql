@@ -14,12 +14,8 @@ event_states as (
     select * from {{ ref('int_ledger__event_states') }}
 ),
 
-invoice_checks as (
-    select * from {{ ref('int_ledger__invoice_checks') }}
-),
-
-standalone_fee_checks as (
-    select * from {{ ref('int_ledger__standalone_fee_checks') }}
+document_checks as (
+    select * from {{ ref('int_ledger__document_checks') }}
 ),
 
 wallet_balances as (
@@ -52,12 +48,6 @@ counts as (
     cross join rejected
     cross join loaded
     cross join stated
-),
-
-document_checks as (
-    select check_name, left_value, right_value from invoice_checks
-    union all
-    select check_name, left_value, right_value from standalone_fee_checks
 ),
 
 flow_checks as (

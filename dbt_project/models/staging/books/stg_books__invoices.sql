@@ -36,7 +36,8 @@ final as (
         billing_entity_address,
         billing_entity_tax_identification_number,
         timezone,
-        sql_bundle_id
+        sql_bundle_id,
+        coalesce(credit_notes_amount_cents, 0) as credit_notes_amount_cents
     from source
 )
 

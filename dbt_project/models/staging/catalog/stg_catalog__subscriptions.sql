@@ -21,6 +21,7 @@ final as (
         creation_sequence,
         progressive_billing_disabled,
         billing_entity_id,
+        on_termination_credit_note,
         valid_from,
         valid_to,
         recorded_at,

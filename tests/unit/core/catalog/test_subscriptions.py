@@ -41,13 +41,41 @@ def test_one_batch_may_repeat_itself(begin: Begin, basic_plan: plans.Plan) -> No
         assert subscriptions.page(uow.connection, instant=one.started_at).total == 1
 
 
-def test_another_plan_is_refused_for_now(begin: Begin, basic_plan: plans.Plan) -> None:
+def test_a_cheaper_plan_is_refused_for_now(begin: Begin, basic_plan: plans.Plan) -> None:
     with begin() as uow:
-        plans.create(uow, code="pro", name="Pro", interval="monthly", amount_cents=1, amount_currency="EUR")
+        plans.create(uow, code="pro", name="Pro", interval="yearly", amount_cents=12 * basic_plan.amount_cents - 1, amount_currency="EUR")
         subscriptions.create(uow, **S)
         with pytest.raises(Conflict) as refused:
             subscriptions.create(uow, **{**S, "plan_code": "pro"})
-    assert refused.value.code == "plan_change_not_supported"
+    assert refused.value.code == "downgrade_not_supported"
+
+
+def test_a_plan_of_the_same_yearly_price_takes_over_at_once(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        plan = plans.create(uow, code="pro", name="Pro", interval="yearly", amount_cents=12 * basic_plan.amount_cents, amount_currency="EUR")
+        made = subscriptions.create(uow, **S, billing_time="anniversary", ending_at=NOW + 400 * DAY)
+        new = subscriptions.create(uow, **{**S, "plan_code": "pro"})
+        old = subscriptions.by_ids(uow.connection, [made.id])[made.id]
+        assert subscriptions.get(uow.connection, S["external_id"]) == new
+    assert (old.status, old.terminated_at, old.valid_from) == ("terminated", new.started_at, new.valid_from)
+    assert (new.plan_id, new.previous_subscription_id) == (plan.id, old.id)
+    assert (new.subscription_at, new.billing_time, new.ending_at) == (made.subscription_at, "anniversary", made.ending_at)
+
+
+def test_one_that_has_not_started_takes_the_other_plan(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        plan = plans.create(uow, code="pro", name="Pro", interval="monthly", amount_cents=0, amount_currency="EUR")
+        made = subscriptions.create(uow, **S, subscription_at=NOW + 9 * DAY)
+        changed = subscriptions.create(uow, **{**S, "plan_code": "pro"})
+    assert (changed.id, changed.plan_id) == (made.id, plan.id)
+
+
+def test_a_batch_may_upgrade_what_it_begins(begin: Begin, basic_plan: plans.Plan) -> None:
+    with begin() as uow:
+        plans.create(uow, code="pro", name="Pro", interval="monthly", amount_cents=10**9, amount_currency="EUR")
+        old, new = subscriptions.create_many(uow, [S, {**S, "plan_code": "pro"}])
+        assert new.previous_subscription_id == old.id
+        assert subscriptions.get(uow.connection, S["external_id"]) == new
 
 
 def test_another_customers_external_id_is_taken(begin: Begin, basic_plan: plans.Plan) -> None:

@@ -30,7 +30,8 @@ def an_invoice(**changes: Any) -> dict[str, Any]:
         "billing_entity_tax_identification_number": None, "fees": [fee],
         "taxes": [{"tax_name": "VAT", "tax_code": "vat", "tax_rate": Decimal("19"), "taxable_base_cents": Decimal("1170"), "amount_cents": 222}],
         "coupon_uses": [{"coupon_name": "Ten off", "coupon_code": "ten", "amount_cents": 130}],
-        "wallet_uses": [{"credit_class": "granted", "amount_cents": 392}],
+        "credit_note_uses": [],
+    "wallet_uses": [{"credit_class": "granted", "amount_cents": 392}],
     }  # fmt: skip
     return invoice | changes
 

@@ -1,0 +1,148 @@
+"""The exact credit notes of services that end (invoicing §6.4, §10.3), by plain fractions. No SQL.
+
+Which notes there are, and when, is taken from the books; what they are worth from the facts and the oracle's own invoices.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import pyarrow as pa
+
+from tests.support.oracle_fees import Facts, Line, Row, at_places, half_up, local_date, period_around
+
+
+@dataclass
+class Note:
+    """What the oracle says of one note, in minor units; `left` is what it can still pay."""
+
+    customer_id: str
+    currency: str
+    taxes: int
+    credit: int
+    refund: int
+    offset: int
+    left: int
+
+    @property
+    def total(self) -> int:
+        """All that is given back."""
+        return self.credit + self.refund + self.offset
+
+
+@dataclass
+class Billed:
+    """An invoice that notes correct: its lines, sums, and what was given back of it so far."""
+
+    fees: int
+    sub_total_with_taxes: int
+    total: int
+    credited: Fraction = Fraction(0)
+    rounding: Fraction = Fraction(0)
+    refunded: int = 0
+    offset: int = 0
+
+
+class CreditNoteOracle:
+    """Gives notes in the order of their moments, and pays invoices with them, oldest first."""
+
+    def __init__(self, facts: Facts, books: Mapping[str, pa.Table]) -> None:
+        self.facts = facts
+        self.waiting: dict[str, list[Row]] = defaultdict(list)
+        for row in sorted(books["credit_notes"].to_pylist(), key=lambda row: (row["issued_at"], row["sequential_id"] or 0)):
+            self.waiting[row["customer_id"]].append(row)
+        self.notes: dict[str, Note] = {}
+        self.billed: dict[str, Billed] = {}
+        self.lines: dict[str, list[tuple[Line, Fraction]]] = {}
+
+    def keep(self, invoice_id: str, billed: Billed, lines: list[tuple[Line, Fraction]]) -> None:
+        """Remembers a settled invoice: its lines with the rate of their taxes."""
+        self.billed[invoice_id], self.lines[invoice_id] = billed, lines
+
+    def give(self, customer_id: str, until: datetime) -> None:
+        """Settles the customer's notes up to a moment whose invoice is settled."""
+        for row in list(self.waiting[customer_id]):
+            if row["issued_at"] <= until and row["invoice_id"] in self.billed:
+                self.waiting[customer_id].remove(row)
+                self.notes[row["credit_note_id"]] = self._note(row)
+
+    def pay(self, customer_id: str, currency: str, due: int) -> int:
+        """Pays what is due from the notes that are there."""
+        paid = 0
+        for note in self.notes.values():
+            if (note.customer_id, note.currency) == (customer_id, currency):
+                taken = min(note.left, due - paid)
+                note.left -= taken
+                paid += taken
+        return paid
+
+    def _note(self, row: Row) -> Note:
+        source = self.billed[row["invoice_id"]]
+        own = [pair for pair in self.lines[row["invoice_id"]] if pair[0].kind == "subscription" and pair[0].subscription_id == row["subscription_id"]]
+        line, rate = max(own, key=lambda pair: pair[0].from_at)
+        unused, used = self._days(row, line)
+        item = min(at_places(unused, 5, "floor"), Fraction(line.cents))
+        base = item - at_places(line.share * item / line.cents, 5)
+        tax = at_places(base * rate / 100, 5)
+        if source.credited + item == source.fees:
+            tax -= source.rounding
+        taxes = half_up(tax)
+        total = half_up(base) + taxes
+        if total > 0:
+            source.credited += item
+            source.rounding += taxes - tax
+        destination = self._destination(row)
+        used_base = at_places(used, 5, "floor") * (1 - line.share / line.cents)
+        fee = (line.cents - line.share) * (1 + rate / 100)
+        paid = sum(payment["amount_cents"] for payment in self.facts.of("payments", "invoice_id", row["invoice_id"]) if payment["valid_from"] <= row["issued_at"])
+        refund = offset = 0
+        if destination != "credit" and source.sub_total_with_taxes:
+            unused_paid = half_up(paid * fee / source.sub_total_with_taxes - half_up(used_base * (1 + rate / 100)))
+            refund = max(0, min(unused_paid, total, paid - source.refunded))
+        if destination == "offset":
+            offset = max(0, min(total - refund, source.total - paid - source.offset))
+        source.refunded += refund
+        source.offset += offset
+        credit = total - refund - offset
+        return Note(row["customer_id"], row["currency"], taxes, credit, refund, offset, credit)
+
+    def _destination(self, row: Row) -> str:
+        if self.facts.of("subscriptions", "previous_subscription_id", row["subscription_id"]):
+            return "credit"
+        return str(self.facts.one("subscriptions", row["subscription_id"], row["issued_at"])["on_termination_credit_note"])
+
+    def _days(self, row: Row, line: Line) -> tuple[Fraction, Fraction]:
+        """(value of the unused days, of the used ones) of the fee's plan, in minor units."""
+        versions = self.facts.of("subscriptions", "id", row["subscription_id"])
+        ended = [version["valid_from"] for version in versions if version["terminated_at"]]
+        known_at = min(ended) if ended else row["issued_at"]
+        subscription = self.facts.one("subscriptions", row["subscription_id"], known_at)
+        customer = self.facts.one("customers", row["customer_id"], known_at)
+        seller = self.facts.one("billing_entities", subscription["billing_entity_id"] or customer["billing_entity_id"], known_at)
+        zone = customer["timezone"] or seller["timezone"] or "UTC"
+        ends_on = local_date(subscription["terminated_at"] or subscription["ending_at"], zone)
+        plan = self.facts.one("plans", subscription["plan_id"], known_at)
+        anchor = local_date(subscription["subscription_at"], zone) if subscription["billing_time"] == "anniversary" else None
+        start, end = period_around(plan["interval"], anchor, ends_on)
+        is_upgraded = bool(self.facts.of("subscriptions", "previous_subscription_id", row["subscription_id"]))
+        unused_from = ends_on if is_upgraded else ends_on + timedelta(days=1)
+        trial_ends_on = self._trial_end(subscription, known_at, zone)
+        if trial_ends_on is not None and trial_ends_on >= ends_on:
+            unused_from = trial_ends_on
+        price = Fraction(self.facts.one("plans", line.plan_id or "", line.issued_at)["amount_cents"], (end - start).days)
+        return price * (end - unused_from).days, price * max(0, (unused_from - local_date(line.from_at, zone)).days)
+
+    def _trial_end(self, subscription: Row, known_at: datetime, zone: str) -> object:
+        agreed = self.facts.one("plans", subscription["plan_id"], subscription["created_at"] if self.facts.at("plans", "id", subscription["plan_id"], subscription["created_at"]) else known_at)
+        if not agreed["trial_period"] or Fraction(agreed["trial_period"]) <= 0:
+            return None
+        earlier = [
+            row["started_at"]
+            for row in self.facts.at("subscriptions", "external_id", subscription["external_id"], known_at)
+            if row["customer_id"] == subscription["customer_id"] and row["status"] != "canceled" and row["creation_sequence"] <= subscription["creation_sequence"]
+        ]
+        return local_date(min(earlier) + timedelta(microseconds=int(Fraction(agreed["trial_period"]) * 86_400_000_000)), zone)
