@@ -137,7 +137,8 @@ class CreditNoteOracle:
         return price * (end - unused_from).days, price * max(0, (unused_from - local_date(line.from_at, zone)).days)
 
     def _trial_end(self, subscription: Row, known_at: datetime, zone: str) -> object:
-        agreed = self.facts.one("plans", subscription["plan_id"], subscription["created_at"] if self.facts.at("plans", "id", subscription["plan_id"], subscription["created_at"]) else known_at)
+        taken = [row["valid_from"] for row in self.facts.of("subscriptions", "id", subscription["id"]) if row["plan_id"] == subscription["plan_id"]]
+        agreed = self.facts.one("plans", subscription["plan_id"], min(taken))
         if not agreed["trial_period"] or Fraction(agreed["trial_period"]) <= 0:
             return None
         earlier = [

@@ -18,6 +18,10 @@ plans as (
     select * from {{ ref('stg_catalog__plans') }}
 ),
 
+agreed_plans as (
+    select * from {{ ref('int_metering__agreed_plans') }} where plan_interval in ('semiannual', 'yearly')
+),
+
 billing_entities as (
     select * from {{ ref('stg_catalog__billing_entities') }}
 ),
@@ -47,8 +51,8 @@ joined as (
         plans.amount_cents as plan_amount_cents,
         plans.amount_currency as currency,
         plans.pay_in_advance,
-        coalesce(agreed.bill_charges_monthly, false) as bill_charges_monthly,
-        coalesce(agreed.bill_fixed_charges_monthly, false) as bill_fixed_charges_monthly,
+        coalesce(agreed_plans.bill_charges_monthly, false) as bill_charges_monthly,
+        coalesce(agreed_plans.bill_fixed_charges_monthly, false) as bill_fixed_charges_monthly,
         coalesce(customers.timezone, billing_entities.timezone, 'UTC') as timezone,
         coalesce(customers.invoice_grace_period, billing_entities.invoice_grace_period, 0) as grace_days
     from epochs
@@ -58,9 +62,7 @@ joined as (
         on subscriptions.customer_id = customers.customer_id and {{ known_at('customers', 'epochs.known_from') }}
     inner join plans
         on subscriptions.plan_id = plans.plan_id and {{ known_at('plans', 'epochs.known_from') }}
-    left join plans as agreed
-        on subscriptions.plan_id = agreed.plan_id and {{ known_at('agreed', 'subscriptions.created_at') }}
-        and agreed.interval in ('semiannual', 'yearly')
+    left join agreed_plans on subscriptions.subscription_id = agreed_plans.subscription_id and subscriptions.plan_id = agreed_plans.plan_id
     inner join billing_entities
         on coalesce(subscriptions.billing_entity_id, customers.billing_entity_id) = billing_entities.billing_entity_id
         and {{ known_at('billing_entities', 'epochs.known_from') }}

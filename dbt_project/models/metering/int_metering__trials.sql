@@ -6,20 +6,19 @@ subscriptions as (
     select * from {{ ref('stg_catalog__subscriptions') }}
 ),
 
-plans as (
-    select * from {{ ref('stg_catalog__plans') }} where trial_days > 0
+agreed_plans as (
+    select * from {{ ref('int_metering__agreed_plans') }} where trial_days > 0
 ),
 
--- What the plan said when the subscription was made holds for all of its life.
 agreed as (
     select
         epochs.subscription_id, epochs.known_from,
         subscriptions.customer_id, subscriptions.external_id, subscriptions.creation_sequence,
-        plans.trial_days
+        agreed_plans.trial_days
     from epochs
     inner join subscriptions
         on epochs.subscription_id = subscriptions.subscription_id and {{ known_at('subscriptions', 'epochs.known_from') }}
-    inner join plans on subscriptions.plan_id = plans.plan_id and {{ known_at('plans', 'subscriptions.created_at') }}
+    inner join agreed_plans on subscriptions.subscription_id = agreed_plans.subscription_id and subscriptions.plan_id = agreed_plans.plan_id
 ),
 
 -- A trial runs from the first start of the external id: neither another plan nor a re-creation starts it again.
