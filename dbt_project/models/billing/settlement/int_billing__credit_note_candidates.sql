@@ -3,7 +3,7 @@ with settlement_queue as (
 ),
 
 settlement_totals as (
-    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type = 'subscription'
+    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type in ('subscription', 'progressive_billing')
 ),
 
 credit_note_parts as (
