@@ -59,8 +59,8 @@ final as (
         {{ deterministic_id(["'termination'", 'subscription_id']) }} as credit_note_id,
         invoice_id, invoice_issued_at, invoice_creation_sequence, invoice_reason, fee_id, customer_id, billing_entity_id, subscription_id, currency,
         'order_change' as reason, on_termination_credit_note as destination, issued_at, creation_sequence,
-        {{ share(unscaled(div_down('cast(plan_amount_cents as decimal(38, 0)) * unused_days * 100000', 'period_days'), 5)) }} as unused_amount_cents,
-        {{ share(unscaled(div_down('cast(plan_amount_cents as decimal(38, 0)) * case when used_days > 0 then used_days else 0 end * 100000', 'period_days'), 5)) }} as used_amount_cents
+        {{ share(unscaled(div_down('cast(plan_amount_cents as decimal(38, 0)) * unused_days * 100000', 'period_days'), 5)) }} as precise_unused_amount_cents,
+        {{ share(unscaled(div_down('cast(plan_amount_cents as decimal(38, 0)) * case when used_days > 0 then used_days else 0 end * 100000', 'period_days'), 5)) }} as precise_used_amount_cents
     from timed
     where issued_at <= as_of
 )

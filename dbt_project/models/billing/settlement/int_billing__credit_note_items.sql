@@ -53,10 +53,10 @@ credited_before as (
 -- Never more than the fee, less what was credited of it before (invoicing, section 6.4).
 priced as (
     select
-        queued.credit_note_id, queued.invoice_id, queued.fee_id, queued.customer_id, queued.currency, queued.used_amount_cents,
+        queued.credit_note_id, queued.invoice_id, queued.fee_id, queued.customer_id, queued.currency, queued.precise_used_amount_cents,
         credited_fees.amount_cents as fee_amount_cents,
         credited_fees.coupons_cents,
-        case when queued.unused_amount_cents < credited_fees.amount_cents then queued.unused_amount_cents else credited_fees.amount_cents end
+        case when queued.precise_unused_amount_cents < credited_fees.amount_cents then queued.precise_unused_amount_cents else credited_fees.amount_cents end
         - coalesce(credited_before.amount_cents, 0) as left_cents
     from queued
     inner join credited_fees on queued.fee_id = credited_fees.fee_id
@@ -75,7 +75,7 @@ final as (
         item_cents as precise_amount_cents,
         {{ round_cents('item_cents') }} as amount_cents,
         {{ part_of('coupons_cents', 'item_cents', 'fee_amount_cents') }} as precise_coupons_amount_cents,
-        {{ share('used_amount_cents - ' ~ part_of('coupons_cents', 'used_amount_cents', 'fee_amount_cents')) }} as used_base_cents,
+        {{ share('precise_used_amount_cents - ' ~ part_of('coupons_cents', 'precise_used_amount_cents', 'fee_amount_cents')) }} as used_base_cents,
         {{ share('fee_amount_cents - coupons_cents') }} as fee_base_cents
     from held_up
 )

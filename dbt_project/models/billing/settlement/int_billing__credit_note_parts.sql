@@ -37,7 +37,7 @@ attributed as (
     select
         credit_note_totals.credit_note_id, credit_note_totals.invoice_id, requested_credits.destination,
         credit_note_totals.total_amount_cents as total_cents,
-        {{ part_of('coalesce(paid.paid_cents, 0)', 'credit_note_totals.fee_amount_cents', 'coalesce(issued_invoices.sub_total_including_taxes_amount_cents, 0)') }}
+        {{ part_of('coalesce(paid.paid_cents, 0)', 'credit_note_totals.precise_fee_amount_cents', 'coalesce(issued_invoices.sub_total_including_taxes_amount_cents, 0)') }}
         - credit_note_totals.used_amount_cents as unused_paid_cents,
         coalesce(paid.paid_cents, 0) - coalesce(earlier.refunded_cents, 0) as refundable_cents,
         coalesce(issued_invoices.total_amount_cents, 0) - coalesce(paid.paid_cents, 0) - coalesce(earlier.offset_cents, 0) as due_cents

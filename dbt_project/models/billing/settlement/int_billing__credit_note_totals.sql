@@ -81,7 +81,7 @@ final as (
         case when items_cents > coupons_cents then {{ unscaled(div_round(scaled(working('plain_tax_cents * 100'), 15), scaled(share('items_cents - coupons_cents'), 5) ~ ' * 100000'), 5) }} else {{ share('0') }} end as taxes_rate,
         {{ cents(round_cents('items_cents - coupons_cents') ~ ' + ' ~ round_cents('tax_cents')) }} as total_amount_cents,
         {{ round_cents('used_cents') }} as used_amount_cents,
-        {{ working('fee_cents') }} as fee_amount_cents
+        {{ working('fee_cents') }} as precise_fee_amount_cents
     from aligned
 )
 
