@@ -163,7 +163,7 @@ class PricingGraph:
             sql = _with_names(node, self._nodes, names)
             if _is_inlined(node) and node.name not in targets and isinstance(connection, KeptPlans):
                 # A view would be one more definition, whose change takes every plan with it.
-                count, names[node.relation] = None, f"({sql})"
+                count, names[node.relation] = None, _parenthesized(sql)
             elif not emptiness.holds(node.empty_when, rows.has_none):
                 count = self._create(connection, node, sql)
                 names[node.relation] = temporary(node.name)
@@ -205,7 +205,7 @@ class PricingGraph:
     def inlined(self, name: str, relations: Mapping[str, str]) -> str:
         """The model as a query in parentheses over `relations`, to be read in place of its relation."""
         names = {self.node(read).relation: relation for read, relation in relations.items()}
-        return f"({_with_names(self.node(name), self._nodes, names)})"
+        return _parenthesized(_with_names(self.node(name), self._nodes, names))
 
     def bundle(self, targets: Iterable[str]) -> tuple[str, list[dict[str, Any]]]:
         """(id, rows): all that prices `targets`, from the sources on, as rows of the books' `sql_bundles`.
@@ -289,6 +289,11 @@ def _is_inlined(node: Node) -> bool:
 def _nothing(columns: Iterable[tuple[str, str]]) -> str:
     empty = ", ".join(f"cast(null as {data_type}) as {quoted(name)}" for name, data_type in columns)
     return f"(select {empty} where false)"
+
+
+def _parenthesized(sql: str) -> str:
+    """`sql` as a relation; its last line may be a comment."""
+    return f"({sql}\n)"
 
 
 def quoted(name: str) -> str:

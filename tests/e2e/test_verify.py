@@ -10,7 +10,7 @@ import pytest
 
 from cli.verify import verify_installation
 from core import lake
-from core.billing.recompute import RECOMPUTED
+from core.billing.recompute import DOCUMENT, RECOMPUTED
 from core.settings import Settings
 from tests.support.demo_home import copy_of, demo_home, tallystick
 
@@ -132,9 +132,8 @@ def test_the_newest_invoice_gone_without_a_trace_is_seen(settings: Settings) -> 
     damage(
         settings,
         "; ".join(
-            f"delete from books.main.{table} where invoice_id = '{newest}'"
+            f"delete from books.main.{table} where {DOCUMENT.get(table, 'invoice_id')} = '{newest}'"
             for table in RECOMPUTED
-            if table != "standalone_fees"
         ),
     )
     report = verify_installation(settings)
