@@ -159,6 +159,26 @@ def test_a_one_off_invoice(lago: Client) -> None:
     assert lago.invoices.download(invoice.lago_id).file_url.endswith(f"{invoice.lago_id}.pdf")
 
 
+def test_a_credit_note_of_a_subscription_that_ends(lago: Client) -> None:
+    content = Plan(
+        name="Year", code="year", interval="yearly", amount_cents=36500, amount_currency="EUR", pay_in_advance=True
+    )
+    lago.plans.create(content)
+    lago.customers.create(Customer(external_id="leaving", currency="EUR"))
+    subscription = Subscription(
+        external_customer_id="leaving", plan_code="year", external_id="leaving-year", billing_time="anniversary"
+    )
+    lago.subscriptions.create(subscription)
+    lago.subscriptions.destroy("leaving-year")
+    *_, invoice = lago.invoices.find_all({"external_customer_id": "leaving"})["invoices"]  # the final one is of nothing
+    (listed,) = lago.credit_notes.find_all({"external_customer_id": "leaving"})["credit_notes"]
+    assert (listed.number, listed.lago_invoice_id) == (f"{invoice.number}-CN001", invoice.lago_id)
+    note = lago.credit_notes.find(listed.lago_id)
+    # A day is used, whatever the length of the year.
+    assert (note.total_amount_cents, note.balance_amount_cents, note.credit_status) == (36400, 36400, "available")
+    assert [item.fee.amount_cents for item in note.items.__root__] == [36500]
+
+
 def test_a_draft_of_a_run_is_finalized(lago: Client, installation: tuple[Settings, str]) -> None:
     settings, _ = installation
     lago.plans.create(
@@ -236,7 +256,7 @@ def test_discounts_and_add_ons(lago: Client) -> None:
     [
         (lambda lago: lago.plans.find("nothing"), 404, "plan_not_found"),
         (lambda lago: lago.taxes.create(Tax(name="x", code="", rate=1.0)), 422, "validation_errors"),
-        (lambda lago: lago.credit_notes.find_all(), 404, "resource_not_found"),
+        (lambda lago: lago.payment_receipts.find_all(), 404, "resource_not_found"),
     ],
 )
 def test_errors_reach_the_caller(lago: Client, call: Any, status: int, code: str) -> None:
