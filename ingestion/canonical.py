@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 LONG_INTEGER = 10**18
-LONGEST_EXPANSION = 100
+LONGEST_EXPANSION = 150  # an exponent of two digits, and the digits that it comes with
 
 _encode = msgspec.json.Encoder().encode
 _digits_as_zeros = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
