@@ -11,24 +11,24 @@ whole_numbers as (
 ),
 
 moves as (
-    select fee_id, currency, net_amount_cents, cast(date_trunc('month', billed_on) as date) as month_on, net_amount_cents as billed_cents, 0 as recognized_cents
+    select revenue_line_id, currency, net_amount_cents, cast(date_trunc('month', billed_on) as date) as month_on, net_amount_cents as billed_cents, 0 as recognized_cents
     from revenue_lines
     union all
-    select fee_id, currency, net_amount_cents, month_on, 0, recognized_amount_cents
+    select revenue_line_id, currency, net_amount_cents, month_on, 0, recognized_amount_cents
     from revenue_schedule
 ),
 
 line_months as (
-    select fee_id, currency, net_amount_cents, month_on, sum(billed_cents) as billed_cents, sum(recognized_cents) as recognized_cents
+    select revenue_line_id, currency, net_amount_cents, month_on, sum(billed_cents) as billed_cents, sum(recognized_cents) as recognized_cents
     from moves
-    group by fee_id, currency, net_amount_cents, month_on
+    group by revenue_line_id, currency, net_amount_cents, month_on
 ),
 
 positions as (
     select
         *,
-        {{ running_sum('billed_cents - recognized_cents', 'fee_id', 'month_on') }} as position_cents,
-        {{ running_sum('billed_cents - recognized_cents', 'fee_id', 'month_on') }} - (billed_cents - recognized_cents) as earlier_position_cents
+        {{ running_sum('billed_cents - recognized_cents', 'revenue_line_id', 'month_on') }} as position_cents,
+        {{ running_sum('billed_cents - recognized_cents', 'revenue_line_id', 'month_on') }} - (billed_cents - recognized_cents) as earlier_position_cents
     from line_months
 ),
 

@@ -36,7 +36,7 @@ placed as (
 -- What is recognised up to a day is rounded, and a month has the difference: its parts sum to the line.
 final as (
     select
-        fee_id, invoice_id, customer_id, subscription_id, fee_type, currency, month_on, net_amount_cents,
+        revenue_line_id, invoice_id, customer_id, subscription_id, line_type, currency, month_on, net_amount_cents,
         {{ cents('days_through - days_before') }} as service_days,
         {{ cents(div_round('cast(net_amount_cents as decimal(38, 0)) * days_through', 'service_days') ~ ' - ' ~ div_round('cast(net_amount_cents as decimal(38, 0)) * days_before', 'service_days')) }} as recognized_amount_cents
     from placed
