@@ -335,6 +335,8 @@ def test_a_subscription_that_ends_gives_back_its_unused_days(api: Api) -> None:
     content = {"external_customer_id": "acme", "plan_code": "basic", "external_id": "sub", "billing_time": "anniversary"}
     api.ok("POST", "/subscriptions", {"subscription": content})
     (billed,) = api.ok("GET", "/customers/acme/invoices")["invoices"]
+    refused = api.refused("DELETE", "/subscriptions/sub?on_termination_credit_note=bogus")
+    assert refused["error_details"] == {"on_termination_credit_note": ["value_is_invalid"]}
     ended = api.ok("DELETE", "/subscriptions/sub?on_termination_credit_note=offset")["subscription"]
     assert (ended["status"], ended["on_termination_credit_note"]) == ("terminated", "offset")
 
