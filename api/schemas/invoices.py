@@ -214,9 +214,7 @@ def _progressive_credits(cursor: Any, row: Row, payment_status: str) -> list[dic
 def coupon_credits(connection: sa.Connection, uses: Sequence[Row], invoices: Sequence[Row]) -> list[dict[str, Any]]:
     """What coupons took off `invoices`, one object per use, with what is paid as of now."""
     paid = payments.paid_cents(connection, [row["invoice_id"] for row in invoices])
-    status = {
-        row["invoice_id"]: _paid(row, paid.get(row["invoice_id"], 0))["payment_status"] for row in invoices
-    }
+    status = {row["invoice_id"]: _paid(row, paid.get(row["invoice_id"], 0))["payment_status"] for row in invoices}
     return [_credit(use, use, status[use["invoice_id"]]) for use in uses]
 
 
