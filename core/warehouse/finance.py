@@ -90,24 +90,21 @@ def mrr(cursor: duckdb.DuckDBPyConnection, wanted: MonthFilter = EVERY_MONTH) ->
 
 def gross_revenue(cursor: duckdb.DuckDBPyConnection, wanted: MonthFilter = EVERY_MONTH) -> Rows:
     """Totals of the finalized invoices by month of issue, currency and billing entity."""
-    month = _month("issuing_date")
-    where, arguments = wanted.where(month, "status = 'finalized'")
-    return query_rows(
-        cursor,
-        f"""{INVOICES} select {month} as month_on, currency, billing_entity_id, count(*) as invoices_count, cast(sum(total_amount_cents) as bigint) as amount_cents
-        from invoices {where} group by all order by month_on, currency, billing_entity_id""",
-        arguments,
-    )
+    return _finalized(cursor, wanted, "billing_entity_id")
 
 
 def invoice_collection(cursor: duckdb.DuckDBPyConnection, wanted: MonthFilter = EVERY_MONTH) -> Rows:
     """Totals of the finalized invoices by month of issue, currency and payment status."""
+    return _finalized(cursor, wanted, "payment_status")
+
+
+def _finalized(cursor: duckdb.DuckDBPyConnection, wanted: MonthFilter, by: str) -> Rows:
     month = _month("issuing_date")
     where, arguments = wanted.where(month, "status = 'finalized'")
     return query_rows(
         cursor,
-        f"""{INVOICES} select {month} as month_on, currency, payment_status, count(*) as invoices_count, cast(sum(total_amount_cents) as bigint) as amount_cents
-        from invoices {where} group by all order by month_on, currency, payment_status""",
+        f"""{INVOICES} select {month} as month_on, currency, {by}, count(*) as invoices_count, cast(sum(total_amount_cents) as bigint) as amount_cents
+        from invoices {where} group by all order by month_on, currency, {by}""",
         arguments,
     )
 
