@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from core import lake
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 
 WAITING = "int_billing__settlement_waiting"
@@ -166,8 +167,11 @@ class _Driver:
             self.connection.execute(
                 f"create or replace temp table {quoted(f'staged_{name}')} as select * from {books} limit 0"
             )
-            union = f"select * from {books} union all by name select * from temp.main.{quoted(f'staged_{name}')}"
-            self.connection.execute(f"create or replace temp view {quoted(f'seen_{name}')} as {union}")
+            seen = f"select * from temp.main.{quoted(f'staged_{name}')}"
+            # To read a table without rows costs DuckLake tens of milliseconds, and each pass reads all of them.
+            if lake.has_rows(self.connection, books):
+                seen = f"select * from {books} union all by name {seen}"
+            self.connection.execute(f"create or replace temp view {quoted(f'seen_{name}')} as {seen}")
         self.connection.execute(
             f"create or replace temp table staged_numbered as select * from {self.books['books.invoices']} limit 0"
         )
@@ -181,7 +185,8 @@ class _Driver:
         for name in SEEN_WHOLE:
             if self.graph.has(f"stg_books__{name}"):
                 self.relations[f"stg_books__{name}"] = self.graph.inlined(f"stg_books__{name}", self.relations)
-        names = [node.name for node in self.graph.plan(self._seen())]
+        numbering = {node.name for node in self.graph.plan([NUMBERED])}
+        names = [node.name for node in self.graph.plan(self._seen()) if seen or node.name in numbering]
         for name in names:
             self.relations[name] = temporary(name)
         self._run(*names)

@@ -270,7 +270,7 @@ def test_without_a_mail_server_nothing_is_attempted(
 def test_a_wrong_password_is_told_and_nothing_is_attempted(
     cursor: duckdb.DuckDBPyConnection, world: World, mailbox: Mailbox
 ) -> None:
-    options = {"authenticator": lambda *_: AuthResult(success=False), "auth_require_tls": False}
+    options = {"authenticator": lambda *_: AuthResult(success=False, handled=False), "auth_require_tls": False}
     controller = Controller(mailbox, hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     try:
