@@ -31,8 +31,8 @@ lint: $(VENV)/.installed ## Style of Python
 types: $(VENV)/.installed ## Types of Python
 	$(BIN)/mypy
 
-check: lint types ## The quick loop: lint, types, unit and meta tests (the compiled SQL's lint among them, the mutants not)
-	$(BIN)/pytest tests/unit tests/meta --ignore tests/meta/test_mutants.py -x --catalog sqlite $(SPREAD)
+check: lint types ## The quick loop: lint, types, unit and meta tests (the compiled SQL's lint among them; not the mutants, nor invoices over the API)
+	$(BIN)/pytest tests/unit tests/meta --ignore tests/meta/test_mutants.py --ignore tests/unit/api/test_invoices.py -x --catalog sqlite $(SPREAD)
 
 mutants: $(VENV)/.installed ## What neither unit tests nor golden cases notice when the rating SQL is changed (minutes)
 	$(BIN)/python -m tests.meta.mutants $(or $(LAYER),rating)
