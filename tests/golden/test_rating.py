@@ -19,17 +19,9 @@ from tests.golden.rating.kinds import KINDS
 Outcomes = Callable[[Case], Any]
 
 
-NOT_YET = {"progressive_billing"}
-"""Kinds that no module runs."""
-
-
-def cases_to_run(config: pytest.Config) -> list[Case]:
-    return [case for case in read_cases(config, "rating") if case["kind"] not in NOT_YET - KINDS.keys()]
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "case" in metafunc.fixturenames:
-        cases = cases_to_run(metafunc.config)
+        cases = read_cases(metafunc.config, "rating")
         metafunc.parametrize("case", cases, ids=[case["id"] for case in cases])
 
 
@@ -37,7 +29,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def outcome_of(request: pytest.FixtureRequest) -> Outcomes:
     """The outcome of a case; its module runs once, over every case of its kinds."""
     graph = PricingGraph.load()
-    cases = cases_to_run(request.config)
+    cases = read_cases(request.config, "rating")
     found: dict[str, dict[str, Any]] = {}
 
     def outcome(case: Case) -> Any:

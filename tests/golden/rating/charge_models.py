@@ -49,9 +49,10 @@ def facts_of(cases: list[Case]) -> Facts:
             quantity(case["id"], group, facts)
         facts["int_metering__event_changes"] += changes(case["id"], inputs)
         if "custom_amount" in inputs:
-            facts["int_rating__sql_charge_steps"].append(
-                {"sql_charge": OWN_FUNCTION, "usage_id": case["id"], "position": 1, "amount": inputs["custom_amount"]}
-            )
+            steps = inputs.get("custom_steps", [{"position": 1, "amount": inputs["custom_amount"]}])
+            facts["int_rating__sql_charge_steps"] += [
+                {"sql_charge": OWN_FUNCTION, "usage_id": case["id"], **step} for step in steps
+            ]
     superseding(facts, HORIZON)
     return facts
 

@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.domain.pricing import parse_properties
 from core.domain.tiers import RANGES
 
 Case = dict[str, Any]
@@ -88,6 +89,18 @@ def prices(charge_id: str, filter_id: str | None, properties: Case, facts: Facts
     for position, key in enumerate(properties.get("pricing_group_keys") or [], 1):
         facts["stg_catalog__charge_group_keys"].append(
             version(charge_id=charge_id, charge_filter_id=filter_id, position=position, key=key)
+        )
+    if "custom_properties" in properties:
+        facts.setdefault("stg_catalog__charge_parameters", []).extend(
+            version(
+                charge_id=charge_id,
+                charge_filter_id=filter_id,
+                name=row.name,
+                position=row.position,
+                key=row.key,
+                value=row.value,
+            )
+            for row in parse_properties("custom", properties).parameters
         )
 
 

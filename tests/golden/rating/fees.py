@@ -62,6 +62,7 @@ def fees_of(graph: PricingGraph, facts: Facts) -> dict[str, Outcome]:
         steps = tiers.get(fee["fee_id"], [])
         details = amount_details(rated["charge_model"], rated["total_aggregated_units"], steps)
         rated["amount_details"] = as_answered(details)
+        rated["steps"] = steps
         fees.setdefault(rated["window_charge_id"], []).append(rated)
     return fees
 
@@ -86,13 +87,26 @@ def assert_field(case: Case, field: str, expected: Any, actual: Any) -> None:
 
 
 def assert_fee(case: Case, expected: Case, fee: dict[str, Any]) -> None:
-    """What the case lists of a fee, its tiers included."""
-    assert_known(case, expected, {*FIELDS, *PLACE, "amount_details"})
+    """What the case lists of a fee, its tiers included; a case of our own may list our `steps` too."""
+    assert_known(case, expected, {*FIELDS, *PLACE, "amount_details", "steps"})
     for field in FIELDS:
         if field in expected:
             assert_field(case, field, expected[field], fee[field])
     if "amount_details" in expected:
         assert_details(case, expected["amount_details"], fee["amount_details"])
+    if "steps" in expected:
+        assert_steps(case, expected["steps"], fee["steps"])
+
+
+def assert_steps(case: Case, expected: list[Case], actual: Outcome) -> None:
+    """Every step that explains the fee, whole: what is not listed of one is null."""
+    listed = [
+        {name: value if name == "step_kind" else Decimal(value) for name, value in step.items()} for step in expected
+    ]
+    found = [
+        {name: value for name, value in step.items() if name != "usage_id" and value is not None} for step in actual
+    ]
+    assert found == listed, f"{case['id']}: {found}, expected {listed}"
 
 
 def assert_details(case: Case, expected: Any, actual: Any) -> None:

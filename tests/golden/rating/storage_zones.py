@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from core.domain.pricing import parse_properties
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import metered
-from tests.golden.rating.facts import Case, Facts, no_prices, superseding, version
+from tests.golden.rating.facts import Case, Facts, no_prices, prices, superseding
 from tests.golden.rating.fees import assert_field, assert_known
 from tests.support.facts import give_all, open_connection, rows_of
 
@@ -41,19 +40,13 @@ def check(case: Case, outcome: list[dict[str, Any]]) -> None:
 
 def facts_of(cases: list[Case]) -> Facts:
     """One window and one charge per case, with the parameters exploded as the catalog exports them."""
-    facts = no_prices() | {"stg_catalog__charge_prices": [], "stg_catalog__charge_parameters": [], "landing.events": []}
+    facts = no_prices() | {"stg_catalog__charge_parameters": [], "landing.events": []}
     for case in cases:
         inputs = case["inputs"]
         metered.charge(case["id"], METRIC, {"charge_model": "custom"}, facts)
         metered.usage_window(case["id"], case["id"], inputs["period"], EVER, facts)
         metered.events(case, inputs["events"], facts)
-        terms = parse_properties(
-            "custom", {"sql_charge": "storage_zones", "custom_properties": inputs["custom_properties"]}
-        )
-        facts["stg_catalog__charge_prices"].append(version(charge_id=case["id"], sql_charge=terms.sql_charge))
-        facts["stg_catalog__charge_parameters"] += [
-            version(charge_id=case["id"], name=row.name, position=row.position, key=row.key, value=row.value)
-            for row in terms.parameters
-        ]
+        terms = {"sql_charge": "storage_zones", "custom_properties": inputs["custom_properties"]}
+        prices(case["id"], None, terms, facts)
     superseding(facts, EVER)
     return facts
