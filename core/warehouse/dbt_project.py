@@ -17,16 +17,17 @@ from typing import Any
 
 from filelock import FileLock
 
-from core.warehouse import emptiness
-from core.warehouse.sql_models import refuse_unsound
+from core.warehouse import determinism, emptiness, sql_models
+from core.warehouse.sql_models import folder_of, refuse_unsound
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SOURCES_OF_SQL = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds")
 
 
 def content_hash(project_dir: Path = PROJECT_DIR) -> str:
-    """Hash of every file that can change compiled SQL, or what is read from it."""
-    digest = hashlib.sha256(Path(emptiness.__file__).read_bytes())
+    """Hash of every file that can change compiled SQL, or what is read from it or thought of it."""
+    judges = (emptiness.__file__, determinism.__file__, sql_models.__file__)
+    digest = hashlib.sha256(b"".join(Path(file).read_bytes() for file in judges))
     for name in SOURCES_OF_SQL:
         root = project_dir / name
         files = (
@@ -104,6 +105,7 @@ def _nodes(manifest: dict[str, Any]) -> list[dict[str, Any]]:
                     "layer": node["schema"],
                     "relation": node["relation_name"],
                     "sql": node.get("compiled_code"),
+                    "raw": node.get("raw_code") if folder_of(node["original_file_path"]) else None,
                     "empty_when": emptiness.rule_of(node["compiled_code"])
                     if node["resource_type"] == "model"
                     else None,

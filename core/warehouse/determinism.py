@@ -23,6 +23,8 @@ _READS_SESSION = {
     "current_timestamp",
     "localtime",
     "localtimestamp",
+    "current_localtime",
+    "current_localtimestamp",
     "current_user",
     "session_user",
     "user",
@@ -34,41 +36,99 @@ _GUESSES = {"approx_count_distinct", "approx_quantile", "approx_top_k", "reservo
 _LISTS = {"list", "array_agg", "string_agg", "group_concat", "listagg"}
 _NEED_ORDER = {"row_number", "lag", "lead", "first_value", "last_value", "nth_value", "ntile"}
 _ROWS_OF_NUMBERS = {"range", "generate_series"}
+# Sums of binary numbers depend on the order of the rows in their last digits.
+_BINARY = {"avg", "mean", "favg", "fsum", "kahan_sum", "sumkahan", "product", "entropy", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"}  # fmt: skip
+_DOUBLES = {exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT}
+_ZONED = {exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMPLTZ, exp.DataType.Type.TIMETZ}
+_READS_ZONE = {"to_timestamp", "make_timestamptz"}
+_SHARED = {
+    "sql_metric", "window_charge_id", "charge_filter_id", "group_key", "from_at", "to_at", "timezone", "external_subscription_id",
+    "timestamp", "is_before_window", "properties", "field_text", "field_value",
+    "sql_charge", "charge_id", "currency", "horizon_at", "change_quantity", "units", "full_units", "total_aggregated_units", "events_count",
+}  # fmt: skip
+"""Columns of what such a model reads that several rows may have in common: in an order, they alone leave ties."""
 _head = re.compile(r"\w+").match
 
 
 def violations(model: str, sql: str, relations: Collection[str]) -> list[Violation]:
     """What in the compiled `sql` may differ from run to run. `relations` are the ones that dbt knows it to read."""
     tree = sqlglot.parse_one(sql, dialect="duckdb")
-    found = [*_functions(tree), *_windows(tree), *_choices(tree), *_relations(tree, relations)]
+    found = [*_functions(tree), *_numbers(tree), *_windows(tree), *_choices(tree), *_relations(tree, relations)]
     return [Violation(model, message) for message in dict.fromkeys(found)]
 
 
 def _functions(tree: exp.Expr) -> Iterator[str]:
+    shared = _shared_columns(tree)
     for node in tree.find_all(exp.Func):
         if isinstance(node.parent, exp.Table):
             continue
         name = _name(node)
         promises = _promises().get(name, set())
-        if name in _READS_SESSION or (promises and promises <= _CHANGING):
+        stated = promises - {None}
+        reads_clock = name == "age" and not node.args.get("expression") and len(node.expressions) < 2
+        if name in _READS_SESSION or reads_clock or (stated and stated <= _CHANGING):
             yield f"{name}() differs from run to run: pass what it says as a fact"
-        elif name in _READS_SETTINGS:
+        elif name in _READS_SETTINGS or name in _READS_ZONE:
             yield f"{name}() reads the machine: pass what it says as a fact"
         elif name in _TIES:
             yield f"{name}() picks any of several rows: use row_number() with an order that has no ties"
         elif name in _GUESSES:
             yield f"{name}() is an estimate: compute it exactly"
-        elif name in _LISTS and not node.find(exp.Order):
-            yield f"{name}() without an order: add one that has no ties"
+        elif name in _LISTS and not _is_ordered(node, shared):
+            yield f"{name}() without an order that has no ties: add event_number, or what else no two rows share"
         elif isinstance(node, exp.Anonymous) and promises <= {None}:
             yield f"{name}() is a macro of DuckDB's or unknown to it: write what it stands for"
 
 
+def _is_ordered(listing: exp.Expr, shared: set[str]) -> bool:
+    """Whether no two rows may change places in the list, or only such that give the same."""
+    order = listing.find(exp.Order)
+    if order is None:
+        return False
+    keys = {column for key in order.expressions for column in _columns(key)}
+    return not keys <= shared or _columns(listing) <= keys
+
+
+def _numbers(tree: exp.Expr) -> Iterator[str]:
+    if tree.find(exp.Div):
+        yield "/ gives a binary number: divide with div_round()"
+    for function in tree.find_all(exp.AggFunc, exp.Anonymous):
+        if _name(function) in _BINARY:
+            yield f"{_name(function)}() adds binary numbers, where the order of rows shows: use sum() and div_round()"
+    for cast in tree.find_all(exp.Cast):
+        if cast.to.this in _DOUBLES:
+            yield "a binary number: in sums of them the order of rows shows; use quantity()"
+        elif cast.to.this in _ZONED:
+            yield "an instant with a time zone reads the machine's: timestamps are UTC, and `timezone` is the customer's"
+
+
 def _windows(tree: exp.Expr) -> Iterator[str]:
+    shared = _shared_columns(tree)
     for window in tree.find_all(exp.Window):
-        name = _name(window.this)
-        if name in _NEED_ORDER and not window.args.get("order"):
+        name, order, frame = _name(window.this), window.args.get("order"), window.args.get("spec")
+        if name not in _NEED_ORDER and (frame is None or frame.args.get("kind", "").upper() != "ROWS"):
+            continue
+        if not order:
             yield f"{name}() over an unordered window: add `order by` with an order that has no ties"
+        elif _columns(order) <= shared:
+            yield f"{name}() in an order with ties ({order.sql(dialect='duckdb').removeprefix('ORDER BY ')}): add event_number, or what else no two rows share"
+
+
+def _shared_columns(tree: exp.Expr) -> set[str]:
+    """Names of columns that several rows may have in common: those of the input, and what is computed of them alone, row by row."""
+    definitions: dict[str, set[str] | None] = {}
+    for alias in tree.find_all(exp.Alias):
+        across_rows = alias.this.find(exp.Window, exp.AggFunc, exp.Subquery) is not None
+        seen = definitions.setdefault(alias.alias.lower(), set())
+        definitions[alias.alias.lower()] = None if across_rows or seen is None else seen | _columns(alias.this)
+    shared = set(_SHARED)
+    while added := {name for name, columns in definitions.items() if columns is not None and columns <= shared} - shared:
+        shared |= added
+    return shared - {name for name, columns in definitions.items() if columns is None}
+
+
+def _columns(tree: exp.Expr) -> set[str]:
+    return {column.name.lower() for column in tree.find_all(exp.Column)}
 
 
 def _choices(tree: exp.Expr) -> Iterator[str]:
@@ -78,10 +138,16 @@ def _choices(tree: exp.Expr) -> Iterator[str]:
         yield "a sample differs from run to run"
     if any(node.args.get("on") for node in tree.find_all(exp.Distinct)):
         yield "distinct on: use row_number() with an order that has no ties"
+    if any(join.args.get("method") in {"ASOF", "POSITIONAL"} for join in tree.find_all(exp.Join)):
+        yield "asof or positional join: which row is met depends on their order; join on keys"
+    if "rowid" in _columns(tree):
+        yield "rowid says where the engine put a row: use event_number"
 
 
 def _relations(tree: exp.Expr, relations: Collection[str]) -> Iterator[str]:
-    known = {_bare(relation) for relation in relations} | {_bare(cte.alias) for cte in tree.find_all(exp.CTE)}
+    # A name such as 'usage.csv' is a file wherever no expression of that name is in sight.
+    named = {_bare(cte.alias) for cte in tree.find_all(exp.CTE) if re.fullmatch(r"\w+", cte.alias)}
+    known = {_bare(relation) for relation in relations} | named
     for table in tree.find_all(exp.Table):
         if isinstance(table.this, exp.Func):
             if _name(table.this) not in _ROWS_OF_NUMBERS:

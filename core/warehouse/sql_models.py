@@ -5,6 +5,7 @@ What they may read and must give is checked by `check_sql_models` while dbt comp
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,6 +24,11 @@ FOLDERS = {
 }
 """Folder of such models and of their helpers -> the models outside of it that they may read. Seeds they may read too."""
 
+_COMPILED_IN = re.compile(r"\b(run_started_at|invocation_id|env_var|modules|run_query|statement|var|target|dbt_version)\b")
+_JINJA = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
+_COMMENT = re.compile(r"{#.*?#}", re.DOTALL)
+_TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")
+
 
 class UnsoundSqlModel(TallystickError):
     """A SQL metric or SQL charge may not be used as it is."""
@@ -31,12 +37,17 @@ class UnsoundSqlModel(TallystickError):
         super().__init__("unsound_sql_model", "dbt_project: " + "; ".join(problems))
 
 
+def folder_of(path: str) -> str | None:
+    """The folder of FOLDERS that a model lies in, if any."""
+    return next((name for name in FOLDERS if f"/{name}/" in path), None)
+
+
 def refuse_unsound(nodes: Iterable[Node]) -> None:
     """Raises UnsoundSqlModel when one of them may differ from run to run, or reads what it may not."""
     by_id = {node["id"]: node for node in nodes}
     problems: list[str] = []
     for node in by_id.values():
-        folder = next((name for name in FOLDERS if f"/{name}/" in node.get("path", "")), None)
+        folder = folder_of(node.get("path", ""))
         if folder is None:
             continue
         parents = [by_id[parent] for parent in node["depends_on"]]
@@ -47,12 +58,21 @@ def refuse_unsound(nodes: Iterable[Node]) -> None:
             and parent["name"] not in FOLDERS[folder]
             and f"/{folder}/" not in parent.get("path", "")
         ]
+        problems += [
+            f"{node['path']}: {name} differs from one compilation to the next: pass what it says as a fact"
+            for name in dict.fromkeys(_compiled_in(node.get("raw") or ""))
+        ]
         relations = [parent["relation"] for parent in parents]
         problems += [
             f"{node['path']}: {found.message}" for found in violations(node["name"], node["sql"] or "", relations)
         ]
     if problems:
         raise UnsoundSqlModel(problems)
+
+
+def _compiled_in(source: str) -> list[str]:
+    """What of dbt's surroundings the model's own source puts into its SQL."""
+    return [name for jinja in _JINJA.findall(_COMMENT.sub("", source)) for name in _COMPILED_IN.findall(_TEXT.sub("", jinja))]
 
 
 def names(nodes: Iterable[Node], kind: str) -> set[str]:

@@ -32,6 +32,7 @@ CHANGING = {
     "arg_max": "select arg_max(a, b) as a from {t}",
     "estimate": "select approx_quantile(a, 0.95) as a from {t}",
     "unordered list": "select string_agg(a, ',') as a from {t}",
+    "list in an order with ties": "select string_agg(a, ',' order by timestamp) as a from {t}",
     "unordered rows": "select row_number() over (partition by a) as a from {t}",
     "unordered neighbour": "select lag(a) over () as a from {t}",
     "limit": "select a from {t} order by a limit 1",
@@ -42,6 +43,24 @@ CHANGING = {
     "relation behind dbt's back": "select a from warehouse.raw.events",
     "query": "select a from query('select 1 as a')",
     "unknown function": "select guess(a) as a from {t}",
+    "age until now": "select age(timestamp) as a from {t}",
+    "local time": "select current_localtime() as a from {t}",
+    "database": "select current_database() as a from {t}",
+    "number in an order with ties": "select row_number() over (partition by a order by timestamp) as a from {t}",
+    "neighbour in an order with ties": "select lag(a) over (partition by window_charge_id order by timestamp, field_value) as a from {t}",
+    "order by what is computed of a tie": "with c as (select *, epoch_us(timestamp) as begins from {t}) select row_number() over (order by begins desc) as a from c",
+    "order by nothing": "select row_number() over (order by 1) as a from {t}",
+    "running sum in an order with ties": "select sum(a) over (order by timestamp rows unbounded preceding) as a from {t}",
+    "running sum without an order": "select sum(a) over (rows unbounded preceding) as a from {t}",
+    "row id": "select rowid as a from {t}",
+    "positional join": "select b.a from {t} positional join {t} as b",
+    "asof join": "select b.a from {t} as c asof join {t} as b on b.timestamp <= c.timestamp",
+    "average": "select avg(a) as a from {t}",
+    "division": "select sum(a / 3) as a from {t}",
+    "binary number": "select sum(cast(a as double)) as a from {t}",
+    "machine's time zone": "select cast(cast(timestamp as timestamptz) as date) as a from {t}",
+    "instant in the machine's time zone": "select cast(to_timestamp(a) as date) as a from {t}",
+    "file by the name of an expression": "with c as (with \"usage.csv\" as (select 1 as a) select a from \"usage.csv\") select a from \"usage.csv\"",
     "in a subquery": "with c as (select a, random() as r from {t}), final as (select a from c where r < 1) select * from final",
 }  # fmt: skip
 STEADY = """
@@ -49,11 +68,13 @@ with events as (select * from {t} where sql_metric = 'x'),
 numbers as (select cast(range as bigint) as n from range(0, 3)),
 ranked as (
     select *, row_number() over (partition by a order by event_number) as place,
-        max(b) over (partition by a order by event_number rows between unbounded preceding and 1 preceding) as before
+        max(b) over (partition by a order by event_number rows between unbounded preceding and 1 preceding) as before,
+        lag(a) over (partition by a order by timestamp, event_number) as previous, sum(c) over (partition by a order by timestamp) as so_far,
+        age(timestamp, from_at) as since
     from events
 ),
 final as (
-    select a, string_agg(b, ',' order by place) as texts, quantile_disc(c, 0.95) as p95, count(*) as n,
+    select a, string_agg(b, ',' order by place) as texts, string_agg(field_text, ',' order by field_text) as sorted_texts, quantile_disc(c, 0.95) as p95, count(*) as n,
         coalesce(sum(c), 0) as total, nullif(max(c), 0) as most, md5(a) as id, epoch_us(d) // 60000000 as minutes,
         json_extract_string(e, '$.f') as text, try_cast(b as decimal(38, 12)) as number, round(c, 2) as rounded
     from ranked as r inner join numbers on true
@@ -98,6 +119,15 @@ def test_a_sql_metric_reads_events_seeds_and_its_neighbours_only() -> None:
     raw = node("stg_landing__events", None, kind="source")
     with pytest.raises(UnsoundSqlModel, match=r"it reads stg_landing__events, .*; read int_metering__sql_metric_events"):
         refuse_unsound([raw, node("sql_metric__a", 'select a from "w"."m"."stg_landing__events"', raw["id"], path=f"{FOLDER}/a.sql")])
+
+
+@pytest.mark.parametrize("jinja", ["{{ run_started_at }}", "{{ env_var('X') }}", "{{ invocation_id }}", "{{ modules.datetime.date.today() }}", "{{ var('x') }}", "{% set x = run_query('select now()') %}"])
+def test_what_dbt_puts_in_while_it_compiles_is_refused(jinja: str) -> None:
+    sql = 'select a from "w"."m"."int_metering__sql_metric_events"'
+    sound = node("sql_metric__a", sql, EVENTS_NODE["id"], path=f"{FOLDER}/a.sql") | {"raw": "select a, '{# now() #}' -- var() of a metric\nfrom {{ ref('x') }} where {{ quantity('target') }} > 0"}
+    refuse_unsound([EVENTS_NODE, sound])
+    with pytest.raises(UnsoundSqlModel, match=r"sql_metrics/a.sql: .* differs from one compilation to the next"):
+        refuse_unsound([EVENTS_NODE, sound | {"raw": f"select '{jinja}' as a"}])
 
 
 def test_a_name_is_checked_against_the_models() -> None:
