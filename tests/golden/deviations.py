@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from core.domain.tiers import RANGES
 from tests.golden.rating.facts import instant, window
 from tests.support import filter_scopes
 
@@ -88,3 +90,70 @@ def begins_below_nothing(case: Case) -> bool:
         return False
     first = inputs["events"][0]["properties"].get(inputs["metric"]["field_name"], "0") if inputs["events"] else "0"
     return str(first).startswith("-")
+
+
+def counts_a_unit_in_two_tiers(case: Case) -> bool:
+    """Usage that reaches a tier which begins at the bound of the one before it, where Lago adds one unit all the same.
+
+    It does in a graduated percentage always, in a graduated charge where other tiers begin one above.
+    """
+    ranges = ranges_of(case, "graduated") or ranges_of(case, "graduated_percentage")
+    starts = [
+        Decimal(tier["from_value"])
+        for before, tier in pairwise(ranges)
+        if Decimal(tier["from_value"]) == Decimal(before["to_value"])
+    ]
+    if not starts or (ranges_of(case, "graduated") and len(starts) == len(ranges) - 1):
+        return False
+    return "units" not in case["inputs"] or Decimal(case["inputs"]["units"]) > starts[0]
+
+
+def ranges_of(case: Case, model: str) -> list[dict[str, Any]]:
+    """The tiers of the case's charge where it has that charge model."""
+    inputs = case["inputs"]
+    terms = inputs if inputs.get("charge_model") else inputs.get("charge", {})
+    if terms.get("charge_model") != model:
+        return []
+    found: list[dict[str, Any]] = terms.get("properties", {}).get(RANGES[model], [])
+    return found
+
+
+def has_two_allowances_per_event(case: Case) -> bool:
+    """A percentage with a minimum or maximum for each event, free events, and a free amount."""
+    terms = case["inputs"].get("charge", case["inputs"]).get("properties", {})
+    return (
+        case["inputs"].get("min_max_enabled", True)
+        and {"free_units_per_events", "free_units_per_total_aggregation"} <= terms.keys()
+        and bool(terms["free_units_per_events"] and Decimal(terms["free_units_per_total_aggregation"] or 0))
+        and bool({"per_transaction_min_amount", "per_transaction_max_amount"} & terms.keys())
+    )
+
+
+def counts_what_has_no_value(case: Case) -> bool:
+    """A unique count with an event that lacks the value."""
+    metric = case["inputs"].get("metric", {})
+    return metric.get("aggregation_type") == "unique_count_agg" and any(
+        not event.get("properties", {}).get(metric["field_name"]) for event in case["inputs"].get("events", [])
+    )
+
+
+def prices_an_increase_on_its_own(case: Case) -> bool:
+    """More units of a graduated fixed charge than what is paid in advance already."""
+    inputs = case["inputs"]
+    return (
+        case["kind"] == "fixed_charge_delta"
+        and inputs["charge_model"] == "graduated"
+        and bool(Decimal(inputs["already_paid_units"]))
+    )
+
+
+def begins_on_a_step(case: Case) -> bool:
+    """A recurring alert whose previous value stood on one of its steps, which Lago reports again."""
+    inputs = case["inputs"]
+    if case["kind"] != "alert" or not inputs["recurring_threshold"]:
+        return False
+    values = [Decimal(value) for value in inputs["thresholds"]]
+    rises = inputs["direction"] == "increasing"
+    base = (max if rises else min)(values, default=Decimal(0))
+    beyond = (Decimal(inputs["previous_value"]) - base) * (1 if rises else -1)
+    return beyond > 0 and not beyond % Decimal(inputs["recurring_threshold"])

@@ -76,7 +76,11 @@ def is_in_scope(case: Case) -> bool:
 
 def _is_plain_upgrade(timeline: list[Case], plan_by_code: dict[str, Case], change: Case) -> bool:
     """To a plan that costs no less, and neither has fixed charges."""
-    taken = [action for action in timeline if action["do"] in ("create_subscription", "change_plan") and action["subscription"] == change["subscription"]]
+    taken = [
+        action
+        for action in timeline
+        if action["do"] in ("create_subscription", "change_plan") and action["subscription"] == change["subscription"]
+    ]
     old, new = plan_by_code[taken[taken.index(change) - 1]["plan"]], plan_by_code[change["plan"]]
     prices = [(plan.get("interval", "monthly"), plan["amount_cents"]) for plan in (old, new)]
     return is_upgrade(*prices[0], *prices[1]) and not any(plan.get("fixed_charges") for plan in (old, new))
@@ -265,7 +269,11 @@ class Timeline:
             )  # fmt: skip
 
     def _change_plan(self, action: Case) -> None:
-        (created,) = [row for row in self.case["timeline"] if row["do"] == "create_subscription" and row["subscription"] == action["subscription"]]
+        (created,) = [
+            row
+            for row in self.case["timeline"]
+            if row["do"] == "create_subscription" and row["subscription"] == action["subscription"]
+        ]
         with self.world.unit() as uow:
             subscriptions.create(
                 uow, external_id=self.code(action["subscription"]), external_customer_id=self.code(created["customer"]), plan_code=self.code(action["plan"]),
@@ -451,11 +459,15 @@ def invoices_of(timeline: Timeline, settlement: Any, drafts: Any, until: datetim
 def credit_notes_of(timeline: Timeline, settlement: Any, invoices: list[Case]) -> list[Case]:
     """The case's credit notes in the order of their moments, each with its items and what is left of its credit."""
     refs = {invoice["invoice_id"]: invoice["ref"] for invoice in invoices}
-    tables = {name: settlement.tables[name].to_pylist() for name in ("credit_notes", "credit_note_items", "credit_note_uses")}
+    tables = {
+        name: settlement.tables[name].to_pylist() for name in ("credit_notes", "credit_note_items", "credit_note_uses")
+    }
     notes = [row for row in tables["credit_notes"] if row["invoice_id"] in refs and row["status"] == "finalized"]
     rows = []
     for note in sorted(notes, key=lambda row: (row["issued_at"], row["invoice_id"], row["sequential_id"])):
-        own = {name: [row for row in tables[name] if row["credit_note_id"] == note["credit_note_id"]] for name in tables}
+        own = {
+            name: [row for row in tables[name] if row["credit_note_id"] == note["credit_note_id"]] for name in tables
+        }
         used = sum(use["amount_cents"] for use in own["credit_note_uses"])
         items = sum(item["precise_amount_cents"] for item in own["credit_note_items"])
         rows.append(

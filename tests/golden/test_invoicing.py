@@ -236,7 +236,11 @@ def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any
         notes = credit_notes_of(timeline, settlement, invoices)
         assert len(notes) == len(expected["credit_notes"]), notes
         for wanted, note in zip(expected["credit_notes"], notes, strict=True):
-            differing = {name: (note[name], value) for name, value in wanted.items() if str(note[name]) != str(value) and not is_close(note[name], value)}
+            differing = {
+                name: (note[name], value)
+                for name, value in wanted.items()
+                if str(note[name]) != str(value) and not is_close(note[name], value)
+            }
             assert not differing, f"{wanted['ref']} has, and should have: {differing}"
     for wanted in expected.get("subscriptions", []):
         assert timeline.status_of(wanted["id"]) == wanted["status"]

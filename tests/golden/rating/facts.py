@@ -78,7 +78,10 @@ def prices(charge_id: str, filter_id: str | None, properties: Case, facts: Facts
             charge_id=charge_id,
             charge_filter_id=filter_id,
             bills_flat_without_usage=properties.get("flat_fee_without_usage"),
-            **{term: properties.get(term) for term in TERMS},
+            **{
+                term: properties.get(term, 0 if term == "free_units" and "package_size" in properties else None)
+                for term in TERMS
+            },
         )
     )
     ranges = next((properties[name] for name in RANGES.values() if name in properties), [])

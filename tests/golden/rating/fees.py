@@ -38,6 +38,8 @@ FIELDS = (
     "events_count",
 )
 """What a case may list of a fee, beside its details."""
+TOTALS = ("units", "amount", "amount_cents")
+"""What it may list of a charge with several fees."""
 PLACE = {"filter", "grouped_by", "groups", "buckets", "at", "context", "period", "upgraded"}
 """What tells where the fee is."""
 MODES = {"half_up": ROUND_HALF_UP, "ceil": ROUND_CEILING, "floor": ROUND_FLOOR}
@@ -132,6 +134,14 @@ def bucket_of(case: Case, expected: Case) -> tuple[str | None, str | None]:
     return (f"{case['id']}/{expected['filter']}" if expected.get("filter") else None), key
 
 
+def assert_totals(case: Case, expected: Case, fees: Outcome) -> None:
+    """What the case lists of a charge as a whole, whose fees are those of its buckets or groups."""
+    assert_known(case, expected, {*TOTALS, *PLACE})
+    for field in TOTALS:
+        if field in expected:
+            assert_field(case, field, expected[field], fees[0]["charge_total"][field])
+
+
 def assert_fees(case: Case, fees: Outcome) -> None:
     """The fees of a case's one window: part by part where the case lists groups or buckets."""
     expected = case["expected"]
@@ -140,13 +150,9 @@ def assert_fees(case: Case, fees: Outcome) -> None:
     parts = expected.get("groups", []) + expected.get("buckets", [])
     for part in parts:
         assert_fee(case, part, used[bucket_of(case, part)])
-    totals = ("units", "amount", "amount_cents")
-    if parts:
-        assert_known(case, expected, {*totals, "groups", "buckets"})
-    for field in totals:
-        if parts and field in expected:
-            assert_field(case, field, expected[field], fees[0]["charge_total"][field])
-    if not parts:
+    if parts or len(case["inputs"].get("groups", [])) > 1:
+        assert_totals(case, expected, fees)
+    else:
         looked_at = f"{case['id']}/matching" if "matching_filters" in case["inputs"] else None
         (fee,) = [fee for fee in fees if fee["charge_filter_id"] == looked_at]
         assert_fee(case, expected, fee)

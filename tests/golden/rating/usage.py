@@ -11,7 +11,7 @@ from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import metered
 from tests.golden.rating.advance_facts import period_of
 from tests.golden.rating.facts import HORIZON, Case, Facts, filters, instant, no_prices, prices, superseding
-from tests.golden.rating.fees import assert_fee, assert_fees, fees_of
+from tests.golden.rating.fees import assert_fee, assert_fees, assert_totals, fees_of
 
 LAST_SECOND = "23:59:59.999Z"
 """How the end of a whole period is written (the cases' zones are UTC); a service may end at any other time."""
@@ -33,8 +33,11 @@ def check(case: Case, outcome: dict[str, list[dict[str, Any]]]) -> None:
     if "checkpoints" not in case["expected"]:
         return assert_fees(case, outcome[case["id"]])
     for index, checkpoint in enumerate(case["expected"]["checkpoints"]):
-        (fee,) = outcome[f"{case['id']}#{index}"] or [NOTHING]
-        assert_fee(case, checkpoint, fee)
+        fees = outcome[f"{case['id']}#{index}"] or [NOTHING]
+        if len(fees) > 1:
+            assert_totals(case, checkpoint, fees)
+        else:
+            assert_fee(case, checkpoint, fees[0])
 
 
 def facts_of(cases: list[Case]) -> Facts:
