@@ -7,7 +7,7 @@ from typing import Any
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.rating import charge_models
 from tests.golden.rating.facts import HORIZON, Case, Facts, Outcome, charge, no_facts, prices, superseding, version
-from tests.golden.rating.fees import assert_fees, assert_field, assert_known, fees_of
+from tests.golden.rating.fees import assert_field, assert_known, fees_of
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
 def check(case: Case, outcome: Outcome) -> None:
     """Raises AssertionError where a listed field differs."""
     if case["kind"] == "pricing_unit":
-        return assert_fees(case, outcome)
+        return charge_models.check(case, outcome)
     assert_known(case, case["expected"], {"true_up_amount_cents", "pricing_unit_amount_cents", "precise_amount_cents"})
     (parent,) = [fee for fee in outcome if fee["charge_filter_id"] is None and not fee["true_up_parent_fee_id"]]
     true_ups = [fee for fee in outcome if fee["true_up_parent_fee_id"]]
