@@ -11,7 +11,7 @@ final as (
         group_key,
         count(*) as events_count,
         {{ quantity(additive_units()) }} as units,
-        {{ working('coalesce(sum(precise_total_amount_cents), 0)') }} as precise_total_amount_cents
+        {{ quantity('coalesce(sum(precise_total_amount_cents), 0)') }} as precise_total_amount_cents
     from bucketed_events
     group by window_charge_id, charge_filter_id, group_key, aggregation_type
     having group_key is null or count(case when is_before_window then null else 1 end) > 0 or sum(field_value) <> 0

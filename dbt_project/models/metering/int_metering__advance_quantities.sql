@@ -46,7 +46,7 @@ final as (
         sides.external_subscription_id, sides.transaction_id, charge_events.currency, sides.prorated, sides.billed_at as horizon_at,
         sides.through_event_number, sides.billed_units, sides.shown_units, sides.units, sides.full_units,
         case when sides.aggregation_type = 'unique_count_agg' then cast(sides.full_units as bigint) else sides.through_event_number end as events_count,
-        {{ working('coalesce(sides.precise_cents, 0)') }} as precise_total_amount_cents
+        {{ quantity('coalesce(sides.precise_cents, 0)') }} as precise_total_amount_cents
     from sides
     inner join charge_events
         on sides.window_charge_id = charge_events.window_charge_id

@@ -12,7 +12,7 @@ running as (
             partition by window_charge_id, charge_filter_id, group_key order by known_place rows unbounded preceding
         ) as window_total,
         row_number() over (partition by window_charge_id, charge_filter_id, group_key order by known_place) as event_number,
-        {{ working('sum(precise_total_amount_cents) over (partition by window_charge_id, charge_filter_id, group_key order by known_place rows unbounded preceding)') }} as precise_cents_so_far
+        {{ quantity('sum(precise_total_amount_cents) over (partition by window_charge_id, charge_filter_id, group_key order by known_place rows unbounded preceding)') }} as precise_cents_so_far
     from advance_changes
 ),
 
@@ -39,8 +39,8 @@ final as (
         {{ quantity('window_total - change_quantity') }} as current_before,
         {{ quantity('case when highest_total > 0 then highest_total else 0 end') }} as peak_before,
         precise_total_amount_cents,
-        {{ working('case when highest_precise_cents > 0 then highest_precise_cents else 0 end') }} as precise_peak_before,
-        {{ working('case when precise_cents_so_far > 0 and precise_cents_so_far >= coalesce(highest_precise_cents, 0) then precise_cents_so_far when highest_precise_cents > 0 then highest_precise_cents else 0 end') }} as precise_peak_after
+        {{ quantity('case when highest_precise_cents > 0 then highest_precise_cents else 0 end') }} as precise_peak_before,
+        {{ quantity('case when precise_cents_so_far > 0 and precise_cents_so_far >= coalesce(highest_precise_cents, 0) then precise_cents_so_far when highest_precise_cents > 0 then highest_precise_cents else 0 end') }} as precise_peak_after
     from peaked
 )
 

@@ -66,7 +66,7 @@ fixed_rows as (
         full_units,
         full_units as total_aggregated_units,
         cast(0 as bigint) as events_count,
-        {{ working('0') }} as precise_total_amount_cents,
+        {{ quantity('0') }} as precise_total_amount_cents,
         cast(null as bigint) as through_event_number
     from fixed_charge_quantities
     where is_in_force

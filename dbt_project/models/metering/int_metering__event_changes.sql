@@ -20,7 +20,7 @@ carried as (
         window_charge_id, charge_filter_id, group_key,
         cast(0 as bigint) as event_number,
         {{ quantity('sum(change_quantity)') }} as change_quantity,
-        {{ working('sum(precise_total_amount_cents)') }} as precise_total_amount_cents
+        {{ quantity('sum(precise_total_amount_cents)') }} as precise_total_amount_cents
     from effective_events
     where is_before_window and not bills_held_days
     group by window_charge_id, charge_filter_id, group_key

@@ -24,7 +24,7 @@ final as (
         advance_changes.change_quantity as full_units,
         advance_changes.change_quantity as total_aggregated_units,
         cast(1 as bigint) as events_count,
-        {{ working('coalesce(advance_changes.precise_total_amount_cents, 0)') }} as precise_total_amount_cents,
+        {{ quantity('coalesce(advance_changes.precise_total_amount_cents, 0)') }} as precise_total_amount_cents,
         cast(null as bigint) as through_event_number
     from advance_changes
     inner join charge_events

@@ -51,7 +51,7 @@ complete as (
         coalesce(metered.events_count, 0) as events_count,
         coalesce(metered.units, {{ quantity('0') }}) as full_units,
         metered.level_at_end,
-        coalesce(metered.precise_total_amount_cents, {{ working('0') }}) as precise_total_amount_cents
+        coalesce(metered.precise_total_amount_cents, {{ quantity('0') }}) as precise_total_amount_cents
     from buckets
     left join metered
         on buckets.window_charge_id = metered.window_charge_id

@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with priced_usage as (
     select * from {{ ref('int_rating__priced_usage') }} where charge_model in ('graduated', 'graduated_percentage', 'volume')
 ),
@@ -12,6 +13,10 @@ tier_bounds as (
 final as (
     select
         priced_usage.usage_id,
+        priced_usage.charge_model,
+        priced_usage.prorated,
+        priced_usage.units,
+        priced_usage.full_units,
         tier_bounds.position,
         tier_bounds.from_value,
         tier_bounds.to_value,

@@ -3,7 +3,7 @@ with prorated_moves as (
 ),
 
 priced_tiers as (
-    select * from {{ ref('int_rating__priced_tiers') }}
+    select * from {{ ref('int_rating__priced_tiers') }} where charge_model = 'graduated' and prorated
 ),
 
 -- The first tier takes everything below its bound too, the last everything above.

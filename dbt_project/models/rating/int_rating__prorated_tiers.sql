@@ -1,9 +1,5 @@
-with priced_usage as (
-    select * from {{ ref('int_rating__priced_usage') }} where charge_model = 'graduated' and prorated
-),
-
-priced_tiers as (
-    select * from {{ ref('int_rating__priced_tiers') }}
+with priced_tiers as (
+    select * from {{ ref('int_rating__priced_tiers') }} where charge_model = 'graduated' and prorated
 ),
 
 prorated_moves as (
@@ -37,18 +33,17 @@ final as (
         priced_tiers.position,
         priced_tiers.from_value,
         priced_tiers.to_value,
-        case when priced_usage.units = 0 then {{ quantity('0') }} else coalesce(tier_sums.units, {{ quantity('0') }}) end as units,
+        case when priced_tiers.units = 0 then {{ quantity('0') }} else coalesce(tier_sums.units, {{ quantity('0') }}) end as units,
         priced_tiers.per_unit_amount,
         priced_tiers.flat_amount,
         case
-            when priced_usage.units = 0 or tier_sums.usage_id is null then {{ working('0') }}
+            when priced_tiers.units = 0 or tier_sums.usage_id is null then {{ working('0') }}
             else {{ working(times('tier_sums.whole_units', 'priced_tiers.per_unit_amount') ~ ' + tier_sums.divided_amount') }}
         end as per_unit_total_amount
-    from priced_usage
-    inner join priced_tiers on priced_usage.usage_id = priced_tiers.usage_id
-    left join peaks on priced_usage.usage_id = peaks.usage_id
+    from priced_tiers
+    left join peaks on priced_tiers.usage_id = peaks.usage_id
     left join tier_sums on priced_tiers.usage_id = tier_sums.usage_id and priced_tiers.position = tier_sums.position
-    where priced_tiers.position = 1 or (priced_usage.units <> 0 and peaks.peak_units > priced_tiers.lower_value)
+    where priced_tiers.position = 1 or (priced_tiers.units <> 0 and peaks.peak_units > priced_tiers.lower_value)
 )
 
 select * from final

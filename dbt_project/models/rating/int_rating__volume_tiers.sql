@@ -1,26 +1,19 @@
-with priced_usage as (
-    select * from {{ ref('int_rating__priced_usage') }} where charge_model = 'volume'
-),
-
-priced_tiers as (
-    select * from {{ ref('int_rating__priced_tiers') }}
+with priced_tiers as (
+    select * from {{ ref('int_rating__priced_tiers') }} where charge_model = 'volume'
 ),
 
 -- The full units choose the tier, also where prorated units are priced (rating, section 4.4).
 reached as (
     select
-        priced_usage.usage_id,
-        priced_usage.units,
-        priced_usage.full_units,
-        priced_tiers.position,
-        priced_tiers.from_value,
-        priced_tiers.to_value,
-        priced_tiers.flat_amount,
-        {{ times('priced_usage.units', 'priced_tiers.per_unit_amount') }} as per_unit_total_amount
-    from priced_usage
-    inner join priced_tiers on priced_usage.usage_id = priced_tiers.usage_id
-    where (priced_tiers.position = 1 or priced_usage.full_units > priced_tiers.lower_value)
-        and (priced_tiers.to_value is null or priced_usage.full_units <= priced_tiers.to_value)
+        usage_id,
+        position,
+        from_value,
+        to_value,
+        full_units,
+        flat_amount,
+        {{ times('units', 'per_unit_amount') }} as per_unit_total_amount
+    from priced_tiers
+    where (position = 1 or full_units > lower_value) and (to_value is null or full_units <= to_value)
 ),
 
 final as (

@@ -9,7 +9,7 @@ final as (
         code,
         timestamp,
         properties,
-        try_cast(precise_total_amount_cents as decimal(38, 15)) as precise_total_amount_cents,
+        try_cast(precise_total_amount_cents as decimal(38, 12)) as precise_total_amount_cents,
         received_at,
         received_sequence,
         source,
