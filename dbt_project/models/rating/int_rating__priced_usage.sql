@@ -7,8 +7,7 @@ usage_out_of_domain as (
 ),
 
 charge_prices as (
-    select *, {{ percent('rate') }} as rate_share
-    from {{ ref('stg_catalog__charge_prices') }}
+    select * from {{ ref('stg_catalog__charge_prices') }}
 ),
 
 -- The one place through which all that is priced passes: what may leave the domain of money does not.
@@ -36,13 +35,6 @@ final as (
         charge_prices.amount as unit_or_package_amount,
         charge_prices.package_size,
         charge_prices.free_units,
-        charge_prices.rate_share,
-        charge_prices.rate,
-        charge_prices.fixed_amount,
-        charge_prices.free_units_per_events,
-        charge_prices.free_units_per_total_aggregation,
-        charge_prices.per_transaction_min_amount,
-        charge_prices.per_transaction_max_amount,
         charge_prices.sql_charge,
         chargeable_quantities.usage_kind <> 'advance' and coalesce(charge_prices.bills_flat_without_usage, true) as bills_flat_without_usage
     from chargeable_quantities
