@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with priced_tiers as (
     select * from {{ ref('int_rating__priced_tiers') }}
     where charge_model = 'graduated_percentage' or (charge_model = 'graduated' and not prorated)
