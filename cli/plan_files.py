@@ -24,7 +24,7 @@ from api.sql_models import check_charges, check_metric
 from core.catalog import billable_metrics, plans
 from core.catalog.unit_of_work import UnitOfWork
 from core.domain.decimals import decimal_text, read_decimal
-from core.errors import NotFound, TallystickError, ValidationError
+from core.errors import NotFound, TallystickError, ValidationError, inside
 
 Document = dict[str, Any]
 Key = tuple[str, str]
@@ -33,6 +33,8 @@ METRICS, PLANS = "billable_metrics", "plans"
 FIELDS: dict[str, Fields] = {METRICS: metric_schema.FIELDS, PLANS: plan_schema.FIELDS}
 _BY_CODE = {"billable_metric_id": "billable_metric_code", "add_on_id": "add_on_code"}
 _DEFAULTS = {"invoiceable": True}
+_WHOLE_NUMBERS = {"package_size", "free_units", "free_units_per_events"}
+"""The properties that the API takes as numbers; its other numbers are texts (rating §0.1)."""
 
 
 class PlanFileError(TallystickError):
@@ -124,7 +126,8 @@ def apply(uow: UnitOfWork, wanted: Mapping[Key, Document]) -> list[Change]:
         try:
             (_put_metric if kind == METRICS else _put_plan)(uow, code, wanted[change.key], change.old is None)
         except (ValidationError, NotFound) as error:
-            raise PlanFileError(Path(kind, code), error.message) from error
+            place = f"{'.'.join(error.places)}: " if error.places else ""
+            raise PlanFileError(Path(kind, code), place + error.message) from error
     for left in changes(documents_of(uow.connection), wanted):
         names = ", ".join(left.fields)
         raise PlanFileError(
@@ -134,7 +137,7 @@ def apply(uow: UnitOfWork, wanted: Mapping[Key, Document]) -> list[Change]:
 
 
 def _put_metric(uow: UnitOfWork, code: str, document: Document, is_new: bool) -> None:
-    fields = read_fields(document, FIELDS[METRICS])
+    fields = _checked(document, FIELDS[METRICS])
     check_metric(fields)
     if is_new:
         billable_metrics.create(uow, **fields)
@@ -143,18 +146,27 @@ def _put_metric(uow: UnitOfWork, code: str, document: Document, is_new: bool) ->
 
 
 def _put_plan(uow: UnitOfWork, code: str, document: Document, is_new: bool) -> None:
-    charges = [
-        charge
-        | {"billable_metric_id": billable_metrics.get(uow.connection, charge.get("billable_metric_code") or "").id}
-        for charge in document["charges"] or []
-    ]
-    check_charges(charges)
-    fields = read_fields(document | {"charges": charges}, FIELDS[PLANS])
+    charges = []
+    for place, charge in enumerate(document["charges"] or []):
+        with inside(f"charges[{_label(place, charge)}]"):
+            metric = billable_metrics.get(uow.connection, charge.get("billable_metric_code") or "")
+            charges.append(charge | {"billable_metric_id": metric.id})
+            check_charges(charges[-1:])
+    fields = _checked(document | {"charges": charges}, FIELDS[PLANS])
     owned: dict[str, Any] = {argument: fields.pop(name, None) or {} for name, argument in OWNED.items()}
     if is_new:
         plans.create(uow, **fields, **owned)
     else:
         plans.update(uow, code, **_changeable(fields), **owned)
+
+
+def _checked(document: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
+    """The fields as the API reads them. Raises ValidationError with the place in the document."""
+    for name, kind in fields.items():
+        for place, item in enumerate(document.get(name) or [] if kind.fields is not None else []):
+            with inside(f"{name}[{_label(place, item)}]"):
+                _checked(item, kind.fields or {})
+    return read_fields(document, fields)
 
 
 def _changeable(fields: dict[str, Any]) -> dict[str, Any]:
@@ -199,8 +211,20 @@ def _filled(document: Mapping[str, Any], fields: Fields) -> Document:
         value = document.get(name, _DEFAULTS.get(name, default))
         if kind is DECIMAL:
             value = _decimal(value)
+        elif name == "properties":
+            value = _texts(value)
         filled[name] = value if kind.fields is None else [_filled(item, kind.fields) for item in value or []]
     return filled
+
+
+def _texts(properties: Any) -> Any:
+    """Prices written without quotes, as people write them in YAML, in the API's spelling. A SQL charge's own parameters stay as they are."""
+    if isinstance(properties, Mapping):
+        stays = _WHOLE_NUMBERS | {"custom_properties"}
+        return {name: item if name in stays else _texts(item) for name, item in properties.items()}
+    if isinstance(properties, list):
+        return [_texts(item) for item in properties]
+    return str(properties) if isinstance(properties, int) and not isinstance(properties, bool) else properties
 
 
 def _decimal(value: Any) -> str | None:

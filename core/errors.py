@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -13,6 +14,18 @@ class TallystickError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+        self.places: list[str] = []
+        """Where in the input the problem is, outermost first, e.g. `charges[tokens]`; the wire does not tell it."""
+
+
+@contextmanager
+def inside(place: str) -> Iterator[None]:
+    """What is refused within is at `place` of the input."""
+    try:
+        yield
+    except TallystickError as error:
+        error.places.insert(0, place)
+        raise
 
 
 class NotFound(TallystickError):

@@ -16,7 +16,7 @@ from core.catalog.versions import Version, Versions, as_stored
 from core.domain.compatibility import check_compatibility
 from core.domain.pricing import CHARGE_MODELS, default_properties, parse_properties
 from core.domain.problems import Problems
-from core.errors import NotFound, ValidationError
+from core.errors import NotFound, ValidationError, inside
 from core.ids import new_id
 
 ALL_FILTER_VALUES = "__ALL_FILTER_VALUES__"
@@ -91,7 +91,8 @@ def replace_charges(
         metric = metrics[row["billable_metric_id"]]
         code = row.get("code") or (old.code if old else _free_code(metric.code, codes))
         codes.add(code)
-        charges.append(_put(uow, stamp, plan_id, row, old, metric, code=code, position=position))
+        with inside(f"charges[{code}]"):
+            charges.append(_put(uow, stamp, plan_id, row, old, metric, code=code, position=position))
     if len({charge.code for charge in charges}) != len(charges):
         raise ValidationError({"code": ["value_already_exist"]})
     return charges
@@ -229,8 +230,9 @@ def _replace_filters(
     for row in current:
         left.setdefault(_values_key(row.values), []).append(row)
     position = max((row.position for row in current), default=0)
-    for filter_input in inputs:
-        values = _check_filter(filter_input, charge, metric)
+    for place, filter_input in enumerate(inputs):
+        with inside(f"filters[{place}]"):
+            values = _check_filter(filter_input, charge, metric)
         twins = left.get(_values_key(values["values"]), [])
         if twins:
             CHARGE_FILTERS.amend(uow, stamp, twins.pop(0), **values)

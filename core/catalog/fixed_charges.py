@@ -14,7 +14,7 @@ from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Page, Version, Versions, as_stored
 from core.domain.pricing import default_properties, parse_properties
 from core.domain.problems import Problems
-from core.errors import NotFound, ValidationError
+from core.errors import NotFound, ValidationError, inside
 from core.ids import new_id
 
 MODELS = ("standard", "graduated", "volume")
@@ -64,7 +64,8 @@ def replace_fixed_charges(
         assert add_on is not None  # checked above
         code = row.get("code") or (old.code if old else _free_code(add_on.code, codes))
         codes.add(code)
-        rows.append(_put(uow, stamp, plan_id, row, old, add_on, code=code, position=position))
+        with inside(f"fixed_charges[{code}]"):
+            rows.append(_put(uow, stamp, plan_id, row, old, add_on, code=code, position=position))
     if len({row.code for row in rows}) != len(rows):
         raise ValidationError({"code": ["value_already_exist"]})
     return rows

@@ -122,7 +122,9 @@ def _shared_columns(tree: exp.Expr) -> set[str]:
         seen = definitions.setdefault(alias.alias.lower(), set())
         definitions[alias.alias.lower()] = None if across_rows or seen is None else seen | _columns(alias.this)
     shared = set(_SHARED)
-    while added := {name for name, columns in definitions.items() if columns is not None and columns <= shared} - shared:
+    while (
+        added := {name for name, columns in definitions.items() if columns is not None and columns <= shared} - shared
+    ):
         shared |= added
     return shared - {name for name, columns in definitions.items() if columns is None}
 

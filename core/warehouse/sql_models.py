@@ -24,7 +24,9 @@ FOLDERS = {
 }
 """Folder of such models and of their helpers -> the models outside of it that they may read. Seeds they may read too."""
 
-_COMPILED_IN = re.compile(r"\b(run_started_at|invocation_id|env_var|modules|run_query|statement|var|target|dbt_version)\b")
+_COMPILED_IN = re.compile(
+    r"\b(run_started_at|invocation_id|env_var|modules|run_query|statement|var|target|dbt_version)\b"
+)
 _JINJA = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
 _COMMENT = re.compile(r"{#.*?#}", re.DOTALL)
 _TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -72,7 +74,11 @@ def refuse_unsound(nodes: Iterable[Node]) -> None:
 
 def _compiled_in(source: str) -> list[str]:
     """What of dbt's surroundings the model's own source puts into its SQL."""
-    return [name for jinja in _JINJA.findall(_COMMENT.sub("", source)) for name in _COMPILED_IN.findall(_TEXT.sub("", jinja))]
+    return [
+        name
+        for jinja in _JINJA.findall(_COMMENT.sub("", source))
+        for name in _COMPILED_IN.findall(_TEXT.sub("", jinja))
+    ]
 
 
 def names(nodes: Iterable[Node], kind: str) -> set[str]:

@@ -148,6 +148,37 @@ def test_one_bad_file_keeps_all_of_them_out(filled: sa.Engine, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("charge_model: graduated", "charge_model: grad", r"charges\[calls\]: .*charge_model: value_is_invalid"),
+        ("amount: '0.2'", "amount: two", r"charges\[tokens\].filters\[0\]: .*properties: invalid_amount"),
+        ("per_unit_amount: '0.0000000025'", "per_unit_amount: '-1'", r"charges\[calls\]: .*properties: invalid_amount"),
+        ("billable_metric_code: tokens", "billable_metric_code: token", r"charges\[tokens\]: There is no billable_metric 'token'"),
+        ("- code: tokens", "- code: tokens\n  invoiceable: perhaps", r"charges\[tokens\]: .*invoiceable: "),
+    ],
+)  # fmt: skip
+def test_a_wrong_row_of_a_file_is_named_with_its_field(
+    filled: sa.Engine, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    folder = exported(filled, tmp_path / "prices")
+    text = (folder / "plans/pro.yaml").read_text()
+    if "invoiceable" in new:
+        (folder / "plans/pro.yaml").write_text(text.replace("  invoiceable: true\n", "", 1))
+    edit(folder, "plans/pro.yaml", old, new)
+    with pytest.raises(PlanFileError, match="plans/pro: " + said), trial(filled, CLOCK) as uow:
+        apply(uow, read_files(folder))
+
+
+def test_a_price_needs_no_quotes(filled: sa.Engine, tmp_path: Path) -> None:
+    folder = exported(filled, tmp_path / "prices")
+    edit(folder, "plans/pro.yaml", "amount: '0.2'", "amount: 3")
+    edit(folder, "plans/pro.yaml", "per_unit_amount: '0.0000000025'", "per_unit_amount: 0.0000000030")
+    with unit_of_work(filled, CLOCK) as uow:
+        (change,) = apply(uow, read_files(folder))
+    assert [new for _, new in change.fields.values()] == ["3", "0.0000000030"]
+
+
+@pytest.mark.parametrize(
     ("file", "old", "new", "said"),
     [
         ("plans/pro.yaml", "interval:", "intervall:", "there is no field intervall"),
@@ -175,7 +206,7 @@ def test_a_metric_that_nobody_knows_is_named(empty: sa.Engine, filled: sa.Engine
     folder = exported(filled, tmp_path / "prices")
     (folder / "billable_metrics" / "calls.yaml").unlink()
     with (
-        pytest.raises(PlanFileError, match=r"plans/pro: There is no billable_metric 'calls'"),
+        pytest.raises(PlanFileError, match=r"plans/pro: charges\[calls\]: There is no billable_metric 'calls'"),
         unit_of_work(empty, CLOCK) as uow,
     ):
         apply(uow, read_files(folder))
