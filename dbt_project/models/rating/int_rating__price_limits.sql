@@ -7,7 +7,7 @@ tier_bounds as (
 ),
 
 charge_parameters as (
-    select * from {{ ref('stg_catalog__charge_parameters') }} where key is null or key not in ('from', 'to')
+    select * from {{ ref('stg_catalog__charge_parameters') }} where key not in ('from', 'to')
 ),
 
 -- What units are multiplied by, and what is due per event. Which number a SQL charge multiplies is in its SQL: any but a bound may be a price.

@@ -26,7 +26,6 @@ final as (
         and coalesce(sql_charge_usage.group_key, '') = coalesce(event_changes.group_key, '')
     left join effective_events
         on event_changes.window_charge_id = effective_events.window_charge_id
-        and event_changes.external_subscription_id = effective_events.external_subscription_id
         and event_changes.transaction_id = effective_events.transaction_id
 )
 

@@ -3,7 +3,7 @@ with chargeable_quantities as (
 ),
 
 event_movements as (
-    select * from {{ ref('int_rating__event_movements') }} where event_number is not null
+    select * from {{ ref('int_rating__event_movements') }}
 ),
 
 moved as (
@@ -15,7 +15,7 @@ price_limits as (
 ),
 
 charges as (
-    select * from {{ ref('stg_catalog__charges') }} where pricing_unit_id is not null
+    select * from {{ ref('stg_catalog__charges') }}
 ),
 
 pricing_units as (

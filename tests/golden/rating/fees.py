@@ -149,7 +149,10 @@ def assert_fees(case: Case, fees: Outcome) -> None:
     assert len(used) == len(fees), f"{case['id']}: a bucket has two fees"
     parts = expected.get("groups", []) + expected.get("buckets", [])
     for part in parts:
-        assert_fee(case, part, used[bucket_of(case, part)])
+        if part.get("set_aside"):
+            assert bucket_of(case, part) not in used, f"{case['id']}: {used[bucket_of(case, part)]}"
+        else:
+            assert_fee(case, part, used[bucket_of(case, part)])
     if parts or len(case["inputs"].get("groups", [])) > 1:
         assert_totals(case, expected, fees)
     else:
