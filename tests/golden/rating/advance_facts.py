@@ -44,13 +44,13 @@ def in_advance(case: Case, facts: Facts) -> None:
         period_of(period, **names | stated(case, period)) | {"period_index": index}
         for index, period in enumerate(inputs.get("periods") or [inputs["period"]], 1)
     ]
-    facts["stg_catalog__billable_metrics"].append(
-        version(billable_metric_id=case["id"], code=case["id"], name=case["id"], **metric)
+    facts["stg_catalog__billable_metrics"] += versions(
+        billable_metric_id=case["id"], code=case["id"], name=case["id"], **metric
     )
     flags = {"prorated": terms.get("prorated", False), "pay_in_advance": True, "invoiceable": True}
-    facts["stg_catalog__charges"].append(
-        version(charge_id=case["id"], plan_id=case["id"], billable_metric_id=case["id"], charge_model=terms["charge_model"], **flags)
-    )  # fmt: skip
+    charge = {"charge_id": case["id"], "plan_id": case["id"], "billable_metric_id": case["id"], "charge_model": terms["charge_model"]} | flags  # fmt: skip
+    facts["stg_catalog__charges"] += versions(**charge)
+    others(charge, metric, facts)
     changes = inputs.get("price_changes", [])
     starts = [ALWAYS, *(instant(change["at"]) for change in changes)]
     for properties, start, end in zip([terms, *changes], starts, [*starts[1:], None], strict=True):
@@ -65,6 +65,19 @@ def in_advance(case: Case, facts: Facts) -> None:
     arrived: Facts = {"int_metering__received_events": []}
     events(case, arrived)
     facts["int_metering__received_events"] += in_order(arrived["int_metering__received_events"])
+
+
+def versions(**row: Any) -> list[dict[str, Any]]:
+    """A version that is in force whenever anyone looks, and an equal one after that."""
+    return [version(**row) | {"valid_to": HORIZON}, version(**row) | {"valid_from": HORIZON}]
+
+
+def others(charge: dict[str, Any], metric: Case, facts: Facts) -> None:
+    """Charges that have no part in the case: of another plan, of another metric, and one in arrears."""
+    other = f"{charge['charge_id']}/other"
+    facts["stg_catalog__billable_metrics"].append(version(billable_metric_id=other, code=other, name=other, **metric))
+    for position, terms in enumerate(({"plan_id": other}, {"billable_metric_id": other}, {"pay_in_advance": False})):
+        facts["stg_catalog__charges"].append(version(**charge | {"charge_id": f"{other}-{position}"} | terms))
 
 
 def stated(case: Case, period: Case) -> dict[str, Any]:

@@ -53,6 +53,7 @@ def check(case: Case, outcome: Outcome) -> None:
     """Raises AssertionError where a listed field differs, or where an event has a fee that the case does not list."""
     fees = {fee["event_transaction_id"]: fee for fee in outcome or []}
     listed = case["expected"]["fees"]
+    assert len(fees) == len(outcome or []), f"{case['id']}: an event has two fees"
     assert fees.keys() == {f"{case['id']}-{expected['event_index']}" for expected in listed}
     for expected in listed:
         fee = fees[f"{case['id']}-{expected['event_index']}"]

@@ -136,7 +136,7 @@ def facts_of(cases: list[Case]) -> Facts:
             ]
             filters(case["id"], [*ignored, ("matching", inputs["matching_filters"])], {}, facts)
             metered.group_keys(case["id"], f"{case['id']}/matching", inputs, facts)
-    superseding(facts, EVER)
+    superseding(facts, EVER, EVER)
     return facts
 
 

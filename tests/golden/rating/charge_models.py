@@ -53,7 +53,7 @@ def facts_of(cases: list[Case]) -> Facts:
             facts["int_rating__sql_charge_steps"] += [
                 {"sql_charge": OWN_FUNCTION, "usage_id": case["id"], **step} for step in steps
             ]
-    superseding(facts, HORIZON)
+    superseding(facts, HORIZON, HORIZON)
     return facts
 
 

@@ -55,5 +55,5 @@ def facts_of(cases: list[Case]) -> Facts:
         facts["int_metering__event_changes"].append(
             {"window_charge_id": case["id"], "event_number": 1, "change_quantity": inputs["units"]}
         )
-    superseding(facts, HORIZON)
+    superseding(facts, HORIZON, HORIZON)
     return facts

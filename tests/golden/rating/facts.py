@@ -53,22 +53,26 @@ def version(**row: Any) -> dict[str, Any]:
     return {**row, "valid_from": ALWAYS, "recorded_at": ALWAYS, "sequence": 1}
 
 
-def superseding(facts: Facts, at: datetime) -> None:
+def superseding(facts: Facts, at: datetime, last: datetime | None = None) -> None:
     """Puts every version in force from `at` on, in place of an equal one until then: who looks at another moment finds two, or none.
 
-    Where two would not show, the earlier one differs: a filter asked for one more key, units were shown by another, or was another one that went first.
+    With `last`, the last moment at which anyone looks, an equal one takes its place after that. Where two would not show, the others
+    differ: a filter asked for one more key, units were shown by another, or was another one that went first.
     """
     values = facts.get("stg_catalog__charge_filter_values", [])
     values += [row | {"charge_filter_id": f"{row['charge_filter_id']}/ended"} for row in values]
     for name in VERSIONED:
         for row in facts.get(name, [])[:]:
-            earlier: dict[str, Any] = {"valid_to": at}
+            other: dict[str, Any] = {}
             if name in ("stg_catalog__charge_filter_values", "catalog.charge_presentation_keys"):
-                earlier["key"] = "ended"
+                other["key"] = "ended"
             if name == "stg_catalog__charge_filters":
-                earlier |= {"charge_filter_id": f"{row['charge_filter_id']}/ended", "position": 0}
-            facts[name].append(row | earlier)
+                other |= {"charge_filter_id": f"{row['charge_filter_id']}/ended", "position": 0}
+            facts[name].append(row | other | {"valid_to": at})
             row["valid_from"] = at
+            if last is not None:
+                row["valid_to"] = last + timedelta(microseconds=1)
+                facts[name].append(row | other | {"valid_from": row["valid_to"], "valid_to": None})
 
 
 def prices(charge_id: str, filter_id: str | None, properties: Case, facts: Facts) -> None:

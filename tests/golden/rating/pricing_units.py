@@ -80,7 +80,7 @@ def facts_of(cases: list[Case]) -> Facts:
         for number, used in enumerate(inputs.get("used_by_bucket", [inputs.get("used_amount_cents")])):
             if used is not None:
                 facts["int_metering__quantities"].append(bucket(case["id"], number, used))
-    superseding(facts, HORIZON)
+    superseding(facts, HORIZON, HORIZON)
     return facts
 
 

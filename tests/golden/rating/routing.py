@@ -31,7 +31,7 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
         metered.events(
             case, [{"timestamp": PERIOD["from"], "properties": properties} for properties in sent(case)], facts
         )
-    superseding(facts, EVER)
+    superseding(facts, EVER, EVER)
     connection = open_connection()
     graph.run(connection, [TARGET], give_all(connection, graph, [TARGET], facts))
     rows = rows_of(connection, TARGET)

@@ -45,11 +45,11 @@ def facts_of(cases: list[Case]) -> Facts:
     facts = no_prices() | {"int_metering__service_periods": []}
     for case in cases:
         own = facts_of_one(case)
-        superseding(own, min(moments(case)))
+        superseding(own, min(moments(case)), max(moments(case)))
         if not case["inputs"].get("continued", True):
-            own["catalog.charges"] = [
-                row for row in own["catalog.charges"] if row["plan_id"] == case["id"] or "valid_to" in row
-            ]
+            for row in own["catalog.charges"]:
+                if row["plan_id"] == next_plan(case) and row["valid_from"] == min(moments(case)):
+                    row["billable_metric_id"] = next_plan(case)
         for name, rows in own.items():
             facts.setdefault(name, []).extend(rows)
     return facts
