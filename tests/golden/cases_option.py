@@ -13,7 +13,7 @@ OWN = Path(__file__).parent / "cases"
 
 
 def read_cases(config: pytest.Config, name: str) -> list[Case]:
-    """The cases of every file of `--cases`, or of `cases/<name>.yaml` and of `cases/<name>_own.yaml`, which we added. Raises UsageError for an id that occurs twice."""
+    """The cases of every file of `--cases`, or of the project's `own_files`. Raises UsageError for an id that occurs twice."""
     files = [Path(file) for file in config.getoption("--cases") or own_files(name)]
     cases = [case for file in files for case in yaml.load(file.read_text(), yaml.CSafeLoader)["cases"]]
     ids = [case["id"] for case in cases]
@@ -23,5 +23,10 @@ def read_cases(config: pytest.Config, name: str) -> list[Case]:
 
 
 def own_files(name: str) -> list[Path]:
-    """The copy of the shared file, and beside it the cases of our own in the same schema."""
-    return [OWN / f"{name}.yaml", OWN / f"{name}_own.yaml"]
+    """The copy of the shared file, and beside it the cases of our own in the same schema, if there are any."""
+    return [file for file in (OWN / f"{name}.yaml", OWN / f"{name}_own.yaml") if file.exists()]
+
+
+def shared_cases(name: str) -> dict[str, Case]:
+    """The cases of our copy of the shared file, by id."""
+    return {case["id"]: case for case in yaml.load((OWN / f"{name}.yaml").read_text(), yaml.CSafeLoader)["cases"]}

@@ -1,26 +1,26 @@
-"""Golden invoicing cases: every case of the file lives in one world and is billed by the same runs of the real SQL."""
+"""Golden invoicing cases: every case lives in one world and is billed by the same runs of the real SQL.
+
+`--cases FILE…` runs any file of this schema.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-import yaml
 
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden.built_invoices import Rows
+from tests.golden.cases_option import Case, read_cases, shared_cases
 from tests.golden.invoicing_timeline import Timeline, credit_notes_of, invoices_of, is_in_scope
 from tests.golden.rating.facts import instant
 from tests.support.world import World
 
-CASES = Path(__file__).parent / "cases" / "invoicing.yaml"
 PLAIN = (
     "fees_amount_cents", "progressive_billing_credit_amount_cents", "coupons_amount_cents", "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "taxes_rate",
     "sub_total_including_taxes_amount_cents", "credit_notes_amount_cents", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents", "total_amount_cents", "status", "invoice_type", "number",
@@ -38,10 +38,14 @@ TRANSACTION_COLUMNS = {
 TOLERANCE = Decimal("0.00002")
 
 
-@cache
-def cases_in_scope() -> dict[str, dict[str, Any]]:
-    document = yaml.safe_load(CASES.read_text())
-    return {case["id"]: case for case in document["cases"] if is_in_scope(case)}
+def cases_in_scope(config: pytest.Config) -> list[Case]:
+    return [case for case in read_cases(config, "invoicing") if is_in_scope(case)]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "case" in metafunc.fixturenames:
+        cases = cases_in_scope(metafunc.config)
+        metafunc.parametrize("case", cases, ids=[case["id"] for case in cases])
 
 
 def books_until(tables: Mapping[str, pa.Table], as_of: Mapping[str, datetime]) -> dict[str, pa.Table]:
@@ -56,9 +60,11 @@ def books_until(tables: Mapping[str, pa.Table], as_of: Mapping[str, datetime]) -
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Timeline], Any, Any]:
+def books(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Timeline], Any, Any]:
     world = World(tmp_path_factory.mktemp("invoicing"), PricingGraph.load())
-    timelines = {case_id: Timeline(world, case) for case_id, case in cases_in_scope().items()}
+    timelines = {case["id"]: Timeline(world, case) for case in cases_in_scope(request.config)}
     for timeline in timelines.values():
         timeline.play()
     given: Rows = {}
@@ -203,10 +209,9 @@ def is_that_transaction(wanted: dict[str, Any], row: dict[str, Any]) -> bool:
     return all(checks)
 
 
-@pytest.mark.parametrize("case_id", cases_in_scope())
-def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any]) -> None:
+def test_invoicing_case(case: Case, books: tuple[dict[str, Timeline], Any, Any]) -> None:
     timelines, settlement, drafts = books
-    timeline, case = timelines[case_id], cases_in_scope()[case_id]
+    timeline = timelines[case["id"]]
     invoices = invoices_of(timeline, settlement, drafts)
     by_ref = {invoice["ref"]: invoice for invoice in invoices}
     timeline.invoice_ids = {ref: invoice["invoice_id"] for ref, invoice in by_ref.items()}
@@ -257,5 +262,5 @@ def test_invoicing_case(case_id: str, books: tuple[dict[str, Timeline], Any, Any
         ] == batches
 
 
-def test_scope_holds_at_least_sixty_cases() -> None:
-    assert len(cases_in_scope()) >= 60
+def test_scope_holds_at_least_138_cases_of_the_shared_file() -> None:
+    assert sum(map(is_in_scope, shared_cases("invoicing").values())) >= 138

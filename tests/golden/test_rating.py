@@ -9,11 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import yaml
 
 from core.warehouse.pricing_graph import PricingGraph
 from tests.golden import deviations
-from tests.golden.cases_option import OWN, Case, read_cases
+from tests.golden.cases_option import Case, read_cases, shared_cases
 from tests.golden.rating.kinds import KINDS
 
 Outcomes = Callable[[Case], Any]
@@ -46,6 +45,6 @@ def test_rating_case(case: Case, outcome_of: Outcomes) -> None:
 
 
 def test_at_most_eight_cases_of_the_shared_file_deviate() -> None:
-    shared = yaml.load((OWN / "rating.yaml").read_text(), yaml.CSafeLoader)["cases"]
+    shared = shared_cases("rating").values()
     assert len(shared) == 360
     assert sum(deviations.rule_for(case) is not None for case in shared) <= 8

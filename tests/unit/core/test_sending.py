@@ -23,8 +23,8 @@ from core.settings import Settings
 from core.warehouse import marts
 from core.warehouse.pricing_graph import PricingGraph
 from tests.e2e.api_server import free_port
+from tests.golden.cases_option import shared_cases
 from tests.golden.invoicing_timeline import Timeline
-from tests.golden.test_invoicing import cases_in_scope
 from tests.support.world import World
 from tests.unit.core.warehouse.test_marts import build, landing_of
 
@@ -72,8 +72,9 @@ class Mailbox:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(tmp_path_factory.mktemp("mail"), PricingGraph.load())
+    cases = shared_cases("invoicing")
     for case_id in CASES:
-        Timeline(world, cases_in_scope()[case_id]).play()
+        Timeline(world, cases[case_id]).play()
     return world
 
 

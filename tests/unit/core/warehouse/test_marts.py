@@ -17,8 +17,8 @@ from core.warehouse.finance import MonthFilter
 from core.warehouse.line_events import line_events
 from core.warehouse.marts import InvoiceFilter
 from core.warehouse.pricing_graph import PricingGraph, quoted
+from tests.golden.cases_option import shared_cases
 from tests.golden.invoicing_timeline import Timeline
-from tests.golden.test_invoicing import cases_in_scope
 from tests.support.facts import give_all, open_connection
 from tests.support.world import World
 
@@ -107,8 +107,9 @@ def graph() -> PricingGraph:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, graph: PricingGraph) -> World:
     world = World(tmp_path_factory.mktemp("marts"), graph)
+    cases = shared_cases("invoicing")
     for case_id in CASES:
-        Timeline(world, cases_in_scope()[case_id]).play()
+        Timeline(world, cases[case_id]).play()
     return world
 
 
