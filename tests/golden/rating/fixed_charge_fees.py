@@ -78,7 +78,7 @@ def facts_of_units(cases: list[Case]) -> Facts:
 
 
 def facts_of_changes(cases: list[Case]) -> Facts:
-    """A period that opened with what is already paid, and a change at noon of its day."""
+    """A period that opened with what is already paid, and a change at noon of its day; cases of our own have earlier and later ones."""
     names = (
         "int_metering__unissued_items",
         "int_metering__service_periods",
@@ -94,12 +94,18 @@ def facts_of_changes(cases: list[Case]) -> Facts:
         begin, changed_at, end = (instant(f"{text}T{hour}Z") for text, hour in ((inputs["period"]["from"], "00:00:00"), (inputs["change_date"], "12:00:00"), (inputs["period"]["to"], "23:59:59.999999")))  # fmt: skip
         if Decimal(inputs["already_paid_units"]):
             units(name, inputs["already_paid_units"], begin, begin, facts)
+        for change in inputs.get("earlier_changes", []):
+            made_at = instant(f"{change['made_on']}T00:00:00Z")
+            units(name, change["units"], None if change.get("for_next_period") else made_at, made_at, facts)
         units(name, inputs["new_units"], changed_at, changed_at, facts)
         bill(case, "fixed_charge_change", begin, end + timedelta(microseconds=1), None, facts)
         sequence = facts["stg_catalog__fixed_charge_units"][-1]["sequence"]
         facts["int_metering__fixed_charge_bills"].append(
             {"invoice_id": name, "changed_at": changed_at, "change_sequence": sequence}
         )
+        for change in inputs.get("later_changes", []):
+            made_at = instant(f"{change['made_on']}T00:00:00Z")
+            units(name, change["units"], made_at, made_at, facts)
     superseding(facts, EVER)
     return facts
 

@@ -2,13 +2,14 @@
 
 Cases of our own also say on which `bill` (default: the one that ends the service) and whether it is paid in advance, what it was
 `known_until`, when the subscription was made and changed, and from when until when the plan `sold` the fixed charge. A change without a
-timestamp is for the next period; one of the subscription's `own` is not the plan's. They may expect that there is, or is not, a bill for
-the subscription's start.
+timestamp is for the next period; one of the subscription's `own` is not the plan's. A plan may bill its fixed charges `monthly` though its own
+period is another, or not close a period of its own with the bill (`closes`). Cases may expect that there is, or is not, a bill for the
+subscription's start, and no units (null).
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +22,7 @@ QUANTITIES = "int_metering__fixed_charge_quantities"
 STARTS = "int_metering__fixed_charge_starts"
 TARGETS = [QUANTITIES, STARTS]
 EVER = instant("9999-01-01T00:00:00Z")
+WEEK = timedelta(days=7)
 
 
 def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
@@ -31,7 +33,8 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     starting = {row["subscription_id"] for row in given_facts.rows_of(connection, STARTS)}
     found: dict[str, Any] = {case["id"]: ([], case["id"] in starting) for case in cases}
     for row in given_facts.rows_of(connection, QUANTITIES):
-        found[row["fixed_charge_id"]][0].append(row)
+        if row["fixed_charge_id"] in found:
+            found[row["fixed_charge_id"]][0].append(row)
     return found
 
 
@@ -40,7 +43,9 @@ def check(case: Case, outcome: tuple[Outcome, bool]) -> None:
     quantities, has_start_bill = outcome
     expected = case["expected"]
     assert_known(case, expected, {"units", "has_start_bill"})
-    if "units" in expected:
+    if "units" in expected and expected["units"] is None:
+        assert not quantities, f"{case['id']}: {quantities}"
+    elif "units" in expected:
         (quantity,) = quantities
         assert_field(case, "units", expected["units"], quantity["units"])
     if "has_start_bill" in expected:
@@ -71,6 +76,8 @@ def facts_of(cases: list[Case]) -> Facts:
             effective_at = instant(event["timestamp"]) if "timestamp" in event else None
             owner = case["id"] if event.get("own") else None
             units(case["id"], event["units"], effective_at, instant(event["created_at"]), facts, owner)
+        if not inputs.keys() & {"sold", "subscription"}:
+            others(case["id"], terms, facts)
     superseding(facts, EVER)
     ends = {
         case["id"]: instant(case["inputs"]["sold"]["to"]) for case in cases if "to" in case["inputs"].get("sold", {})
@@ -100,27 +107,41 @@ def bill(case: Case, reason: str, begin: datetime, end: datetime, next_end: date
             "is_due": True,
         }
     )
-    facts["int_metering__service_periods"].append(
-        {
-            **names,
-            "started_at": begin,
-            "is_first_period": True,
-            "usage_from_at": begin,
-            "period_ends_at": end,
-            "period_ends_on": end.date(),
-            "next_period_ends_at": next_end,
-            "next_period_ends_on": next_end and next_end.date(),
-            "plan_usage_from_at": begin,
-            "plan_period_ends_at": end,
-            "plan_period_ends_on": end.date(),
-            "next_plan_period_ends_at": next_end,
-            "next_plan_period_ends_on": next_end and next_end.date(),
-            "plan_period_days": case["inputs"]["period"]["duration_days"],
-            "closes_plan_period": True,
-            "bill_fixed_charges_monthly": False,
-            "period_days": case["inputs"]["period"]["duration_days"],
-        }
-    )
+    monthly = case["inputs"].get("monthly", False)
+    own = {
+        "usage_from_at": begin,
+        "period_ends_at": end,
+        "period_ends_on": end.date(),
+        "next_period_ends_at": next_end,
+        "next_period_ends_on": next_end and next_end.date(),
+        "period_days": case["inputs"]["period"]["duration_days"],
+    }
+    # A period of which nothing may be read, but the end of what a closing bill closes.
+    other = dict.fromkeys(own, None) | {"usage_from_at": begin - WEEK, "period_days": 1}
+    other["period_ends_at"] = end if reason == "closing" else end - WEEK
+    of_month, of_plan = (own, other) if monthly else (other, own)
+    period = {
+        **names,
+        "started_at": begin,
+        "is_first_period": True,
+        **of_month,
+        **{
+            name.replace("period", "plan_period").replace("usage", "plan_usage"): value
+            for name, value in of_plan.items()
+        },
+        "closes_plan_period": not monthly and case["inputs"].get("closes", True),
+        "bill_fixed_charges_monthly": monthly,
+    }
+    facts["int_metering__service_periods"] += [period, period | {"known_from": EVER}, period | {"period_index": 9}]
+
+
+def others(name: str, terms: Case, facts: Facts) -> None:
+    """What has no part in the case: another fixed charge of its plan, and another subscription to it with units of its own."""
+    other = f"{name}/other"
+    fixed_charge(other, facts, plan_id=name, **terms)
+    facts["stg_catalog__subscriptions"][-1]["plan_id"] = name
+    units(other, 1000, ALWAYS, ALWAYS, facts)
+    units(name, 999, ALWAYS, ALWAYS, facts, other)
 
 
 def fixed_charge(name: str, facts: Facts, **terms: Any) -> None:
