@@ -30,9 +30,18 @@ Facts = dict[str, list[Row]]
 
 ALWAYS = datetime(1970, 1, 1)
 FROM, TO = datetime(2024, 3, 1), datetime(2024, 4, 1)
-AGGREGATIONS = ("count_agg", "sum_agg", "max_agg", "unique_count_agg", "latest_agg")
+AGGREGATIONS = ("count_agg", "sum_agg", "max_agg", "unique_count_agg", "latest_agg", "weighted_sum_agg")
+RECURRING = {"sum_agg", "unique_count_agg", "weighted_sum_agg"}
 WINDOWS = 40
 PRICES = {"amount", "rate", "fixed_amount", "per_transaction_min_amount", "per_transaction_max_amount", "per_unit_amount", "flat_amount"}
+PRICED = {
+    "standard": {"amount": "1.25"}, "graduated": {},
+    "percentage": {"rate": "10", "fixed_amount": "0.3", "free_units_per_events": 2, "per_transaction_max_amount": "1"},
+}  # fmt: skip
+TIERS = (
+    {"position": 1, "from_value": "0", "to_value": "2", "per_unit_amount": "3", "flat_amount": "0.5"},
+    {"position": 2, "from_value": "3", "to_value": None, "per_unit_amount": "1", "flat_amount": "0.7"},
+)
 TARGETS = ["int_rating__charges", "int_metering__event_buckets", "int_metering__charge_events"]
 
 
@@ -41,7 +50,7 @@ def graph() -> PricingGraph:
     return PricingGraph.load()
 
 
-def window_charge(number: int, model: str, aggregation: str, has_buckets: bool) -> Row:
+def window_charge(number: int, model: str, aggregation: str, has_buckets: bool, **terms: Any) -> Row:
     """A charge of one window: subscription, charge and code are all called by the number."""
     name = f"c{number}"
     return {
@@ -49,6 +58,7 @@ def window_charge(number: int, model: str, aggregation: str, has_buckets: bool) 
         "aggregation_type": aggregation, "field_name": "value", "rounding_precision": 0, "has_buckets": has_buckets,
         "from_at": FROM, "to_at": TO, "horizon_at": TO, "period_days": 31, "timezone": "UTC",
         "recurring": False, "prorated": False, "pay_in_advance": False, "ends_with_service": False, "is_continued": False,
+        **terms,
     }  # fmt: skip
 
 
@@ -58,19 +68,28 @@ def event(number: int, place: int, random: Random) -> Row:
     properties |= {key: random.choice(values) for key, values in (("region", ("eu", "us", "asia", "mars")), ("model", ("small", "large")))}
     return {
         "external_subscription_id": f"c{number}", "transaction_id": f"t{place}", "code": f"c{number}", "properties": json.dumps(properties),
-        "timestamp": FROM + timedelta(hours=random.randrange(2)), "received_at": FROM + timedelta(days=1, seconds=random.randrange(3)), "received_sequence": place,
+        "timestamp": FROM + timedelta(days=random.choice((-1, 0, 0, 9)), hours=random.randrange(2)), "received_at": FROM + timedelta(days=1, seconds=random.randrange(3)), "received_sequence": place,
     }  # fmt: skip
 
 
 def drawn_facts(seed: int) -> Facts:
-    """Windows of every aggregation, half of them with filters that overlap and groups, at a price of one."""
+    """Windows of every aggregation, half of them with filters that overlap and groups. Where it can be, every other one goes on from
+    the period before, and of those of sums and unique counts every other one is prorated, in tiers; of the rest, every other one is a
+    percentage whose first events are free.
+    """
     random = Random(seed)
     facts: Facts = {"int_metering__window_charges": [], "landing.events": [], "catalog.charge_prices": []}
-    facts |= {"catalog.charge_filters": [], "catalog.charge_filter_values": [], "catalog.charge_group_keys": []}
+    facts |= {"catalog.charge_tiers": [], "catalog.charge_filters": [], "catalog.charge_filter_values": [], "catalog.charge_group_keys": []}
     for number in range(WINDOWS):
         has_buckets = random.random() < 0.5
-        facts["int_metering__window_charges"].append(window_charge(number, "standard", AGGREGATIONS[number % 5], has_buckets))
-        facts["catalog.charge_prices"].append({"charge_id": f"c{number}", "amount": "1.25", "valid_from": ALWAYS})
+        aggregation, turn = AGGREGATIONS[number % 6], number // 6
+        recurring = aggregation in RECURRING and turn % 2 == 1
+        prorated = recurring and aggregation != "weighted_sum_agg" and turn % 4 == 1
+        by_event = not recurring and aggregation in ("count_agg", "sum_agg", "unique_count_agg") and turn % 4 == 0
+        model = "graduated" if prorated else "percentage" if by_event else "standard"
+        facts["int_metering__window_charges"].append(window_charge(number, model, aggregation, has_buckets, recurring=recurring, prorated=prorated))
+        facts["catalog.charge_prices"].append({"charge_id": f"c{number}", "valid_from": ALWAYS, **PRICED[model]})
+        facts["catalog.charge_tiers"] += [{"charge_id": f"c{number}", "valid_from": ALWAYS, **tier} for tier in TIERS if prorated]
         facts["landing.events"] += [event(number, place, random) for place in range(random.randrange(12))]
         if has_buckets:
             draw_filters(facts, number, random)
@@ -81,7 +100,9 @@ def draw_filters(facts: Facts, number: int, random: Random) -> None:
     for position in range(1, random.randrange(2, 5)):
         filter_id = f"c{number}/{position}"
         facts["catalog.charge_filters"].append({"id": filter_id, "charge_id": f"c{number}", "position": position, "valid_from": ALWAYS})
-        facts["catalog.charge_prices"].append({"charge_id": f"c{number}", "charge_filter_id": filter_id, "amount": "2", "valid_from": ALWAYS})
+        own = next(row for row in facts["catalog.charge_prices"] if row["charge_id"] == f"c{number}")
+        facts["catalog.charge_prices"].append(own | {"charge_filter_id": filter_id})
+        facts["catalog.charge_tiers"] += [row | {"charge_filter_id": filter_id} for row in facts["catalog.charge_tiers"] if row["charge_id"] == f"c{number}" and "charge_filter_id" not in row]
         values = {"region": random.sample(("eu", "us", "asia"), random.randrange(1, 4))} | ({"model": ["small"]} if random.random() < 0.5 else {})
         rows = [{"charge_filter_id": filter_id, "key": key, "value": value, "valid_from": ALWAYS} for key, accepted in values.items() for value in accepted]
         facts["catalog.charge_filter_values"] += rows
@@ -153,8 +174,12 @@ def test_every_event_is_in_exactly_one_bucket() -> None:
     for seed in range(3):
         facts = drawn_facts(seed)
         result = outcome(facts)
-        filtered = {row["window_charge_id"] for row in facts["int_metering__window_charges"] if row["has_buckets"]}
-        sent = sorted((row["external_subscription_id"], row["transaction_id"]) for row in facts["landing.events"] if row["external_subscription_id"] in filtered)
+        begins = {row["window_charge_id"]: datetime.min if row["recurring"] else FROM for row in facts["int_metering__window_charges"] if row["has_buckets"]}
+        sent = sorted(
+            (row["external_subscription_id"], row["transaction_id"])
+            for row in facts["landing.events"]
+            if row["external_subscription_id"] in begins and row["timestamp"] >= begins[row["external_subscription_id"]]
+        )
         routed = sorted((row["external_subscription_id"], row["transaction_id"]) for row in result["int_metering__event_buckets"])
         assert routed == sent
         assert len({row["charge_filter_id"] for row in result["int_metering__event_buckets"]}) > 10
@@ -167,7 +192,7 @@ def test_buckets_of_a_count_sum_to_the_count() -> None:
     for row in outcome(facts)["int_rating__charges"]:
         totals[row["window_charge_id"]] = totals.get(row["window_charge_id"], Decimal(0)) + row["units"]
     for row in facts["int_metering__window_charges"]:
-        sent = [json.loads(event["properties"])["value"] for event in facts["landing.events"] if event["code"] == row["billable_metric_code"]]
+        sent = [json.loads(event["properties"])["value"] for event in facts["landing.events"] if event["code"] == row["billable_metric_code"] and event["timestamp"] >= FROM]
         if row["aggregation_type"] == "count_agg":
             assert totals[row["window_charge_id"]] == len(sent)
 
