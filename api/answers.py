@@ -15,6 +15,6 @@ def answer(content: Any, status: int = 200) -> Response:
     return Response(encode(content), status, media_type="application/json")
 
 
-def one(root: str, content: dict[str, Any]) -> Response:
+def one(root: str, content: dict[str, Any] | None) -> Response:
     """One object under its singular root (lago_api §3 "Envelopes")."""
     return answer({root: content})

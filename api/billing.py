@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,12 @@ import sqlalchemy as sa
 
 from api.ledger import Ledger
 from core.billing import CustomerFacts, IssueReport, issue_now
+from core.billing.credit_notes import TOP_UPS, Estimate, refuse, refuse_beyond_top_up, with_note
+from core.billing.credit_notes import estimate as estimate_note
 from core.billing.customer import compute
 from core.billing.estimates import estimate
 from core.billing.held import refuse_while_held
+from core.catalog import customers, test_clocks
 from core.catalog.engine import reading
 from core.catalog.export import export
 from core.catalog.subscriptions import SUBSCRIPTIONS
@@ -117,6 +120,23 @@ class Billing:
             return estimate(
                 plans, graph, facts, event.transaction_id, has_warehouse=has_warehouse, is_instant=is_instant
             )
+
+    def credit_note(self, invoice: Mapping[str, Any], items: Sequence[Mapping[str, Any]], **parts: int) -> Estimate:
+        """What a credit note on the issued invoice would be. Nothing is stored. Raises NotFound `fee`."""
+        facts = self._facts(invoice["customer_id"], with_events=False)
+        with reading(self._engine) as connection:
+            customer = customers.by_id(connection, invoice["customer_id"])
+            clock = customer.test_clock_id and test_clocks.get(connection, customer.test_clock_id)
+        facts = with_note(facts, invoice, items, clock.reading if clock else facts.as_of, **parts)
+        with self.ledger.computing() as plans:
+            return estimate_note(plans, self.graph(), facts, has_warehouse=self.ledger.has_published())
+
+    def refuse_credit_note(self, invoice: Mapping[str, Any], items: Sequence[Mapping[str, Any]], **parts: int) -> None:
+        """Raises ValidationError, in Lago's words, for a note that gives back more than is left. Hold the books meanwhile."""
+        refuse(self.credit_note(invoice, items, **parts).problems)
+        if invoice["invoice_type"] == "credit":
+            transactions = self.rows_without_usage([invoice["customer_id"]], TOP_UPS)
+            refuse_beyond_top_up(parts.get("refund_amount_cents", 0), transactions, invoice["fees"])
 
     def event(self, transaction_id: str) -> Mapping[str, Any]:
         """The event of this transaction id as a landing row, the first one received. Raises NotFound."""

@@ -2,19 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
 from api.answers import one
 from api.deps import Served
 from api.pagination import Paged, Paging, listed
-from api.schemas.credit_notes import credit_note_object, credit_note_objects
+from api.schemas.credit_notes import (
+    CREATE,
+    ESTIMATE,
+    METADATA,
+    UPDATE,
+    credit_note_object,
+    credit_note_objects,
+    estimate_object,
+)
 from api.schemas.invoices import invoice_objects
-from core.catalog import customers
+from core.billing.credit_notes import refuse
+from core.catalog import credit_note_details, credit_notes, customers
+from core.catalog.credit_notes import CreditNote
+from core.errors import Conflict, NotFound
 from core.warehouse import marts
 
 router = APIRouter(tags=["Credit notes"])
+
+
+@router.post("/credit_notes", openapi_extra=CREATE.openapi)
+def create(credit_note: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
+    """Give back part of an issued invoice at once: as credit for later ones, as a refund, or off what is due of it."""
+    items = credit_note.pop("items") or []
+    metadata = credit_note.pop("metadata", None)
+    invoice = _credited(served, credit_note.pop("invoice_id"))
+    parts = credit_notes.read(items, **credit_note)
+    created: list[CreditNote] = []
+
+    def command() -> str:
+        served.billing.refuse_credit_note(invoice, items, **parts)
+        with served.change() as uow:
+            owner = {"invoice_id": invoice["invoice_id"], "customer_id": invoice["customer_id"]}
+            created.append(credit_notes.create(uow, items=items, **owner, **credit_note))
+            if metadata is not None:
+                credit_note_details.replace_metadata(uow, created[0].id, invoice["customer_id"], metadata)
+        return created[0].customer_id
+
+    served.billing.issue(command)
+    return _show(served, created[0].id)
+
+
+@router.post("/credit_notes/estimate", openapi_extra=ESTIMATE.openapi)
+def estimate(credit_note: Annotated[dict[str, Any], Depends(ESTIMATE)], served: Served) -> Response:
+    """What a credit note on these items would be, and the most of it that may be credited, refunded or set off."""
+    items = credit_note["items"] or []
+    invoice = _credited(served, credit_note["invoice_id"])
+    credit_notes.read(items)
+    estimated = served.billing.credit_note(invoice, items)
+    refuse([problem for problem in estimated.problems if problem["field"] == "amount_cents"])
+    return one("estimated_credit_note", estimate_object(invoice, items, estimated))
 
 
 @router.get("/credit_notes")
@@ -42,6 +86,76 @@ def of_customer(
 @router.get("/credit_notes/{lago_id}")
 def show(lago_id: str, served: Served) -> Response:
     """Get a credit note with its items."""
+    return _show(served, lago_id)
+
+
+@router.put("/credit_notes/{lago_id}", openapi_extra=UPDATE.openapi)
+def update(lago_id: str, credit_note: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
+    """Say how the refund of a note went, or add to its metadata."""
+    owner = _owner(served, lago_id)
+    with served.change() as uow:
+        credit_note_details.update(uow, lago_id, owner, **credit_note)
+    return _show(served, lago_id)
+
+
+@router.put("/credit_notes/{lago_id}/void")
+def void(lago_id: str, served: Served) -> Response:
+    """Take back what the note can still give to later invoices."""
+    with served.billing.ledger.cursor() as cursor:
+        note = marts.get_credit_note(cursor, lago_id)
+
+    def command() -> str:
+        with served.billing.ledger.cursor() as cursor:  # once more while the books are held: an invoice may have used it up
+            if not marts.get_credit_note(cursor, lago_id)["balance_amount_cents"]:
+                raise Conflict("no_voidable_amount", "The credit note has nothing left to give.")
+        with served.change() as uow:
+            credit_notes.void(uow, credit_note_id=lago_id, customer_id=note["customer_id"])
+        return str(note["customer_id"])
+
+    served.billing.issue(command)
+    return _show(served, lago_id)
+
+
+@router.post("/credit_notes/{lago_id}/metadata", openapi_extra=METADATA.openapi)
+def replace_metadata(lago_id: str, metadata: Annotated[dict[str, Any], Depends(METADATA)], served: Served) -> Response:
+    """Keep just this metadata."""
+    owner = _owner(served, lago_id)
+    with served.change() as uow:
+        credit_note_details.replace_metadata(uow, lago_id, owner, metadata)
+    return _metadata(served, lago_id)
+
+
+@router.patch("/credit_notes/{lago_id}/metadata", openapi_extra=METADATA.openapi)
+def merge_metadata(lago_id: str, metadata: Annotated[dict[str, Any], Depends(METADATA)], served: Served) -> Response:
+    """Add to the metadata."""
+    owner = _owner(served, lago_id)
+    with served.change() as uow:
+        credit_note_details.update(uow, lago_id, owner, metadata=metadata)
+    return _metadata(served, lago_id)
+
+
+@router.delete("/credit_notes/{lago_id}/metadata")
+def clear_metadata(lago_id: str, served: Served) -> Response:
+    """Keep no metadata."""
+    owner = _owner(served, lago_id)
+    with served.change() as uow:
+        credit_note_details.replace_metadata(uow, lago_id, owner, None)
+    return _metadata(served, lago_id)
+
+
+@router.delete("/credit_notes/{lago_id}/metadata/{key}")
+def delete_metadata_key(lago_id: str, key: str, served: Served) -> Response:
+    """Drop one key of the metadata."""
+    owner = _owner(served, lago_id)
+    kept = _kept(served, lago_id)
+    if kept is None:
+        raise NotFound("metadata", key)
+    with served.change() as uow:
+        credit_note_details.replace_metadata(uow, lago_id, owner, {name: kept[name] for name in kept if name != key})
+    return _metadata(served, lago_id)
+
+
+def _show(served: Served, lago_id: str) -> Response:
     with served.billing.ledger.cursor() as cursor, served.look() as connection:
         row = marts.get_credit_note(cursor, lago_id)
         invoice = marts.get_invoice(cursor, row["invoice_id"])
@@ -49,6 +163,29 @@ def show(lago_id: str, served: Served) -> Response:
         paid = invoice | {"payment_status": answered["payment_status"]}
         taxes = marts.fee_taxes(cursor, row["invoice_id"])
         return one("credit_note", credit_note_object(connection, row, paid, taxes))
+
+
+def _credited(served: Served, invoice_id: str | None) -> dict[str, Any]:
+    with served.billing.ledger.cursor() as cursor:
+        invoice: dict[str, Any] = marts.get_invoice(cursor, invoice_id or "")
+    if invoice["status"] != "finalized":
+        raise Conflict("invalid_type_or_status", "Only an issued invoice can be credited.")
+    return invoice
+
+
+def _owner(served: Served, lago_id: str) -> str:
+    with served.billing.ledger.cursor() as cursor:
+        return str(marts.get_credit_note(cursor, lago_id)["customer_id"])
+
+
+def _kept(served: Served, lago_id: str) -> dict[str, Any] | None:
+    with served.look() as connection:
+        details = credit_note_details.find(connection, [lago_id]).get(lago_id)
+    return None if details is None else details.metadata
+
+
+def _metadata(served: Served, lago_id: str) -> Response:
+    return one("metadata", _kept(served, lago_id))
 
 
 def _list(served: Served, paging: Paging, **wanted: Any) -> Response:

@@ -53,6 +53,12 @@ CHECKS = {
             or notes.sub_total_excluding_taxes_amount_cents + notes.taxes_amount_cents is distinct from notes.total_amount_cents
             or notes.credit_amount_cents + notes.refund_amount_cents + notes.offset_amount_cents is distinct from notes.total_amount_cents
             or least(notes.credit_amount_cents, notes.refund_amount_cents, notes.offset_amount_cents) < 0""",
+    "a void takes what its note can still give, and no more": """
+        select voids.credit_note_void_id from credit_note_voids as voids
+        left join credit_notes as notes using (credit_note_id)
+        left join (select credit_note_id, sum(amount_cents) as used from credit_note_uses group by credit_note_id) as uses using (credit_note_id)
+        left join (select transaction_id, sum(amount_cents) as balance from postings group by transaction_id) as posted on voids.credit_note_void_id = posted.transaction_id
+        where voids.amount_cents < 0 or voids.amount_cents + coalesce(uses.used, 0) > notes.credit_amount_cents or coalesce(posted.balance, 0) <> 0""",
     "the postings of a credit note sum to zero": """
         select notes.credit_note_id from credit_notes as notes
         left join (select transaction_id, sum(amount_cents) as balance from postings group by transaction_id) as posted on notes.credit_note_id = posted.transaction_id
@@ -85,7 +91,8 @@ CHECKS = {
     "every invoice and line is there once": """
         select invoice_id from invoices group by invoice_id having count(*) > 1
         union all select fee_id from fees group by fee_id having count(*) > 1
-        union all select credit_note_id from credit_notes group by credit_note_id having count(*) > 1""",
+        union all select credit_note_id from credit_notes group by credit_note_id having count(*) > 1
+        union all select credit_note_void_id from credit_note_voids group by credit_note_void_id having count(*) > 1""",
 }
 
 

@@ -29,8 +29,9 @@ DOCUMENT = {
     "credit_notes": "credit_note_id",
     "credit_note_items": "credit_note_id",
     "credit_note_taxes": "credit_note_id",
+    "credit_note_voids": "credit_note_void_id",
 } | dict.fromkeys(("fees", "fee_tiers", "fee_presentation_units", "fee_taxes"), "coalesce(invoice_id, fee_id)")
-"""Table -> the invoice that a row belongs to, or the fee that is not invoiced, or the credit note; `invoice_id` unless said here."""
+"""Table -> the invoice that a row belongs to, or the fee that is not invoiced, the credit note, or its void; `invoice_id` unless said here."""
 
 
 class BundleMissing(TallystickError):
@@ -67,6 +68,8 @@ def waves(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: Map
             select fee_id, customer_id, issued_at, 0, sql_bundle_id from books.main.standalone_fees
             union all
             select credit_note_id, customer_id, issued_at, 0, sql_bundle_id from books.main.credit_notes
+            union all
+            select credit_note_void_id, customer_id, issued_at, 0, sql_bundle_id from books.main.credit_note_voids
         ),
         ranked as (
             select document_id, customer_id, issued_at, sql_bundle_id,

@@ -258,6 +258,17 @@ TABLES: dict[str, dict[str, str]] = {
         "amount_cents": "BIGINT",
         "issued_at": "TIMESTAMP",
     },
+    # One row per credit note that was voided, with what it had left to give.
+    "credit_note_voids": {
+        "credit_note_void_id": "VARCHAR",
+        "credit_note_id": "VARCHAR",
+        "invoice_id": "VARCHAR",  # the invoice that the note corrects
+        "customer_id": "VARCHAR",
+        "currency": "VARCHAR",
+        "amount_cents": "BIGINT",
+        "issued_at": "TIMESTAMP",
+        "sql_bundle_id": "VARCHAR",
+    },
     # One row per leg of a double-entry transaction; the legs of a transaction sum to zero (debit positive).
     "postings": {
         "posting_id": "VARCHAR",

@@ -59,6 +59,10 @@ _PLAIN: dict[str, str] = {
     "one_off_invoices": "customer_id currency created_at",
     "one_off_fees": "one_off_invoice_id position add_on_id units unit_amount_cents description invoice_display_name",
     "invoice_commands": "invoice_id command created_at",
+    "credit_notes": "customer_id invoice_id reason description credit_amount_cents refund_amount_cents "
+    "offset_amount_cents created_at",
+    "credit_note_items": "credit_note_id position fee_id amount_cents",
+    "credit_note_voids": "credit_note_id created_at",
     "set_aside_events": "customer_id external_subscription_id transaction_id reason set_aside_by created_at",
     "payments": "invoice_id amount_cents reference paid_at created_at",
     "usage_thresholds": "owner_type owner_id amount_cents recurring threshold_display_name",

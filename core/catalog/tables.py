@@ -12,6 +12,8 @@ from core.catalog.billable_metrics import BILLABLE_METRICS
 from core.catalog.billing_entities import BILLING_ENTITIES
 from core.catalog.charges import CHARGE_FILTERS, CHARGES
 from core.catalog.coupons import COUPONS
+from core.catalog.credit_note_details import CREDIT_NOTE_DETAILS
+from core.catalog.credit_notes import CREDIT_NOTE_ITEMS, CREDIT_NOTE_VOIDS, CREDIT_NOTES
 from core.catalog.customers import CUSTOMERS
 from core.catalog.fixed_charge_units import FIXED_CHARGE_UNITS
 from core.catalog.fixed_charges import FIXED_CHARGES
@@ -56,6 +58,10 @@ ALL: tuple[Versions[Any], ...] = (
     ONE_OFF_INVOICES,
     ONE_OFF_FEES,
     INVOICE_COMMANDS,
+    CREDIT_NOTES,
+    CREDIT_NOTE_ITEMS,
+    CREDIT_NOTE_VOIDS,
+    CREDIT_NOTE_DETAILS,
     INVOICE_EMAILS,
     SET_ASIDE_EVENTS,
     PAYMENTS,

@@ -196,7 +196,8 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
 
 
 def _credit_notes(cursor: duckdb.DuckDBPyConnection, conditions: Sequence[str], arguments: Sequence[Any]) -> Rows:
-    return _gained_rows(
+    voids = {row["credit_note_id"] for row in _gained_rows(cursor, "select credit_note_id from books.main.credit_note_voids")}
+    rows = _gained_rows(
         cursor,
         f"""select * from (
             select notes.*, invoices.number as invoice_number, invoices.customer_external_id, invoices.number || '-CN' || printf('%03d', notes.sequential_id) as number,
@@ -208,6 +209,10 @@ def _credit_notes(cursor: duckdb.DuckDBPyConnection, conditions: Sequence[str], 
         where {" and ".join(conditions) or "true"} order by issued_at desc, number desc""",
         list(arguments),
     )
+    for row in rows:
+        row["is_voided"] = row["credit_note_id"] in voids
+        row["balance_amount_cents"] *= not row["is_voided"]
+    return rows
 
 
 def list_credit_notes(

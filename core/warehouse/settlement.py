@@ -34,9 +34,11 @@ CREDIT_NOTES = (
     "int_billing__credit_note_items",
     "int_billing__credit_note_taxes",
     "int_billing__credit_note_totals",
+    "int_billing__credit_note_limits",
     "int_billing__credit_note_parts",
     "int_billing__credit_note_candidates",
 )
+CREDIT_NOTE_LEGS = "int_billing__credit_note_legs"
 CREDIT_NOTE_RANK = "int_billing__credit_note_rank_uses"
 NUMBERED = "int_billing__numbered_invoices"
 ISSUES = {
@@ -54,6 +56,7 @@ ISSUES = {
     "credit_note_items": "int_billing__issue_credit_note_items",
     "credit_note_taxes": "int_billing__issue_credit_note_taxes",
     "credit_note_uses": "int_billing__issue_credit_note_uses",
+    "credit_note_voids": "int_billing__issue_credit_note_voids",
     "postings": "int_billing__issue_postings",
 }
 # The models of the ranks are named too: they reach the issued rows through working tables, not through references.
@@ -69,9 +72,18 @@ TARGETS = (
     "int_billing__wallet_lines",
     *WALLET_RANK,
 )
+OF_NOTES = {
+    *CREDIT_NOTES[:-1],
+    CREDIT_NOTE_LEGS,
+    "int_billing__issue_credit_notes",
+    "int_billing__issue_credit_note_items",
+    "int_billing__issue_credit_note_taxes",
+    "int_billing__issue_credit_note_voids",
+}
+"""Models that have no row in a pass without credit notes and voids of them."""
 UNLIMITED = 2**62
-DOCUMENTS = ("invoices", "standalone_fees", "credit_notes")
-"""Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, or a credit note."""
+DOCUMENTS = ("invoices", "standalone_fees", "credit_notes", "credit_note_voids")
+"""Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, a credit note, or the void of one."""
 SEEN = (
     "invoices",
     "standalone_fees",
@@ -81,6 +93,7 @@ SEEN = (
     "credit_notes",
     "credit_note_items",
     "credit_note_uses",
+    "credit_note_voids",
 )
 """What a settled prefix changes for the next."""
 SEEN_WHOLE = ("fees", "fee_taxes")
@@ -96,7 +109,7 @@ class Settlement:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was due: no invoice, no fee that is not invoiced, and no credit note."""
+        """Whether nothing was due: no invoice, no fee that is not invoiced, no credit note and no void of one."""
         return not any(self.tables[name].num_rows for name in DOCUMENTS)
 
 
@@ -145,6 +158,7 @@ class _Driver:
         self.prefix_limit = prefix_limit
         self.issues = {table: model for table, model in ISSUES.items() if graph.has(model)}
         self.bundle_id, _ = graph.bundle(_targets(graph))
+        self.has_notes = False
 
     def run(self) -> Settlement:
         self._create_working_tables()
@@ -199,6 +213,8 @@ class _Driver:
         self._run(*(model for model in (WAITING, QUEUE) if self.graph.has(model)))
         if not self._count(temporary(QUEUE)):
             return False
+        notes = f"(select 1 from {temporary(QUEUE)} where invoice_type in ('credit_note', 'credit_note_void'))"
+        self.has_notes = self._count(notes) > 0
         self._empty("coupon_uses", "coupon_shares", "wallet_uses", "wallet_shares")
         if self.graph.has("settlement.credit_note_uses"):
             self._empty("credit_note_uses")
@@ -230,7 +246,8 @@ class _Driver:
             self._keep("credit_note_uses", CREDIT_NOTE_RANK)
 
     def _stage(self) -> None:
-        self._run("int_billing__issue_invoices", *self.issues.values())
+        *issued, postings = self.issues.values()
+        self._run("int_billing__issue_invoices", *issued, CREDIT_NOTE_LEGS, postings)
         staged_invoices = self.relations["settlement.staged_invoices"]
         self.connection.execute(
             f"insert into {staged_invoices} by name select * from {temporary('int_billing__issue_invoices')}"
@@ -241,7 +258,7 @@ class _Driver:
         )
         for name, model in self.issues.items():
             self.connection.execute(
-                f"insert into temp.main.{quoted(f'staged_{name}')} by name select * from {temporary(model)}"
+                f"insert into temp.main.{quoted(f'staged_{name}')} by name select * from {self.relations[model]}"
             )
         self._run(*self._seen())
 
@@ -256,6 +273,9 @@ class _Driver:
         if NUMBERED in models:
             self._see_staged(False)
         for model in filter(self.graph.has, models):
+            if model in OF_NOTES and not self.has_notes:
+                self.relations[model] = self.graph.node(model).nothing
+                continue
             self.graph.run_only(self.connection, [model], self.relations)
             self.relations[model] = temporary(model)
 

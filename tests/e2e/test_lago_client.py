@@ -35,6 +35,7 @@ from lago_python_client.models import (
     Wallet,
     WalletTransaction,
 )
+from lago_python_client.models.credit_note import CreditNote, CreditNoteEstimate, Item, Items
 
 from core.catalog import customers, schedules, test_clocks
 from core.catalog.engine import connect
@@ -177,6 +178,29 @@ def test_a_credit_note_of_a_subscription_that_ends(lago: Client) -> None:
     # A day is used, whatever the length of the year.
     assert (note.total_amount_cents, note.balance_amount_cents, note.credit_status) == (36400, 36400, "available")
     assert [item.fee.amount_cents for item in note.items.__root__] == [36500]
+
+
+def test_a_credit_note_by_hand(lago: Client) -> None:
+    lago.customers.create(Customer(external_id="wronged", currency="EUR"))
+    lago.add_ons.create(AddOn(name="Course", code="course", amount_cents=10_000, amount_currency="EUR"))
+    fees = InvoiceFeesList(__root__=[InvoiceFee(add_on_code="course", units=1)])
+    invoice = lago.invoices.create(OneOffInvoice(external_customer_id="wronged", currency="EUR", fees=fees))
+    fee_id = invoice.fees.__root__[0].lago_id
+    estimate = lago.credit_notes.estimate(CreditNoteEstimate(invoice_id=invoice.lago_id, items=Items(__root__=[Item(fee_id=fee_id, amount_cents=4000)])))
+    assert (estimate.max_creditable_amount_cents, estimate.max_refundable_amount_cents, estimate.max_offsettable_amount_cents) == (4000, 0, 4000)
+    items = Items(__root__=[Item(fee_id=fee_id, amount_cents=4000)])
+    asked = CreditNote(invoice_id=invoice.lago_id, reason="other", items=items, credit_amount_cents=1000, offset_amount_cents=3000)
+    note = lago.credit_notes.create(asked)
+    assert (note.total_amount_cents, note.balance_amount_cents, note.credit_status, note.offset_amount_cents) == (4000, 1000, "available", 3000)
+    assert lago.credit_notes.replace_metadata(note.lago_id, {"ticket": "7"}) == {"ticket": "7"}
+    with pytest.raises(LagoApiError) as caught:
+        lago.credit_notes.create(CreditNote(invoice_id=invoice.lago_id, items=items, credit_amount_cents=5000))
+    assert caught.value.response["error_details"] == {"base": ["does_not_match_item_amounts"]}
+    voided = lago.credit_notes.void(note.lago_id)
+    assert (voided.balance_amount_cents, voided.credit_status) == (0, "voided")
+    with pytest.raises(LagoApiError) as caught:
+        lago.credit_notes.void(note.lago_id)
+    assert (caught.value.status_code, caught.value.response["code"]) == (405, "no_voidable_amount")
 
 
 def test_a_draft_of_a_run_is_finalized(lago: Client, installation: tuple[Settings, str]) -> None:

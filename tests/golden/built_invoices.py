@@ -6,7 +6,7 @@ What follows from them (coupons, wallets) is the same SQL; only where the lines 
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +15,25 @@ Rows = dict[str, list[Row]]
 
 
 def is_built(case: Row) -> bool:
-    """Whether the case builds invoices to which nothing but coupons, or nothing but wallets, is applied."""
+    """Whether the case builds invoices to which nothing but coupons and credit notes, or nothing but wallets, is applied."""
     return all(
         action["do"] == "build_invoice"
-        and (action["apply"] == ["wallets"] or all(set(step) == {"coupon"} for step in action["apply"]))
+        and (action["apply"] == ["wallets"] or all(set(step) <= {"coupon", "credit_notes"} for step in action["apply"]))
         for action in case["timeline"]
     )
+
+
+def notes_before(action: Row, invoice_id: str, at: datetime, customer: Any) -> list[Row]:
+    """Rows of the books: the credit notes that the action applies, in their order, with what they have left."""
+    given = [note for step in action["apply"] if "credit_notes" in step for note in step["credit_notes"]]
+    return [
+        {
+            "credit_note_id": f"{invoice_id}-{note['key']}", "invoice_id": f"{invoice_id}-source", "customer_id": customer.id, "billing_entity_id": customer.billing_entity_id,
+            "status": "finalized", "currency": action.get("currency", "EUR"), "credit_amount_cents": note["balance_amount_cents"],
+            "issued_at": at - timedelta(days=len(given) - position),
+        }
+        for position, note in enumerate(given)
+    ]  # fmt: skip
 
 
 def built(action: Row, invoice_id: str, at: datetime, customer: Any, metric_ids: dict[str, str]) -> Rows:

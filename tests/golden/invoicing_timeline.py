@@ -7,12 +7,14 @@ from decimal import Decimal
 from typing import Any
 from unittest import mock
 
+from core.billing import credit_notes as notes_to_give
 from core.catalog import (
     add_ons,
     applied_coupons,
     billable_metrics,
     billing_entities,
     coupons,
+    credit_notes,
     customers,
     invoice_commands,
     one_off_invoices,
@@ -27,7 +29,7 @@ from core.catalog import (
 )
 from core.domain.plan_changes import is_upgrade
 from core.errors import ValidationError
-from tests.golden.built_invoices import Rows, built, is_built
+from tests.golden.built_invoices import Rows, built, is_built, notes_before
 from tests.golden.rating.facts import instant
 from tests.support.world import TICK, World
 
@@ -37,7 +39,7 @@ ACTIONS = {
     "create_subscription", "run_billing", "send_event", "apply_coupon", "create_wallet", "top_up", "check", "terminate_subscription",
     "create_one_off_invoice", "update_billing_entity", "update_customer", "finalize_invoice", "refresh_invoice", "run_periodic_biller",
     "run_trial_biller", "run_ending_subscriptions", "void_credits", "refresh_wallets", "set_payment_status", "record_payment",
-    "check_usage_thresholds", "run_finalizer", "change_plan",
+    "check_usage_thresholds", "run_finalizer", "change_plan", "create_credit_note", "estimate_credit_note",
 }  # fmt: skip
 RUNS = {
     "periodic": {"run_billing", "run_periodic_biller"}, "trial": {"run_billing", "run_trial_biller"}, "ending": {"run_ending_subscriptions"},
@@ -104,6 +106,10 @@ class Timeline:
         """Rows about wallets at each of `checks`."""
         self.refused: list[tuple[Case, str]] = []
         """Actions that were refused, with the code."""
+        self.estimated: list[tuple[Case, Case]] = []
+        """Estimates of credit notes: the action, and what it gave."""
+        self.notes: list[Case] = []
+        """Credit notes of the books before what the case calculates."""
         self.given: Rows = {}
         """Model -> rows of invoices that the case only calculates."""
 
@@ -322,6 +328,7 @@ class Timeline:
                     coupon_code = self.code(step["coupon"]["code"])
                     applied_coupons.apply(uow, external_customer_id=customer.external_id, coupon_code=coupon_code)
         self.given = built(action, self.code("invoice"), at + TICK, customer, ids)
+        self.notes = notes_before(action, self.code("invoice"), at, customer)
 
     def _create_wallet(self, action: Case) -> None:
         (terms,) = [wallet for wallet in self.case["setup"]["wallets"] if wallet["code"] == action["wallet"]]
@@ -373,20 +380,62 @@ class Timeline:
         except ValidationError as error:
             self.refused.append((action, str(error.details)))
 
-    def _check(self, action: Case) -> None:
+    def _noted(self, action: Case) -> tuple[Case, list[Case], notes_to_give.Estimate]:
+        """(the invoice, the items of a note on it, what the note would be), as the API looks at it."""
+        parts = {name: action.get(name, 0) for name in credit_notes.PARTS}
+        as_of = dict.fromkeys(self.owners(), self.now())
+        settlement, drafts = self.world.settle(as_of=as_of)
+        (invoice,) = [row for row in invoices_of(self, settlement, drafts) if row["ref"] == action["invoice"]]
+        items = [{"fee_id": self._fee(invoice, item["fee"])["fee_id"], "amount_cents": item["amount_cents"]} for item in action["items"]]
+        estimate = self.world.estimate_note(settlement.tables, invoice, items, self.now(), **parts)
+        if invoice["invoice_type"] == "credit":
+            notes_to_give.refuse(estimate.problems)
+            transactions = self.world.compute([notes_to_give.TOP_UPS], settlement.tables, as_of)[notes_to_give.TOP_UPS]
+            notes_to_give.refuse_beyond_top_up(parts["refund_amount_cents"], transactions, invoice["fees"])
+        return invoice, items, estimate
+
+    def _fee(self, invoice: Case, wanted: Case) -> Case:
+        """The line of the invoice that a case selects."""
+        found = [
+            fee
+            for fee in invoice["fees"]
+            if wanted.get("amount_cents", fee["amount_cents"]) == fee["amount_cents"]
+            and wanted.get("type", fee["fee_type"]) == ("charge_true_up" if fee["true_up_parent_fee_id"] and "type" in wanted else fee["fee_type"])
+            and all(self.code(wanted[name]) == fee["item_code"] for name in ("plan", "charge", "add_on") if name in wanted)
+        ]
+        (fee,) = found
+        return fee
+
+    def _estimate_credit_note(self, action: Case) -> None:
+        self.estimated.append((action["expect"], dict(self._noted(action)[2].sums)))
+
+    def _create_credit_note(self, action: Case) -> None:
+        try:
+            invoice, items, estimate = self._noted(action)
+            notes_to_give.refuse(estimate.problems)
+            with self.world.unit() as uow:
+                parts = {name: action.get(name, 0) for name in credit_notes.PARTS}
+                credit_notes.create(
+                    uow, invoice_id=invoice["invoice_id"], customer_id=invoice["customer_id"], items=items, reason=action["reason"], **parts
+                )  # fmt: skip
+        except ValidationError as error:
+            self.refused.append((action, str(error.details)))
+
+    def now(self) -> datetime:
+        """What the case's clock shows."""
         with self.world.engine.connect() as connection:
-            self.moments.append(test_clocks.get(connection, self.clock_id).reading)
+            return test_clocks.get(connection, self.clock_id).reading
+
+    def _check(self, action: Case) -> None:
+        self.moments.append(self.now())
 
     def checks(self) -> list[datetime]:
         """The moments of the case's checks, and its end."""
-        with self.world.engine.connect() as connection:
-            return [*self.moments, test_clocks.get(connection, self.clock_id).reading]
+        return [*self.moments, self.now()]
 
     def balances_now(self) -> list[Case]:
         """The wallets of the case at this moment, after what is due by now."""
-        with self.world.engine.connect() as connection:
-            reading = test_clocks.get(connection, self.clock_id).reading
-        as_of = dict.fromkeys(self.owners(), reading)
+        as_of = dict.fromkeys(self.owners(), self.now())
         settlement, _ = self.world.settle(as_of=as_of)
         return self.world.compute(["fct_wallet_balances"], settlement.tables, as_of)["fct_wallet_balances"]
 
@@ -447,6 +496,7 @@ def invoices_of(timeline: Timeline, settlement: Any, drafts: Any, until: datetim
         row["credits"] = [
             use for use in settlement.tables["coupon_uses"].to_pylist() if use["invoice_id"] == invoice_id
         ]
+        row["noted"] = [use for use in settlement.tables["credit_note_uses"].to_pylist() if use["invoice_id"] == invoice_id]
         row["subscriptions"] = [
             link for link in settlement.tables["invoice_subscriptions"].to_pylist() if link["invoice_id"] == invoice_id
         ]

@@ -63,6 +63,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         if stage < STAGES - 1:
             _finalize_some(random, players, drafts["draft_invoices"])
             _pay_some(random, players, books)
+            _credit_some(Random(stage), players, books)
+            _void_some(Random(stage), players, books)
     facts = world.facts()
     at_once, drafts = world.settle(facts=facts)
     return Played(world, players, facts, append({}, at_once), drafts, staged)
@@ -82,6 +84,44 @@ def _finalize_some(random: Random, players: Mapping[str, Player], drafts: list[d
             player = players[draft["customer_id"]]
             player.play_until(player.later())
             player.finalize(draft["invoice_id"])
+
+
+def _credit_some(random: Random, players: Mapping[str, Player], books: Books) -> None:
+    """Gives a tenth of the issued invoices a credit note by hand, some a second one: of one line or two, in part or whole, to one
+    place or several, never more refunded than was paid or set off than is due. What is asked of a line may be more than is left.
+    """
+    fees: dict[str, list[dict[str, Any]]] = {}
+    for fee in sorted(books["fees"].to_pylist(), key=lambda row: str(row["fee_id"])):
+        if fee["amount_cents"] > 0:
+            fees.setdefault(fee["invoice_id"], []).append(fee)
+    given: dict[str, int] = {}
+    for note in books["credit_notes"].to_pylist():
+        given[note["invoice_id"]] = given.get(note["invoice_id"], 0) + note["refund_amount_cents"] + note["offset_amount_cents"]
+    for invoice in sorted(books["invoices"].to_pylist(), key=lambda row: row["invoice_id"]):
+        invoice_id, player = invoice["invoice_id"], players[invoice["customer_id"]]
+        if invoice["invoice_type"] == "credit" or invoice_id not in fees or random.random() > 0.1:
+            continue
+        for _ in range(random.choice((1, 1, 2))):
+            some = random.sample(fees[invoice_id], min(random.choice((1, 2)), len(fees[invoice_id])))
+            items = [{"fee_id": fee["fee_id"], "amount_cents": random.choice((fee["amount_cents"], 1, random.randrange(fee["amount_cents"]) + 1))} for fee in some]
+            paid = player.paid.get(invoice_id, 0)
+            left = 0 if invoice_id in given else random.choice((0, 1, paid or invoice["total_amount_cents"]))
+            given[invoice_id] = left
+            part = "refund" if paid else "offset"
+            player.play_until(player.later())
+            player.credit(invoice_id, items, **{f"{part}_amount_cents": left, "credit_amount_cents": random.choice((1, 10**6))})
+
+
+def _void_some(random: Random, players: Mapping[str, Player], books: Books) -> None:
+    """Voids most of the credit notes that have something left to give, a moment after the run."""
+    used: dict[str, int] = {}
+    for use in books["credit_note_uses"].to_pylist():
+        used[use["credit_note_id"]] = used.get(use["credit_note_id"], 0) + use["amount_cents"]
+    for note in sorted(books["credit_notes"].to_pylist(), key=lambda row: row["credit_note_id"]):
+        if note["credit_amount_cents"] > used.get(note["credit_note_id"], 0) and random.random() < 0.6:
+            player = players[note["customer_id"]]
+            player.play_until(player.later())
+            player.void_credit_note(note["credit_note_id"])
 
 
 def _pay_some(random: Random, players: Mapping[str, Player], books: Books) -> None:

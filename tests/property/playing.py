@@ -12,6 +12,7 @@ from core.catalog import (
     billable_metrics,
     billing_entities,
     coupons,
+    credit_notes,
     customers,
     invoice_commands,
     one_off_invoices,
@@ -40,7 +41,7 @@ class Player:
         self.reading = BEGINS_AT
         self.wallet_ids: dict[str, str] = {}
         self.transaction_ids: dict[str, str] = {}
-        self.paid: set[str] = set()
+        self.paid: dict[str, int] = {}
         with world.unit() as uow:
             self.clock_id = test_clocks.create(uow, script.name, BEGINS_AT).id
             self._set_up(uow)
@@ -63,9 +64,19 @@ class Player:
         """A payment on an issued invoice, at the clock's reading, once."""
         if invoice_id in self.paid:
             return
-        self.paid.add(invoice_id)
+        self.paid[invoice_id] = amount_cents
         with self.world.unit() as uow:
             payments.record(uow, invoice_id=invoice_id, customer_id=self.customer_id, amount_cents=amount_cents, reference="drawn")
+
+    def credit(self, invoice_id: str, items: list[dict[str, Any]], **parts: int) -> None:
+        """A credit note by hand on an issued invoice, at the clock's reading."""
+        with self.world.unit() as uow:
+            credit_notes.create(uow, invoice_id=invoice_id, customer_id=self.customer_id, items=items, **parts)
+
+    def void_credit_note(self, credit_note_id: str) -> None:
+        """The void of an issued credit note, at the clock's reading."""
+        with self.world.unit() as uow:
+            credit_notes.void(uow, credit_note_id=credit_note_id, customer_id=self.customer_id)
 
     def later(self) -> datetime:
         """A minute after the clock's reading."""

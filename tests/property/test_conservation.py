@@ -41,6 +41,10 @@ LAWS = {
     "a credit note is never used beyond its credit, nor before it is there": """
         select notes.credit_note_id from credit_notes as notes inner join credit_note_uses as uses using (credit_note_id)
         group by notes.credit_note_id, credit_amount_cents, notes.issued_at having sum(uses.amount_cents) > credit_amount_cents or min(uses.issued_at) < notes.issued_at""",
+    "a void takes what its note has left, and nothing is used after it": """
+        select voids.credit_note_id from credit_note_voids as voids inner join credit_notes as notes using (credit_note_id) left join credit_note_uses as uses using (credit_note_id)
+        group by voids.credit_note_id, voids.amount_cents, voids.issued_at, notes.credit_amount_cents
+        having voids.amount_cents + coalesce(sum(uses.amount_cents), 0) <> notes.credit_amount_cents or max(uses.issued_at) >= voids.issued_at""",
     "a credit note gives back no more than its invoice billed": """
         select invoice_id from credit_notes inner join invoices using (invoice_id)
         group by invoice_id, sub_total_including_taxes_amount_cents having sum(credit_notes.total_amount_cents) > sub_total_including_taxes_amount_cents + count(*)
@@ -124,6 +128,7 @@ FAULTS = {
     "wallet uses sum to the invoice's prepaid credits": "delete from wallet_uses where rowid = 5",
     "uses of credit notes sum to what they pay of the invoice": "delete from credit_note_uses where rowid = 5",
     "a credit note is never used beyond its credit, nor before it is there": "update credit_notes set credit_amount_cents = 0 where rowid in (select rowid from credit_notes where credit_amount_cents > 0)",
+    "a void takes what its note has left, and nothing is used after it": "update credit_note_voids set amount_cents = amount_cents + 1 where rowid = 3",
     "a credit note gives back no more than its invoice billed": "update credit_note_items set precise_amount_cents = precise_amount_cents + 1000000000 where rowid = 5",
     "a credit note is its parts": "update credit_notes set refund_amount_cents = refund_amount_cents + 1 where rowid = 5",
     "nothing is refunded that was not paid, and no invoice is paid beyond its total": "update credit_notes set refund_amount_cents = 100000000000 where rowid = 5",
@@ -202,6 +207,7 @@ GATE_FAULTS = {
     "the lines that a wallet use pays sum to it": "update wallet_use_fees set amount_cents = amount_cents + 1 where rowid = 5",
     "uses of credit notes sum to what they pay of the invoice": "update credit_note_uses set amount_cents = amount_cents + 1 where rowid = 5",
     "a credit note is its items less coupons plus taxes, and its parts": "update credit_notes set credit_amount_cents = credit_amount_cents + 1 where rowid = 5",
+    "a void takes what its note can still give, and no more": "update credit_note_voids set amount_cents = amount_cents + 1 where rowid = 0",
     "the postings of a credit note sum to zero": "update credit_notes set credit_note_id = (select min(invoice_id) from invoices where total_amount_cents > 0); delete from postings where transaction_id in (select credit_note_id from credit_notes) and account = 'receivables'",
     "postings sum to zero and receivables to the total": "delete from postings where rowid = (select min(rowid) from postings where invoice_id is not null)",
     "the steps of a line sum to its precise amount": "update fee_tiers set amount = amount + 0.000000000000001 where amount > 0",

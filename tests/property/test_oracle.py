@@ -53,6 +53,7 @@ def test_every_credit_note_agrees_with_the_oracle(played: Played, oracle: Oracle
         if differing:
             wrong.append((row["issued_at"], row["invoice_id"], differing))
     assert not wrong, f"{len(wrong)} notes differ (oracle, books): " + "\n".join(map(str, wrong[:8]))
+    assert {row["credit_note_void_id"]: row["amount_cents"] for row in played.books["credit_note_voids"].to_pylist()} == oracle.credit_notes.voided
 
 
 def test_lines_agree_with_the_oracle(played: Played, settled: tuple[list[dict[str, Any]], dict[str, Invoice]]) -> None:

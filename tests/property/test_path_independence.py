@@ -43,6 +43,7 @@ def test_the_worlds_have_what_matters(played: Played) -> None:
     assert rows["invoices"] > 10 * WORLDS
     del rows["fee_presentation_units"]  # no drawn charge has presentation keys
     notes = {name: rows.pop(name) for name in list(rows) if name.startswith("credit_note")}
+    assert notes.pop("credit_note_voids") >= 10
     assert min(notes.values()) >= WORLDS / 4, notes
     assert min(rows.values()) >= WORLDS, rows
     for part in ("credit_amount_cents", "offset_amount_cents"):

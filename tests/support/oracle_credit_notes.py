@@ -1,6 +1,7 @@
-"""The exact credit notes of services that end (invoicing §6.4, §10.3), by plain fractions. No SQL.
+"""The exact credit notes of services that end, and of those by hand (invoicing §6.4, §10.3), by plain fractions. No SQL.
 
 Which notes there are, and when, is taken from the books; what they are worth from the facts and the oracle's own invoices.
+A note by hand names fees, so what a fee was billed with is the books' (which the oracle's invoices are compared with).
 """
 
 from __future__ import annotations
@@ -55,6 +56,20 @@ class CreditNoteOracle:
         self.waiting: dict[str, list[Row]] = defaultdict(list)
         for row in sorted(books["credit_notes"].to_pylist(), key=lambda row: (row["issued_at"], row["sequential_id"] or 0)):
             self.waiting[row["customer_id"]].append(row)
+        self.fees = {row["fee_id"]: row for row in books["fees"].to_pylist()}
+        self.plan_fees: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for fee in self.fees.values():
+            if fee["fee_type"] == "subscription":
+                self.plan_fees[fee["invoice_id"], fee["subscription_id"]].append(fee)
+        self.rates: dict[str, Fraction] = defaultdict(Fraction)
+        for tax in books["fee_taxes"].to_pylist():
+            self.rates[tax["fee_id"]] += Fraction(tax["tax_rate"])
+        self.credited: dict[str, Fraction] = defaultdict(Fraction)
+        self.voids: dict[str, list[Row]] = defaultdict(list)
+        for row in books["credit_notes"].to_pylist():
+            self.voids[row["customer_id"]] += facts.of("credit_note_voids", "credit_note_id", row["credit_note_id"])
+        self.voided: dict[str, int] = {}
+        """Void -> what it took, minor units."""
         self.notes: dict[str, Note] = {}
         self.billed: dict[str, Billed] = {}
         self.lines: dict[str, list[tuple[Line, Fraction]]] = {}
@@ -69,6 +84,10 @@ class CreditNoteOracle:
             if row["issued_at"] <= until and row["invoice_id"] in self.billed:
                 self.waiting[customer_id].remove(row)
                 self.notes[row["credit_note_id"]] = self._note(row)
+        for void in self.voids[customer_id]:
+            if void["valid_from"] <= until and void["id"] not in self.voided and void["credit_note_id"] in self.notes:
+                note = self.notes[void["credit_note_id"]]
+                self.voided[void["id"]], note.left = note.left, 0
 
     def pay(self, customer_id: str, currency: str, due: int) -> int:
         """Pays what is due from the notes that are there."""
@@ -82,23 +101,19 @@ class CreditNoteOracle:
 
     def _note(self, row: Row) -> Note:
         source = self.billed[row["invoice_id"]]
+        if row["subscription_id"] is None:
+            return self._by_hand(row, source)
+        fee_id = max(self.plan_fees[row["invoice_id"], row["subscription_id"]], key=lambda fee: fee["from_at"])["fee_id"]
         own = [pair for pair in self.lines[row["invoice_id"]] if pair[0].kind == "subscription" and pair[0].subscription_id == row["subscription_id"]]
         line, rate = max(own, key=lambda pair: pair[0].from_at)
         unused, used = self._days(row, line)
-        item = min(at_places(unused, 5, "floor"), Fraction(line.cents))
+        item = max(Fraction(0), min(at_places(unused, 5, "floor"), Fraction(line.cents)) - self.credited[fee_id])
         base = item - at_places(line.share * item / line.cents, 5)
-        tax = at_places(base * rate / 100, 5)
-        if source.credited + item == source.fees:
-            tax -= source.rounding
-        taxes = half_up(tax)
-        total = half_up(base) + taxes
-        if total > 0:
-            source.credited += item
-            source.rounding += taxes - tax
+        taxes, total = self._total(source, base, base * rate / 100, {fee_id: item})
         destination = self._destination(row)
         used_base = at_places(used, 5, "floor") * (1 - line.share / line.cents)
         fee = (line.cents - line.share) * (1 + rate / 100)
-        paid = sum(payment["amount_cents"] for payment in self.facts.of("payments", "invoice_id", row["invoice_id"]) if payment["valid_from"] <= row["issued_at"])
+        paid = self._paid(row)
         refund = offset = 0
         if destination != "credit" and source.sub_total_with_taxes:
             unused_paid = half_up(paid * fee / source.sub_total_with_taxes - half_up(used_base * (1 + rate / 100)))
@@ -109,6 +124,51 @@ class CreditNoteOracle:
         source.offset += offset
         credit = total - refund - offset
         return Note(row["customer_id"], row["currency"], taxes, credit, refund, offset, credit)
+
+    def _paid(self, row: Row) -> int:
+        """What was paid of the note's invoice by the note's moment."""
+        return sum(payment["amount_cents"] for payment in self.facts.of("payments", "invoice_id", row["invoice_id"]) if payment["valid_from"] <= row["issued_at"])
+
+    def _by_hand(self, row: Row, source: Billed) -> Note:
+        asked: dict[str, int] = defaultdict(int)
+        for item in self.facts.of("credit_note_items", "credit_note_id", row["credit_note_id"]):
+            asked[item["fee_id"]] += item["amount_cents"]
+        given, base, tax = {}, Fraction(0), Fraction(0)
+        for fee_id, cents in asked.items():
+            fee = self.fees[fee_id]
+            given[fee_id] = min(Fraction(cents), fee["amount_cents"] - self.credited[fee_id])
+            left = given[fee_id] - at_places(Fraction(fee["precise_coupons_amount_cents"]) * given[fee_id] / fee["amount_cents"], 5)
+            base += left
+            tax += left * self.rates[fee_id] / 100
+        taxes, total = self._total(source, base, tax, given)
+        (command,) = self.facts.of("credit_notes", "id", row["credit_note_id"])
+        credit, refund, offset = (command[f"{part}_amount_cents"] for part in ("credit", "refund", "offset"))
+        if not credit and refund:
+            refund = total - offset
+        elif not credit:
+            offset = total
+        paid = self._paid(row)
+        refund = max(0, min(refund, total, paid - source.refunded))
+        offset = max(0, min(offset, total - refund, source.total - paid - source.offset))
+        source.refunded += refund
+        source.offset += offset
+        credit = total - refund - offset
+        return Note(row["customer_id"], row["currency"], taxes, credit, refund, offset, credit)
+
+    def _total(self, source: Billed, base: Fraction, precise_tax: Fraction, items: dict[str, Fraction]) -> tuple[int, int]:
+        """(tax, total) in minor units; a note that leaves nothing of its invoice takes back what rounding taxes gave."""
+        tax = at_places(precise_tax, 5)
+        item = sum(items.values(), Fraction(0))
+        if source.credited + item == source.fees:
+            tax = max(tax - source.rounding, Fraction(0))
+        taxes = half_up(tax)
+        total = half_up(base) + taxes
+        if total > 0:
+            source.credited += item
+            source.rounding += taxes - tax
+            for fee_id, amount in items.items():
+                self.credited[fee_id] += amount
+        return taxes, total
 
     def _destination(self, row: Row) -> str:
         if self.facts.of("subscriptions", "previous_subscription_id", row["subscription_id"]):

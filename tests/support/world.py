@@ -7,7 +7,7 @@ are billed by one run. Wall time only moves forward; what each scenario sees is 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from core.billing import CustomerFacts, credit_notes
 from core.catalog import test_clocks
 from core.catalog.bootstrap import bootstrap
 from core.catalog.engine import connect, reading
@@ -99,6 +100,23 @@ class World:
         relations = self._relations(connection, targets, books or {}, None, as_of)
         self.graph.run(connection, targets, relations)
         return {target: rows_of(connection, target) for target in targets}
+
+    def estimate_note(
+        self,
+        books: Mapping[str, pa.Table],
+        invoice: Mapping[str, Any],
+        items: Sequence[Mapping[str, Any]],
+        at: datetime,
+        **parts: int,
+    ) -> credit_notes.Estimate:
+        """What `core.billing.credit_notes` says of a note on an issued invoice at `at` on its customer's clock."""
+        connection = open_connection()
+        given = CustomerFacts({name.removeprefix("catalog."): table for name, table in self.facts().items()}, (), self.wall.now())
+        noted = credit_notes.with_note(given, invoice, items, at, **parts).catalog
+        targets = (credit_notes.REQUESTED, credit_notes.ESTIMATES, credit_notes.PROBLEMS)
+        facts = {f"catalog.{name}": table for name, table in noted.items()}
+        relations = self._relations(connection, targets, books, facts, {invoice["customer_id"]: at})
+        return credit_notes.estimated(connection, self.graph, relations)
 
     def _relations(
         self,

@@ -47,6 +47,9 @@ movements as (
     select sources.wallet_id, sources.source_rank, wallet_voids.voided_at, 0, wallet_voids.creation_sequence, wallet_voids.wallet_transaction_id, -wallet_voids.amount_cents
     from sources
     inner join wallet_voids on sources.wallet_id = wallet_voids.wallet_id
+    left join sources as own
+        on wallet_voids.wallet_id = own.wallet_id and wallet_voids.credit_class = own.credit_class and wallet_voids.inbound_priority = own.inbound_priority
+    where sources.source_rank >= coalesce(own.source_rank, 1)
 ),
 
 balanced as (

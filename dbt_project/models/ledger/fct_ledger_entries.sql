@@ -6,6 +6,10 @@ credit_notes as (
     select * from {{ ref('stg_books__credit_notes') }}
 ),
 
+credit_note_voids as (
+    select * from {{ ref('stg_books__credit_note_voids') }}
+),
+
 payments as (
     select * from {{ ref('stg_catalog__payments') }} where valid_to is null
 ),
@@ -19,10 +23,10 @@ void_uses as (
 ),
 
 wallet_voids as (
-    select * from {{ ref('int_billing__wallet_voids') }}
+    select * from {{ ref('int_billing__wallet_voids') }} where credit_note_id is null
 ),
 
--- Bought credits that are taken out are owed no more. Granted ones were never posted: they are an expense when they pay.
+-- Bought credits that are taken out are owed no more; for those that a note paid back, the note says so. Granted ones were never posted: they are an expense when they pay.
 voided as (
     select wallet_transaction_id, {{ cents('sum(amount_cents)') }} as amount_cents
     from void_uses
@@ -46,11 +50,17 @@ final as (
     select
         postings.posting_id as ledger_entry_id,
         postings.transaction_id,
-        case when postings.invoice_id is not null then 'invoice' when credit_notes.credit_note_id is not null then 'credit_note' else 'fee' end as source_type,
-        coalesce(postings.invoice_id, credit_notes.invoice_id) as invoice_id,
+        case
+            when postings.invoice_id is not null then 'invoice'
+            when credit_notes.credit_note_id is not null then 'credit_note'
+            when credit_note_voids.credit_note_void_id is not null then 'credit_note_void'
+            else 'fee'
+        end as source_type,
+        coalesce(postings.invoice_id, credit_notes.invoice_id, credit_note_voids.invoice_id) as invoice_id,
         postings.customer_id, postings.account, postings.fee_id, postings.currency, postings.amount_cents, postings.posted_at
     from postings
     left join credit_notes on postings.transaction_id = credit_notes.credit_note_id
+    left join credit_note_voids on postings.transaction_id = credit_note_voids.credit_note_void_id
     union all
     select
         {{ deterministic_id(["'payment'", 'payment_legs.payment_id', 'payment_legs.account']) }} as ledger_entry_id,

@@ -18,11 +18,11 @@ postings as (
     select * from {{ ref('stg_books__postings') }}
 ),
 
-items as (
-    select credit_note_id, sum(precise_amount_cents) as items_cents
-    from credit_note_items
-    group by credit_note_id
+credit_note_voids as (
+    select * from {{ ref('stg_books__credit_note_voids') }}
 ),
+
+items as (select credit_note_id, sum(precise_amount_cents) as items_cents from credit_note_items group by credit_note_id),
 
 -- How far the notes of a fee go beyond it, told with each of them.
 overdrawn as (
@@ -41,7 +41,7 @@ beyond as (
 
 uses as (
     select credit_note_id, sum(amount_cents) as used_cents
-    from credit_note_uses
+    from (select credit_note_id, amount_cents from credit_note_uses union all select credit_note_id, amount_cents from credit_note_voids) as taken
     group by credit_note_id
 ),
 
@@ -78,7 +78,7 @@ checks as (
     union all
     select credit_note_id, 'credit + refund + offset = total', credit_amount_cents + refund_amount_cents + offset_amount_cents, total_amount_cents from joined
     union all
-    select credit_note_id, 'credit note uses <= credit', case when used_cents > credit_amount_cents then used_cents - credit_amount_cents else 0 end, 0 from joined
+    select credit_note_id, 'credit note uses and void <= credit', case when used_cents > credit_amount_cents then used_cents - credit_amount_cents else 0 end, 0 from joined
     union all
     select credit_note_id, 'postings of credit notes sum to zero', balance_cents, 0 from joined
     union all

@@ -50,7 +50,7 @@ noted as (
         {{ plus_days('credit_notes.issuing_date', '1') }} as next_on,
         max({{ last_day('fees.to_at', 'invoices.timezone', 'false') }}) as ends_on
     from credit_notes
-    inner join invoices on credit_notes.invoice_id = invoices.invoice_id
+    inner join invoices on credit_notes.invoice_id = invoices.invoice_id and invoices.invoice_type <> 'credit'
     left join credit_note_items on credit_notes.credit_note_id = credit_note_items.credit_note_id
     left join fees on credit_note_items.fee_id = fees.fee_id
     group by

@@ -10,15 +10,26 @@ issued_fees as (
     select * from {{ ref('stg_books__progressive_fees') }}
 ),
 
--- What coupons took off the earlier fee was not paid, so no credit gives it back.
+credit_note_items as (
+    select * from {{ ref('stg_books__credit_note_items') }}
+),
+
+noted as (
+    select fee_id, sum(precise_amount_cents - precise_coupons_amount_cents) as noted_cents
+    from credit_note_items
+    group by fee_id
+),
+
+-- What coupons took off the earlier fee was not paid, and what a note gave back is not paid any more (invoicing, section 8).
 paid as (
     select
         progressive_bills.invoice_id, progressive_bills.credited_invoice_id, progressive_bills.subscription_id,
         earlier.fee_id as credited_fee_id, earlier.charge_id, earlier.charge_filter_id, earlier.group_key,
-        {{ share('earlier.amount_cents - coalesce(issued_fees.precise_coupons_amount_cents, 0)') }} as paid_cents
+        {{ share('earlier.amount_cents - coalesce(issued_fees.precise_coupons_amount_cents, 0) - coalesce(noted.noted_cents, 0)') }} as paid_cents
     from progressive_bills
     inner join progressive_fees as earlier on progressive_bills.credited_invoice_id = earlier.invoice_id
     left join issued_fees on earlier.fee_id = issued_fees.fee_id
+    left join noted on earlier.fee_id = noted.fee_id
 ),
 
 placed as (

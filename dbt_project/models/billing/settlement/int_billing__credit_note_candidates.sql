@@ -18,6 +18,10 @@ issued_uses as (
     select * from {{ ref('stg_books__credit_note_uses') }}
 ),
 
+issued_voids as (
+    select * from {{ ref('stg_books__credit_note_voids') }}
+),
+
 used as (
     select credit_note_id, sum(amount_cents) as used_cents
     from issued_uses
@@ -30,6 +34,8 @@ notes as (
         issued_credit_notes.credit_amount_cents - coalesce(used.used_cents, 0) as balance_cents
     from issued_credit_notes
     left join used on issued_credit_notes.credit_note_id = used.credit_note_id
+    left join issued_voids on issued_credit_notes.credit_note_id = issued_voids.credit_note_id
+    where issued_voids.credit_note_id is null
     union all
     select
         credit_note_parts.credit_note_id, settlement_queue.customer_id, settlement_queue.currency, settlement_queue.issued_at, settlement_queue.queue_position,
@@ -38,7 +44,7 @@ notes as (
     inner join settlement_queue on credit_note_parts.credit_note_id = settlement_queue.invoice_id
 ),
 
--- Of the same currency and with something left, oldest first; a note pays only what comes after it, so never its own invoice.
+-- Of the same currency, not void and with something left, oldest first; a note pays only what comes after it, so never its own invoice.
 final as (
     select
         settlement_totals.invoice_id, settlement_totals.customer_id, settlement_totals.queue_position,

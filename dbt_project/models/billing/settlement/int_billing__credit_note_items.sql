@@ -2,8 +2,8 @@ with settlement_queue as (
     select * from {{ ref('int_billing__settlement_queue') }} where invoice_type = 'credit_note'
 ),
 
-requested_credits as (
-    select * from {{ ref('int_billing__requested_credits') }}
+requested_items as (
+    select * from {{ ref('int_billing__requested_credit_items') }}
 ),
 
 fees as (
@@ -23,44 +23,61 @@ issued_items as (
 ),
 
 queued as (
-    select requested_credits.*
-    from requested_credits
-    inner join settlement_queue on requested_credits.credit_note_id = settlement_queue.invoice_id
+    select requested_items.*
+    from requested_items
+    inner join settlement_queue on requested_items.credit_note_id = settlement_queue.invoice_id
 ),
 
--- Fees that are in the books, or that this pass settles before their note.
+wanted_fees as (
+    select distinct fee_id from queued
+),
+
+-- Fees that are in the books, or that this pass settles before their note. What a progressive invoice billed of one counts with its coupons.
 credited_fees as (
-    select queued.fee_id, issued_fees.amount_cents, issued_fees.precise_coupons_amount_cents as coupons_cents
-    from queued
-    inner join issued_fees on queued.fee_id = issued_fees.fee_id
+    select
+        wanted_fees.fee_id, issued_fees.amount_cents,
+        {{ share('issued_fees.precise_coupons_amount_cents + coalesce(issued_fees.progressive_billing_credit_amount_cents, 0)') }} as coupons_cents
+    from wanted_fees
+    inner join issued_fees on wanted_fees.fee_id = issued_fees.fee_id
     union all
-    select queued.fee_id, fees.amount_cents, {{ share('coalesce(sum(coupon_shares.share_cents), 0)') }}
-    from queued
-    inner join fees on queued.fee_id = fees.fee_id and fees.fee_state = 'due'
+    select wanted_fees.fee_id, fees.amount_cents, {{ share('coalesce(sum(coupon_shares.share_cents), 0)') }}
+    from wanted_fees
+    inner join fees on wanted_fees.fee_id = fees.fee_id and fees.fee_state = 'due'
     left join coupon_shares on fees.fee_id = coupon_shares.fee_id
     left join issued_fees on fees.fee_id = issued_fees.fee_id
     where issued_fees.fee_id is null
-    group by queued.fee_id, fees.amount_cents
+    group by wanted_fees.fee_id, fees.amount_cents
 ),
 
 credited_before as (
-    select queued.fee_id, sum(issued_items.precise_amount_cents) as amount_cents
-    from queued
-    inner join issued_items on queued.fee_id = issued_items.fee_id
-    group by queued.fee_id
+    select wanted_fees.fee_id, sum(issued_items.precise_amount_cents) as amount_cents
+    from wanted_fees
+    inner join issued_items on wanted_fees.fee_id = issued_items.fee_id
+    group by wanted_fees.fee_id
 ),
 
--- Never more than the fee, less what was credited of it before (invoicing, section 6.4).
-priced as (
+left_over as (
     select
-        queued.credit_note_id, queued.invoice_id, queued.fee_id, queued.customer_id, queued.currency, queued.precise_used_amount_cents,
+        queued.*,
         credited_fees.amount_cents as fee_amount_cents,
         credited_fees.coupons_cents,
-        case when queued.precise_unused_amount_cents < credited_fees.amount_cents then queued.precise_unused_amount_cents else credited_fees.amount_cents end
-        - coalesce(credited_before.amount_cents, 0) as left_cents
+        coalesce(credited_before.amount_cents, 0) as before_cents,
+        credited_fees.amount_cents - coalesce(credited_before.amount_cents, 0) as fee_left_cents
     from queued
     inner join credited_fees on queued.fee_id = credited_fees.fee_id
     left join credited_before on queued.fee_id = credited_before.fee_id
+),
+
+-- Of unused days what was credited before is taken off (invoicing, section 6.4), of an amount that was asked for not; never more than is left of the fee.
+priced as (
+    select
+        *,
+        case
+            when destination = 'requested' and precise_amount_cents < fee_left_cents then precise_amount_cents
+            when destination <> 'requested' and precise_amount_cents < fee_amount_cents then precise_amount_cents - before_cents
+            else fee_left_cents
+        end as left_cents
+    from left_over
 ),
 
 held_up as (

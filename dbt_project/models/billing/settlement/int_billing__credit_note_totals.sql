@@ -53,7 +53,7 @@ earlier as (
 ),
 
 -- The last note of an invoice, which leaves no fee uncredited, takes back what rounding the others' taxes gave (invoicing, section 10.3).
-aligned as (
+corrected as (
     select
         summed.*,
         coalesce(earlier.notes_count, 0) + 1 as sequential_id,
@@ -66,6 +66,14 @@ aligned as (
     inner join invoices on summed.invoice_id = invoices.invoice_id
     left join taxed on summed.credit_note_id = taxed.credit_note_id
     left join earlier on summed.invoice_id = earlier.invoice_id
+),
+
+-- A correction goes no further than the tax of the note.
+aligned as (
+    select
+        credit_note_id, invoice_id, items_cents, coupons_cents, sequential_id, plain_tax_cents, used_cents, fee_cents,
+        case when tax_cents > 0 then tax_cents else {{ share('0') }} end as tax_cents
+    from corrected
 ),
 
 final as (

@@ -22,16 +22,26 @@ issue_credit_notes as (
     select * from {{ ref('int_billing__issue_credit_notes') }}
 ),
 
+issue_credit_note_voids as (
+    select * from {{ ref('int_billing__issue_credit_note_voids') }}
+),
+
+credit_note_legs as (
+    select * from {{ ref('int_billing__credit_note_legs') }}
+),
+
 documents as (
     select invoice_id as document_id, invoice_id, customer_id, currency, issued_at, total_amount_cents, taxes_amount_cents from issue_invoices
     union all
     select fee_id, null, customer_id, currency, issued_at, total_amount_cents, taxes_amount_cents from issue_standalone_fees
     union all
     select credit_note_id, null, customer_id, currency, issued_at, -offset_amount_cents, -taxes_amount_cents from issue_credit_notes
+    union all
+    select credit_note_void_id, null, customer_id, currency, issued_at, 0, 0 from issue_credit_note_voids
 ),
 
 -- Debits are positive. What a progressive invoice billed before is taken off the line that bills it again. A top-up invoice sells credits, which are
--- owed until they pay an invoice. A credit note takes revenue and tax back; it lowers what its invoice leaves to pay, or is owed to the customer.
+-- owed until they pay an invoice.
 legs as (
     select document_id, 'receivables' as account, cast(null as string) as fee_id, 'total' as leg, total_amount_cents as amount_cents
     from documents
@@ -48,17 +58,8 @@ legs as (
     select invoice_id, 'customer_credits', null, credit_note_use_id, amount_cents
     from issue_credit_note_uses
     union all
-    select credit_note_id, 'revenue', null, 'items', sub_total_excluding_taxes_amount_cents + coupons_adjustment_amount_cents
-    from issue_credit_notes
-    union all
-    select credit_note_id, 'coupon_discounts', null, 'coupons', -coupons_adjustment_amount_cents
-    from issue_credit_notes
-    union all
-    select credit_note_id, 'customer_credits', null, 'credit', -credit_amount_cents
-    from issue_credit_notes
-    union all
-    select credit_note_id, 'refunds_payable', null, 'refund', -refund_amount_cents
-    from issue_credit_notes
+    select document_id, account, null, leg, amount_cents
+    from credit_note_legs
     union all
     select coalesce(invoice_id, fee_id), case when fee_type = 'credit' then 'prepaid_credits' else 'revenue' end, fee_id, fee_id, -amount_cents
     from issue_fees

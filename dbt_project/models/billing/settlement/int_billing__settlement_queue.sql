@@ -15,8 +15,9 @@ control as (
 ),
 
 -- What an invoice's next note gives depends on its earlier ones, and what a refund or an offset takes on what the invoice left to pay.
+-- A void is settled alone: what it takes depends on all before it, and all after it on what it took.
 barred as (
-    select customer_id, min(queue_position) as barred_from
+    select customer_id, min(case when destination = 'void' and queue_position = 1 then 2 else queue_position end) as barred_from
     from (
         select
             waiting.customer_id, waiting.queue_position, waiting.destination, credited.invoice_id as waiting_invoice_id,
@@ -25,7 +26,7 @@ barred as (
         left join waiting as credited on waiting.credited_invoice_id = credited.invoice_id
         where waiting.credited_invoice_id is not null
     ) as notes
-    where note_rank > 1 or (destination <> 'credit' and waiting_invoice_id is not null)
+    where note_rank > 1 or destination = 'void' or (destination <> 'credit' and waiting_invoice_id is not null)
     group by customer_id
 ),
 
@@ -36,13 +37,13 @@ stopped as (
     group by queue_stops.customer_id
 ),
 
--- What credits a progressive invoice depends on the coupons of that one, so it waits for the next pass.
+-- What credits a progressive invoice depends on the coupons of that one and on its notes, so it waits for the next pass.
 crediting as (
     select waiting.customer_id, min(waiting.queue_position) as crediting_position
     from progressive_bills
     inner join waiting on progressive_bills.invoice_id = waiting.invoice_id
     inner join waiting as credited
-        on progressive_bills.credited_invoice_id = credited.invoice_id and credited.queue_position < waiting.queue_position
+        on progressive_bills.credited_invoice_id = coalesce(credited.credited_invoice_id, credited.invoice_id) and credited.queue_position < waiting.queue_position
     group by waiting.customer_id
 ),
 

@@ -18,6 +18,18 @@ issued_credit_notes as (
     select * from {{ ref('stg_books__credit_notes') }}
 ),
 
+issued_voids as (
+    select * from {{ ref('stg_books__credit_note_voids') }}
+),
+
+credit_note_voids as (
+    select * from {{ ref('stg_catalog__credit_note_voids') }}
+),
+
+horizons as (
+    select * from {{ ref('int_metering__horizons') }}
+),
+
 -- A bill with usage out of the domain waits, and so does what comes after it: it depends on what the bill takes of coupons, wallets and numbers.
 held as (
     select customer_id, min(horizon_at) as held_from_at
@@ -26,13 +38,15 @@ held as (
     group by customer_id
 ),
 
--- What is settled on its own: an invoice, a fee that is not invoiced, or a credit note.
+-- What is settled on its own: an invoice, a fee that is not invoiced, a credit note, or the void of one.
 issued_documents as (
     select invoice_id from issued_invoices
     union all
     select fee_id from issued_fees
     union all
     select credit_note_id from issued_credit_notes
+    union all
+    select credit_note_void_id from issued_voids
 ),
 
 -- A credit note is a fact of its moment, which comes before its bills; one of the very moment of its own invoice comes just after that.
@@ -49,6 +63,14 @@ documents as (
         case when issued_at > invoice_issued_at then creation_sequence else invoice_creation_sequence end, invoice_reason,
         invoice_id, destination
     from requested_credits
+    union all
+    select
+        credit_note_voids.credit_note_void_id, 'credit_note_void', requested_credits.customer_id, requested_credits.billing_entity_id, requested_credits.currency,
+        'void', credit_note_voids.valid_from, credit_note_voids.valid_from, credit_note_voids.sequence, 0,
+        0, credit_note_voids.credit_note_id, 2, credit_note_voids.sequence, 'void', requested_credits.invoice_id, 'void'
+    from credit_note_voids
+    inner join requested_credits on credit_note_voids.credit_note_id = requested_credits.credit_note_id
+    inner join horizons on requested_credits.customer_id = horizons.customer_id and credit_note_voids.valid_from <= horizons.as_of
 ),
 
 final as (
