@@ -129,6 +129,7 @@ def facts_of(cases: list[Case]) -> Facts:
         zone = {"timezone": inputs["timezone"]} if "timezone" in inputs else {}
         metered.usage_window(case["id"], case["id"], inputs.get("period", YEAR), EVER, facts, **zone)
         metered.events(case, begins_with(case) if "period" in inputs else [once(inputs["units"])], facts)
+        metered.others(case["id"], facts)
         if "matching_filters" in inputs:
             ignored = [
                 (f"ignored_{n}", inputs["matching_filters"] | row)

@@ -89,6 +89,14 @@ def events(case: Case, sent: list[Case], facts: Facts) -> None:
     facts.setdefault("landing.events", []).extend(rows)
 
 
+def others(case_id: str, facts: Facts) -> None:
+    """The case's first event once more, of another metric and of another subscription: neither has a part in the case."""
+    other = f"{case_id}/other"
+    first = [row for row in facts["landing.events"] if row["external_subscription_id"] == case_id][:1]
+    for terms in ({"code": other}, {"external_subscription_id": other}):
+        facts["landing.events"] += [row | terms | {"transaction_id": other} for row in first]
+
+
 def load_events(facts: Facts) -> None:
     """Puts the events through the loader, as one landing file: what is sent twice is loaded once (law 4)."""
     sent = io.BytesIO()

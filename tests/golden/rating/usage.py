@@ -67,6 +67,7 @@ def facts_of_one(case: Case) -> Facts:
     metered.charge(case["id"], inputs["metric"], inputs["charge"], facts)
     facts["catalog.charges"].append(facts["catalog.charges"][0] | dict.fromkeys(("id", "plan_id"), next_plan(case)))
     metered.events(case, inputs["events"], facts)
+    metered.others(case["id"], facts)
     prices(case["id"], None, inputs["charge"]["properties"], facts)
     oldest_first = sorted(inputs.get("charge_filters", []), key=lambda row: row.get("created_at", ""))
     filters(case["id"], [(row["name"], row["values"]) for row in oldest_first], inputs.get("metric_filters", {}), facts)
