@@ -65,6 +65,7 @@ def in_advance(case: Case, facts: Facts) -> None:
     arrived: Facts = {"int_metering__received_events": []}
     events(case, arrived)
     facts["int_metering__received_events"] += in_order(arrived["int_metering__received_events"])
+    twin(case["id"], facts)
 
 
 def versions(**row: Any) -> list[dict[str, Any]]:
@@ -78,6 +79,14 @@ def others(charge: dict[str, Any], metric: Case, facts: Facts) -> None:
     facts["stg_catalog__billable_metrics"].append(version(billable_metric_id=other, code=other, name=other, **metric))
     for position, terms in enumerate(({"plan_id": other}, {"billable_metric_id": other}, {"pay_in_advance": False})):
         facts["stg_catalog__charges"].append(version(**charge | {"charge_id": f"{other}-{position}"} | terms))
+
+
+def twin(case_id: str, facts: Facts) -> None:
+    """Another subscription to the case's plan, with periods like its own and an event that is called like its first."""
+    names = dict.fromkeys(("external_subscription_id", "subscription_id"), f"/{case_id}")
+    for name, most in (("int_metering__service_periods", None), ("int_metering__received_events", 1)):
+        own = [row for row in facts[name] if row["external_subscription_id"] == case_id][:most]
+        facts[name] += [row | {key: value for key, value in names.items() if key in row} for row in own]
 
 
 def stated(case: Case, period: Case) -> dict[str, Any]:
