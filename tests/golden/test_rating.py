@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+import duckdb
 import pytest
 
 from core.warehouse.pricing_graph import PricingGraph
@@ -16,6 +18,27 @@ from tests.golden.cases_option import Case, read_cases, shared_cases
 from tests.golden.rating.kinds import KINDS
 
 Outcomes = Callable[[Case], Any]
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """In place of an outcome: what a case raises that cannot be run."""
+
+    fault: Exception
+
+
+def outcomes(module: Any, graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
+    """Case id -> its outcome, all cases in one run. A case that cannot be run does not take the others with it: halves are tried apart."""
+    try:
+        found: dict[str, Any] = module.run(graph, cases)
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
+        raise  # the SQL is wrong, for all of them
+    except Exception as fault:
+        if len(cases) == 1:
+            return {cases[0]["id"]: Faulty(fault)}
+        middle = len(cases) // 2
+        return outcomes(module, graph, cases[:middle]) | outcomes(module, graph, cases[middle:])
+    return found
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -34,8 +57,13 @@ def outcome_of(request: pytest.FixtureRequest) -> Outcomes:
     def outcome(case: Case) -> Any:
         module = KINDS[case["kind"]]
         if module.__name__ not in found:
-            found[module.__name__] = module.run(graph, [other for other in cases if KINDS[other["kind"]] is module])
-        return found[module.__name__].get(case["id"])
+            found[module.__name__] = outcomes(
+                module, graph, [other for other in cases if KINDS[other["kind"]] is module]
+            )
+        told = found[module.__name__].get(case["id"])
+        if isinstance(told, Faulty):
+            raise told.fault
+        return told
 
     return outcome
 
