@@ -16,10 +16,7 @@ counted as (
         case when advance_events.recurring then '' else advance_events.window_charge_id end as counts_in,
         case when {{ json_text('advance_events.properties', "'operation_type'") }} = 'remove' then 0 else 1 end as is_active_after
     from advance_events
-    left join event_buckets
-        on advance_events.fee_id = event_buckets.window_charge_id
-        and advance_events.external_subscription_id = event_buckets.external_subscription_id
-        and advance_events.transaction_id = event_buckets.transaction_id
+    left join event_buckets on advance_events.fee_id = event_buckets.window_charge_id
     where {{ is_counted('advance_events.aggregation_type', 'advance_events.field_text', 'advance_events.field_value') }}
 ),
 
