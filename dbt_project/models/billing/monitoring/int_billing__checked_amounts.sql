@@ -1,5 +1,10 @@
 with usage_fees as (
-    select * from {{ ref('int_billing__usage_fees') }} where not is_renewed
+    select * from {{ ref('int_billing__usage_fees') }}
+),
+
+-- What is charged in advance is on invoices of its own.
+charges_in_arrears as (
+    select usage_window_id, charge_id from {{ ref('int_metering__window_charges') }} where not pay_in_advance
 ),
 
 currencies as (
@@ -21,6 +26,8 @@ final as (
         usage_fees.units,
         {{ round_money('usage_fees.amount', 'currencies.minor_units') }} as amount_cents
     from usage_fees
+    inner join charges_in_arrears
+        on usage_fees.usage_window_id = charges_in_arrears.usage_window_id and usage_fees.charge_id = charges_in_arrears.charge_id
     inner join currencies on usage_fees.currency = currencies.currency
 )
 
