@@ -192,6 +192,7 @@ def test_a_narrow_factor_that_loses_digits_would_be_seen(places: str) -> None:
 @BATCHES
 @given(many(st.tuples(decimals(15, 999), st.integers(-999_999, 999_999).map(Decimal))), st.sampled_from((12, 15)))
 @example([(Decimal("0.5"), Decimal(3)), (Decimal("-0.000000000000005"), Decimal(2)), (Decimal("999.999999999999999"), Decimal(-1)), (Decimal("1000"), Decimal(7))], 15)
+@example([(Decimal(amount), Decimal(7)) for amount in ("999.999999", "999.9999995", "999.999999499999999", "0.000001", "0.0000005", "12.3456785")], 15)
 def test_a_short_unit_price(rows: list[tuple[Decimal, Decimal]], places: int) -> None:
     assert by_sql(macros().unit_price("a", "b", places), rows, ("decimal(38, 15)", "decimal(38, 12)")) == [quotient(*row, places) for row in rows]
 
