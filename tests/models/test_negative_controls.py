@@ -51,8 +51,8 @@ WORLD: dict[str, list[dict[str, Any]]] = {
         {"sql_metric": "minutes", "window_charge_id": "w", "charge_filter_id": "f", "group_key": "g", "external_subscription_id": "s", "transaction_id": "b", "quantity": 1},
     ],
     "int_rating__charges": [
-        {"usage_id": "q", "usage_kind": "period", "charge_model": "graduated", "units": 12, "total_aggregated_units": 12, "amount": "3.5", "events_count": 2},
-        {"usage_id": "b", "usage_kind": "fixed", "charge_model": "standard", "units": 1, "total_aggregated_units": 1, "amount": "1", "events_count": 0},
+        {"usage_id": "q", "usage_kind": "period", "charge_model": "graduated", "units": 12, "amount": "3.5", "events_count": 2},
+        {"usage_id": "b", "usage_kind": "fixed", "charge_model": "standard", "units": 1, "amount": "1", "events_count": 0},
     ],
     "int_rating__charge_tiers": [
         {"usage_id": "q", "position": 1, "amount": "3"}, {"usage_id": "q", "position": 2, "amount": "0.5"}, {"usage_id": "b", "position": 1, "amount": "1"},

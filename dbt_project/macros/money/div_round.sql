@@ -55,11 +55,12 @@
     text where it has six places. -#}
 {% macro short_unit_price(amount, units, places, otherwise) -%} {{ return(adapter.dispatch('short_unit_price', 'tallystick')(amount, units, places, otherwise)) }} {%- endmacro %}
 {% macro default__short_unit_price(amount, units, places, otherwise) -%}
-    {%- set whole = 'cast(try_cast(' ~ units ~ ' as decimal(18, 12)) as decimal(18, 0))' -%}
+    {%- set narrow = 'try_cast(' ~ units ~ ' as decimal(18, 12))' -%}
+    {%- set whole = 'cast(' ~ narrow ~ ' as decimal(18, 0))' -%}
     {%- set places_15 = 'try_cast(' ~ amount ~ ' as decimal(18, 15))' -%}
     {%- set places_6 = 'cast(' ~ places_15 ~ ' as decimal(10, 6))' -%}
     {%- set n = 'case when try_cast(' ~ places_6 ~ ' as decimal(18, 15)) = ' ~ places_15 ~ ' then 1000000000 * cast(cast(1000000 as decimal(7, 0)) * ' ~ places_6 ~ " as bigint) else cast(replace(cast(" ~ places_15 ~ " as string), '.', '') as bigint) end" -%}
     {%- set d = 'cast(' ~ whole ~ ' as bigint) * 1' ~ '0' * (15 - places) -%}
-    coalesce(case when {{ whole }} = {{ units }} and {{ units }} > 0 and {{ amount }} >= 0 then {{ unscaled('((2 * ' ~ n ~ ' + ' ~ d ~ ') // (2 * ' ~ d ~ '))', places) }} end, {{ otherwise }})
+    coalesce(case when try_cast({{ whole }} as decimal(18, 12)) = {{ narrow }} and {{ units }} > 0 and {{ amount }} >= 0 then {{ unscaled('((2 * ' ~ n ~ ' + ' ~ d ~ ') // (2 * ' ~ d ~ '))', places) }} end, {{ otherwise }})
 {%- endmacro %}
 {% macro spark__short_unit_price(amount, units, places, otherwise) -%} {{ otherwise }} {%- endmacro %}

@@ -56,8 +56,7 @@ rated as (
 signed as (
     select
         priced_usage.usage_id, priced_usage.usage_kind, priced_usage.window_charge_id, priced_usage.charge_id, priced_usage.charge_filter_id,
-        priced_usage.group_key, priced_usage.charge_model, priced_usage.events_count, priced_usage.full_units, priced_usage.total_aggregated_units,
-        rated.amount,
+        priced_usage.group_key, priced_usage.charge_model, priced_usage.events_count, priced_usage.full_units, rated.amount,
         coalesce(rated.paid_units, priced_usage.full_units) as divided_units,
         priced_usage.full_units < 0 or rated.amount < 0 as is_negative
     from priced_usage
@@ -67,8 +66,7 @@ signed as (
 -- Negative units or a negative amount bill nothing (rating, section 0.1); the units shown are the full ones.
 billed as (
     select
-        usage_id, usage_kind, window_charge_id, charge_id, charge_filter_id, group_key, charge_model, events_count,
-        total_aggregated_units, divided_units,
+        usage_id, usage_kind, window_charge_id, charge_id, charge_filter_id, group_key, charge_model, events_count, divided_units,
         case when is_negative then {{ quantity('0') }} else full_units end as units,
         case when is_negative then {{ working('0') }} else amount end as amount
     from signed
@@ -85,7 +83,6 @@ final as (
         charge_model,
         events_count,
         units,
-        total_aggregated_units,
         amount,
         {{ unit_price('amount', 'divided_units') }} as unit_amount
     from billed

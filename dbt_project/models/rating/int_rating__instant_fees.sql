@@ -25,7 +25,7 @@ final as (
         instant_quantities.horizon_at,
         charges.units as billed_units,
         charges.units,
-        charges.total_aggregated_units,
+        instant_quantities.total_aggregated_units,
         charges.amount
     from instant_quantities
     inner join advance_changes on instant_quantities.usage_id = advance_changes.fee_id

@@ -16,6 +16,7 @@ from tests.support import facts as given_facts
 TARGETS = [
     "int_billing__fees",
     "int_billing__fee_pricing_units",
+    "int_billing__fee_units",
     "int_billing__charge_totals",
     "int_rating__charges",
     "int_rating__charge_tiers",
@@ -51,6 +52,10 @@ def fees_of(graph: PricingGraph, facts: Facts) -> dict[str, Outcome]:
     relations = given_facts.give_all(connection, graph, TARGETS, facts, empty=[*OTHER_FEES, *FIXED_CHARGES])
     graph.run(connection, TARGETS, relations)
     charges = {row["usage_id"]: row for row in given_facts.rows_of(connection, "int_rating__charges")}
+    units = {
+        row["fee_id"]: row["total_aggregated_units"]
+        for row in given_facts.rows_of(connection, "int_billing__fee_units")
+    }
     tiers: dict[str, list[dict[str, Any]]] = {}
     for row in sorted(given_facts.rows_of(connection, "int_rating__charge_tiers"), key=lambda row: row["position"]):
         tiers.setdefault(row["usage_id"], []).append(row)
@@ -61,6 +66,7 @@ def fees_of(graph: PricingGraph, facts: Facts) -> dict[str, Outcome]:
         rated = charges.get(fee["true_up_parent_fee_id"] or fee["fee_id"], {}) | fee
         rated["pricing_unit_amount_cents"] = in_units.get(fee["fee_id"], {}).get("amount_cents")
         rated["charge_total"] = totals[rated["window_charge_id"]]
+        rated["total_aggregated_units"] = units.get(fee["true_up_parent_fee_id"] or fee["fee_id"])
         steps = tiers.get(fee["fee_id"], [])
         details = amount_details(rated["charge_model"], rated["total_aggregated_units"], steps)
         rated["amount_details"] = as_answered(details)
