@@ -44,7 +44,8 @@ def facts_of(cases: list[Case]) -> Facts:
         facts["int_metering__window_charges"].append(
             charge(case["id"], inputs["charge_model"], {}, False, horizon_at=HORIZON, **terms)
         )
-        prices(case["id"], None, stated(inputs), facts)
+        if inputs.get("priced", True):
+            prices(case["id"], None, stated(inputs), facts)
         for group in inputs.get("groups") or [inputs]:
             quantity(case["id"], group, facts)
         facts["int_metering__event_changes"] += changes(case["id"], inputs)

@@ -57,7 +57,7 @@ def superseding(facts: Facts, at: datetime, last: datetime | None = None) -> Non
     """Puts every version in force from `at` on, in place of an equal one until then: who looks at another moment finds two, or none.
 
     With `last`, the last moment at which anyone looks, an equal one takes its place after that. Where two would not show, the others
-    differ: a filter asked for one more key, units were shown by another, or was another one that went first.
+    differ: a filter asked for one more key, units were shown by another, or was another one that went first; a pricing unit was worth more.
     """
     values = facts.get("stg_catalog__charge_filter_values", [])
     values += [row | {"charge_filter_id": f"{row['charge_filter_id']}/ended"} for row in values]
@@ -68,6 +68,8 @@ def superseding(facts: Facts, at: datetime, last: datetime | None = None) -> Non
                 other["key"] = "ended"
             if name == "stg_catalog__charge_filters":
                 other |= {"charge_filter_id": f"{row['charge_filter_id']}/ended", "position": 0}
+            if row.get("conversion_rate"):
+                other["conversion_rate"] = "1000000"
             facts[name].append(row | other | {"valid_to": at})
             row["valid_from"] = at
             if last is not None:

@@ -48,5 +48,5 @@ def facts_of(cases: list[Case]) -> Facts:
         metered.events(case, inputs["events"], facts)
         terms = {"sql_charge": "storage_zones", "custom_properties": inputs["custom_properties"]}
         prices(case["id"], None, terms, facts)
-    superseding(facts, EVER, EVER)
+    superseding(facts, EVER)
     return facts
