@@ -13,7 +13,7 @@ seen as (
         percentage_usage.usage_id, percentage_usage.is_per_transaction, percentage_usage.units, percentage_usage.full_units, percentage_usage.events_count,
         percentage_usage.rate, percentage_usage.rate_share, percentage_usage.fixed_amount, percentage_usage.least_amount, percentage_usage.most_amount,
         percentage_usage.free_events_allowed, percentage_usage.free_units_allowed, percentage_usage.through_event_number,
-        coalesce(percentage_states.free_units, {{ quantity('0') }}) as free_units,
+        percentage_states.free_units,
         coalesce(percentage_states.free_events, 0) as free_events,
         coalesce(percentage_states.paid_units, {{ quantity('0') }}) as paid_units,
         coalesce(percentage_states.paid_events, 0) as paid_events,

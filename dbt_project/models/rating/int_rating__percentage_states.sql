@@ -19,8 +19,8 @@ priced as (
 bounded as (
     select
         *,
-        is_paid and coalesce(event_amount < least_amount, false) as is_raised,
-        is_paid and coalesce(event_amount >= least_amount, true) and coalesce(event_amount > most_amount, false) as is_capped
+        is_paid and event_amount < least_amount as is_raised,
+        is_paid and coalesce(event_amount >= least_amount, true) and event_amount > most_amount as is_capped
     from priced
 ),
 

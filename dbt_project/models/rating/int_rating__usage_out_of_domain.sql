@@ -38,7 +38,7 @@ limited as (
     select
         chargeable_quantities.*,
         case
-            when chargeable_quantities.charge_model = 'percentage' and not coalesce(price_limits.looks_at_events, false) then null
+            when chargeable_quantities.charge_model = 'percentage' and not price_limits.looks_at_events then null
             when chargeable_quantities.through_event_number is null then moved.moved_units
             else seen.moved_units
         end as moved_units,
