@@ -57,7 +57,8 @@ def superseding(facts: Facts, at: datetime, last: datetime | None = None) -> Non
     """Puts every version in force from `at` on, in place of an equal one until then: who looks at another moment finds two, or none.
 
     With `last`, the last moment at which anyone looks, an equal one takes its place after that. Where two would not show, the others
-    differ: a filter asked for one more key, units were shown by another, or was another one that went first; a pricing unit was worth more.
+    differ: a filter asked for one more key, units were shown by another, or was another one that went first; a pricing unit was worth more;
+    tiers were stated twice in one moment.
     """
     values = facts.get("stg_catalog__charge_filter_values", [])
     values += [row | {"charge_filter_id": f"{row['charge_filter_id']}/ended"} for row in values]
@@ -72,6 +73,8 @@ def superseding(facts: Facts, at: datetime, last: datetime | None = None) -> Non
                 other["conversion_rate"] = "1000000"
             facts[name].append(row | other | {"valid_to": at})
             row["valid_from"] = at
+            if name == "stg_catalog__charge_tiers":
+                facts[name].append(row | {"to_value": "0.5", "sequence": 0, "valid_to": at})
             if last is not None:
                 row["valid_to"] = last + timedelta(microseconds=1)
                 facts[name].append(row | other | {"valid_from": row["valid_to"], "valid_to": None})
