@@ -20,7 +20,8 @@ placed as (
         ) as place,
         case when {{ json_text('bucketed_events.properties', "'operation_type'") }} = 'remove' then 0 else 1 end as is_active_after,
         case when window_charges.prorated then {{ local_date('bucketed_events.timestamp', 'window_charges.timezone') }} end as occurs_on,
-        bucketed_events.aggregation_type = 'unique_count_agg' and window_charges.prorated and not window_charges.pay_in_advance as bills_held_days
+        bucketed_events.aggregation_type = 'unique_count_agg' and window_charges.prorated and not window_charges.pay_in_advance as bills_held_days,
+        window_charges.charge_model = 'percentage' as counts_carried_events
     from bucketed_events
     inner join window_charges on bucketed_events.window_charge_id = window_charges.window_charge_id
     left join contributions
@@ -76,7 +77,7 @@ held as (
 -- What left before the window is no part of it, neither its coming nor its leaving.
 final as (
     select
-        window_charge_id, charge_filter_id, group_key, place, is_before_window, bills_held_days,
+        window_charge_id, charge_filter_id, group_key, place, is_before_window, bills_held_days, counts_carried_events,
         external_subscription_id, transaction_id, timestamp, known_at, occurs_on,
         case when bills_held_days then leaves_on end as leaves_on,
         change_quantity, precise_total_amount_cents, properties

@@ -14,7 +14,8 @@ window_days as (
     select * from {{ ref('int_metering__window_days') }}
 ),
 
--- What the window begins with is one change, but values whose days are counted one by one stay apart.
+-- What the window begins with is one change, but values whose days are counted one by one stay apart, and so do the events of a
+-- percentage: its allowances count them (rating, section 4.6).
 carried as (
     select
         window_charge_id, charge_filter_id, group_key,
@@ -22,7 +23,7 @@ carried as (
         {{ quantity('sum(change_quantity)') }} as change_quantity,
         {{ quantity('sum(precise_total_amount_cents)') }} as precise_total_amount_cents
     from effective_events
-    where is_before_window and not bills_held_days
+    where is_before_window and not bills_held_days and not counts_carried_events
     group by window_charge_id, charge_filter_id, group_key
 ),
 
@@ -34,7 +35,7 @@ numbered as (
         external_subscription_id, transaction_id, timestamp, known_at, occurs_on, leaves_on, bills_held_days,
         change_quantity, precise_total_amount_cents
     from effective_events
-    where bills_held_days or not is_before_window
+    where bills_held_days or counts_carried_events or not is_before_window
     union all
     select
         window_charge_id, charge_filter_id, group_key, event_number,
