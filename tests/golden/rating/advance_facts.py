@@ -51,6 +51,7 @@ def in_advance(case: Case, facts: Facts) -> None:
     charge = {"charge_id": case["id"], "plan_id": case["id"], "billable_metric_id": case["id"], "charge_model": terms["charge_model"]} | flags  # fmt: skip
     facts["stg_catalog__charges"] += versions(**charge)
     others(charge, metric, facts)
+    second(charge, facts)
     changes = inputs.get("price_changes", [])
     starts = [ALWAYS, *(instant(change["at"]) for change in changes)]
     for properties, start, end in zip([terms, *changes], starts, [*starts[1:], None], strict=True):
@@ -79,6 +80,15 @@ def others(charge: dict[str, Any], metric: Case, facts: Facts) -> None:
     facts["stg_catalog__billable_metrics"].append(version(billable_metric_id=other, code=other, name=other, **metric))
     for position, terms in enumerate(({"plan_id": other}, {"billable_metric_id": other}, {"pay_in_advance": False})):
         facts["stg_catalog__charges"].append(version(**charge | {"charge_id": f"{other}-{position}"} | terms))
+
+
+def second(charge: dict[str, Any], facts: Facts) -> None:
+    """Another charge in advance of the plan on the same metric, at 1 per unit: it has fees of its own, in which the case has no part."""
+    charge_id = f"{charge['charge_id']}/second"
+    facts["stg_catalog__charges"] += versions(**charge | {"charge_id": charge_id, "charge_model": "standard"})
+    own = no_prices()
+    prices(charge_id, None, {"amount": "1"}, own)
+    facts["stg_catalog__charge_prices"] += own["stg_catalog__charge_prices"]
 
 
 def twin(case_id: str, facts: Facts) -> None:

@@ -44,6 +44,8 @@ def fees_of(graph: PricingGraph, cases: list[Case]) -> dict[str, Outcome]:
         steps.setdefault(step["fee_id"], []).append(step)
     fees: dict[str, Outcome] = {}
     for fee in given_facts.rows_of(connection, "int_billing__fees"):
+        if fee["charge_id"] != fee["external_subscription_id"]:
+            continue
         fee["amount_details"] = as_answered(event_amount_details(fee["charge_model"], steps.get(fee["fee_id"], [])))
         fees.setdefault(fee["external_subscription_id"], []).append(fee)
     return fees

@@ -87,7 +87,24 @@ def facts_of_one(case: Case) -> Facts:
         )
     if inputs["charge"].get("pay_in_advance"):
         facts["int_metering__service_periods"] += service_periods(case)
+        beside(case, facts)
     return facts
+
+
+def beside(case: Case, facts: Facts) -> None:
+    """What is billed in advance beside the case: a second charge of the plan on the same metric, at 1 per unit, and another subscription
+    to the plan, which sends every event twice.
+    """
+    second, other = f"{case['id']}/second", f"/{case['id']}"
+    facts["catalog.charges"].append(facts["catalog.charges"][0] | {"id": second, "charge_model": "standard"})
+    prices(second, None, {"amount": "1"}, facts)
+    names = dict.fromkeys(("external_subscription_id", "subscription_id"), other)
+    facts["int_metering__service_periods"] += [row | names for row in facts["int_metering__service_periods"]]
+    own = [row for row in facts["landing.events"] if row["external_subscription_id"] == case["id"] and row["code"] == case["id"]]
+    for again in ("once", "twice"):
+        facts["landing.events"] += [
+            row | {"external_subscription_id": other, "transaction_id": f"{row['transaction_id']}/{again}"} for row in own
+        ]
 
 
 def next_plan(case: Case) -> str:
