@@ -92,12 +92,13 @@ def second(charge: dict[str, Any], facts: Facts) -> None:
 
 
 def twin(case_id: str, facts: Facts) -> None:
-    """Another subscription to the case's plan, with periods like its own and an event that is called like its first; and that event
-    once more, with a code that no metric has.
+    """Another subscription to the case's plan, with periods like its own and an event that is called like its first and happens with its
+    last; and that event once more, with a code that no metric has.
     """
     names = dict.fromkeys(("external_subscription_id", "subscription_id"), f"/{case_id}")
     for name, most in (("int_metering__service_periods", None), ("int_metering__received_events", 1)):
-        own = [row for row in facts[name] if row["external_subscription_id"] == case_id][:most]
+        rows = [row for row in facts[name] if row["external_subscription_id"] == case_id]
+        own = [row | {"timestamp": rows[-1]["timestamp"]} if most else row for row in rows[:most]]
         facts[name] += [row | {key: value for key, value in names.items() if key in row} for row in own]
         facts[name] += [row | dict.fromkeys(("code", "transaction_id"), f"/{case_id}") for row in own if "code" in row]
 
