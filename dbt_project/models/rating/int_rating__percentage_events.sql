@@ -9,10 +9,10 @@ event_changes as (
     select * from {{ ref('int_metering__event_changes') }}
 ),
 
-window_charges as (
-    select window_charge_id, aggregation_type from {{ ref('int_metering__window_charges') }}
-    union all
-    select distinct window_charge_id, aggregation_type from {{ ref('int_metering__advance_charge_events') }}
+unique_counts as (
+    select window_charge_id from {{ ref('int_metering__window_charges') }} where aggregation_type = 'unique_count_agg'
+    union
+    select window_charge_id from {{ ref('int_metering__advance_charge_events') }} where aggregation_type = 'unique_count_agg'
 ),
 
 -- Once per bucket and price, however many quantities look at it. Events that none of them sees may be out of the domain.
@@ -26,8 +26,8 @@ priced_buckets as (
 ),
 
 aggregated as (
-    select priced_buckets.*, window_charges.aggregation_type from priced_buckets
-    left join window_charges on priced_buckets.window_charge_id = window_charges.window_charge_id
+    select priced_buckets.*, unique_counts.window_charge_id is not null as counts_values from priced_buckets
+    left join unique_counts on priced_buckets.window_charge_id = unique_counts.window_charge_id
 ),
 
 -- What is carried into the window is no transaction of it, and for a unique count only a new value is one.
@@ -37,7 +37,7 @@ joined as (
         event_changes.event_number, event_changes.change_quantity,
         case
             when aggregated.is_per_transaction and event_changes.event_number <= 0 then false
-            when aggregated.aggregation_type = 'unique_count_agg' then event_changes.change_quantity > 0
+            when aggregated.counts_values then event_changes.change_quantity > 0
             else true
         end as is_transaction
     from aggregated
