@@ -111,19 +111,7 @@ def estimate_object(invoice: Row, items: Sequence[Row], estimated: Estimate) -> 
         "precise_coupons_adjustment_amount_cents": number(sums["precise_coupons_adjustment_amount_cents"]),
         **{name: sums[name] for name in _ESTIMATED},
         "items": [{"amount_cents": item["amount_cents"], "lago_fee_id": item["fee_id"]} for item in items],
-        "applied_taxes": [
-            {
-                "lago_tax_id": tax["tax_id"],
-                "tax_name": tax["tax_name"],
-                "tax_code": tax["tax_code"],
-                "tax_rate": number(tax["tax_rate"]),
-                "tax_description": None,
-                "base_amount_cents": int(tax["taxable_base_cents"]),
-                "amount_cents": tax["amount_cents"],
-                "amount_currency": invoice["currency"],
-            }
-            for tax in estimated.taxes
-        ],
+        "applied_taxes": [_tax(tax, invoice["currency"]) for tax in estimated.taxes],
     }
 
 
@@ -170,6 +158,12 @@ def _applied_tax(tax: Row, note: Row) -> dict[str, Any]:
     return {
         "lago_id": deterministic_id("credit_note_tax", note["credit_note_id"], tax["tax_id"]),
         "lago_credit_note_id": note["credit_note_id"],
+        "created_at": instant(note["issued_at"]),
+    } | _tax(tax, note["currency"])
+
+
+def _tax(tax: Row, currency: str) -> dict[str, Any]:
+    return {
         "lago_tax_id": tax["tax_id"],
         "tax_name": tax["tax_name"],
         "tax_code": tax["tax_code"],
@@ -177,6 +171,5 @@ def _applied_tax(tax: Row, note: Row) -> dict[str, Any]:
         "tax_description": None,
         "base_amount_cents": int(tax["taxable_base_cents"]),
         "amount_cents": tax["amount_cents"],
-        "amount_currency": note["currency"],
-        "created_at": instant(note["issued_at"]),
+        "amount_currency": currency,
     }

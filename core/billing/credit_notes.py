@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from core.billing.customer import CustomerFacts, give_own_facts
+from core.catalog.credit_notes import PARTS
 from core.errors import NotFound, ValidationError
 from core.warehouse.kept_plans import Connection, make_table
 from core.warehouse.pricing_graph import PricingGraph, temporary
@@ -53,7 +54,7 @@ def with_note(
     """
     given = {"invoice_id": invoice["invoice_id"], "customer_id": invoice["customer_id"], "reason": "other", "id": ESTIMATED}
     moment = {"valid_from": at, "created_at": at, "recorded_at": facts.as_of, "sequence": 2**62}
-    amounts = dict.fromkeys(("credit_amount_cents", "refund_amount_cents", "offset_amount_cents"), 0) | parts
+    amounts = dict.fromkeys(PARTS, 0) | parts
     rows = {
         "credit_notes": [given | moment | amounts],
         "credit_note_items": [
