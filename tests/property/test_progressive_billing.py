@@ -95,7 +95,7 @@ def amounts_by_sql(cases: Sequence[Sequence[Mapping[tuple[Any, ...], int]]]) -> 
                     facts["int_billing__fees"].append(fee | key | {"invoice_id": name, "fee_type": "charge", "amount_cents": amount})
                 else:
                     facts["int_billing__usage_fees"].append(fee | key | {"usage_window_id": name, "fee_state": "checked", "units": 1, "amount": 1, "events_count": 1})
-                    facts["int_billing__checked_amounts"].append({"fee_id": fee["fee_id"], "fee_state": "checked", "amount_cents": amount})
+                    facts["int_billing__checked_amounts"].append({"fee_id": fee["fee_id"], "fee_state": "checked", "pay_in_advance": False, "amount_cents": amount})
     with open_connection() as connection:
         target = "int_billing__progressive_totals"
         graph().run(connection, [target], give_all(connection, graph(), [target], facts))

@@ -1,5 +1,5 @@
 with window_charges as (
-    select * from {{ ref('int_metering__window_charges') }} where pay_in_advance and window_state = 'open'
+    select * from {{ ref('int_metering__window_charges') }} where pay_in_advance and window_state in ('open', 'checked')
 ),
 
 window_days as (

@@ -85,7 +85,12 @@ def facts_of(cases: list[Case]) -> Facts:
             )
             if row is None:
                 facts["int_billing__checked_amounts"].append(
-                    {"subscription_id": name, "fee_state": "open", "amount_cents": inputs["total_usage"]}
+                    {
+                        "subscription_id": name,
+                        "fee_state": "open",
+                        "pay_in_advance": False,
+                        "amount_cents": inputs["total_usage"],
+                    }
                 )
                 continue
             look = {"usage_check_id": f"{name} looked at"}

@@ -2,9 +2,8 @@ with usage_fees as (
     select * from {{ ref('int_billing__usage_fees') }}
 ),
 
--- What is charged in advance is on invoices of its own.
-charges_in_arrears as (
-    select usage_window_id, charge_id from {{ ref('int_metering__window_charges') }} where not pay_in_advance
+window_charges as (
+    select * from {{ ref('int_metering__window_charges') }}
 ),
 
 currencies as (
@@ -23,11 +22,12 @@ final as (
         usage_fees.billable_metric_id,
         usage_fees.from_at,
         usage_fees.to_at,
+        window_charges.pay_in_advance,
         usage_fees.units,
         {{ round_money('usage_fees.amount', 'currencies.minor_units') }} as amount_cents
     from usage_fees
-    inner join charges_in_arrears
-        on usage_fees.usage_window_id = charges_in_arrears.usage_window_id and usage_fees.charge_id = charges_in_arrears.charge_id
+    inner join window_charges
+        on usage_fees.usage_window_id = window_charges.usage_window_id and usage_fees.charge_id = window_charges.charge_id
     inner join currencies on usage_fees.currency = currencies.currency
 )
 

@@ -1,5 +1,5 @@
 with checked_amounts as (
-    select * from {{ ref('int_billing__checked_amounts') }} where fee_state in ('due', 'draft')
+    select * from {{ ref('int_billing__checked_amounts') }} where fee_state in ('due', 'draft') and not pay_in_advance
 ),
 
 unissued_items as (

@@ -15,7 +15,7 @@ invoiced_usage as (
 ),
 
 open_amounts as (
-    select * from {{ ref('int_billing__checked_amounts') }} where fee_state = 'open'
+    select * from {{ ref('int_billing__checked_amounts') }} where fee_state = 'open' and not pay_in_advance
 ),
 
 parts as (

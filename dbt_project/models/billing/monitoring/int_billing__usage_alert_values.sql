@@ -32,9 +32,9 @@ final as (
         alerts.alert_id, alerts.alert_type, alerts.billable_metric_id, usage_totals.checked_at, usage_totals.is_recorded,
         case when alerts.alert_type in ('lifetime_usage_amount', 'billable_metric_lifetime_usage_units') then null else usage_totals.from_at end as armed_at,
         case alerts.alert_type
-            when 'current_usage_amount' then {{ quantity('usage_totals.current_amount_cents') }}
-            when 'billable_metric_current_usage_amount' then {{ quantity('coalesce(checked_usage.current_amount_cents, 0)') }}
-            when 'billable_metric_current_usage_units' then {{ quantity('coalesce(checked_usage.current_units, 0)') }}
+            when 'current_usage_amount' then {{ quantity('usage_totals.shown_amount_cents') }}
+            when 'billable_metric_current_usage_amount' then {{ quantity('coalesce(checked_usage.shown_amount_cents, 0)') }}
+            when 'billable_metric_current_usage_units' then {{ quantity('coalesce(checked_usage.shown_units, 0)') }}
             when 'billable_metric_lifetime_usage_units'
                 then {{ quantity('coalesce(invoiced_units.units, 0) + coalesce(checked_usage.ended_units, 0) + coalesce(checked_usage.current_units, 0)') }}
             else {{ quantity('usage_totals.historical_amount_cents + usage_totals.invoiced_amount_cents + usage_totals.current_amount_cents') }}

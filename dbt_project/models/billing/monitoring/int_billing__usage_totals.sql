@@ -37,7 +37,9 @@ invoiced as (
 ),
 
 uninvoiced as (
-    select usage_check_id, sum(current_amount_cents) as current_amount_cents, sum(ended_amount_cents) as ended_amount_cents
+    select
+        usage_check_id,
+        sum(shown_amount_cents) as shown_amount_cents, sum(current_amount_cents) as current_amount_cents, sum(ended_amount_cents) as ended_amount_cents
     from checked_usage
     group by usage_check_id
 ),
@@ -50,7 +52,8 @@ final as (
         usage_checks.checked_at, usage_checks.from_at, usage_checks.to_at, usage_checks.is_recorded,
         {{ cents('coalesce(historical.amount_cents, 0)') }} as historical_amount_cents,
         {{ cents('coalesce(invoiced.amount_cents, 0) + coalesce(uninvoiced.ended_amount_cents, 0)') }} as invoiced_amount_cents,
-        {{ cents('coalesce(uninvoiced.current_amount_cents, 0)') }} as current_amount_cents
+        {{ cents('coalesce(uninvoiced.current_amount_cents, 0)') }} as current_amount_cents,
+        {{ cents('coalesce(uninvoiced.shown_amount_cents, 0)') }} as shown_amount_cents
     from usage_checks
     left join historical on usage_checks.usage_check_id = historical.usage_check_id
     left join invoiced on usage_checks.usage_check_id = invoiced.usage_check_id

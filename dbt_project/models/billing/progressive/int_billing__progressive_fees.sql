@@ -7,7 +7,7 @@ checked_fees as (
 ),
 
 checked_amounts as (
-    select * from {{ ref('int_billing__checked_amounts') }} where fee_state = 'checked'
+    select * from {{ ref('int_billing__checked_amounts') }} where fee_state = 'checked' and not pay_in_advance
 ),
 
 fees as (
