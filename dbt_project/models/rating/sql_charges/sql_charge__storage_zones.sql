@@ -12,18 +12,17 @@ parameters as (
 
 ranges as (
     select
-        usage_id, position,
+        price_id, position,
         {{ quantity("max(case when key = 'from' then value_number end)") }} as from_value,
         {{ quantity("max(case when key = 'to' then value_number end)") }} as to_value
     from parameters
-    group by usage_id, position
+    group by price_id, position
 ),
 
 totals as (
     select
-        sql_charge_events.usage_id,
+        sql_charge_usage.usage_id, sql_charge_usage.price_id, sql_charge_events.change_quantity,
         {{ json_text('sql_charge_events.properties', "'storage_zone'") }} as zone,
-        sql_charge_events.change_quantity,
         {{ quantity('sum(sql_charge_events.change_quantity) over (partition by sql_charge_events.usage_id order by sql_charge_events.event_number rows unbounded preceding)') }} as total_after
     from sql_charge_events
     inner join sql_charge_usage on sql_charge_events.usage_id = sql_charge_usage.usage_id
@@ -32,11 +31,11 @@ totals as (
 -- An event is priced in the range in which the running total ends, and there only what it adds inside that range.
 placed as (
     select
-        totals.usage_id, totals.zone, ranges.position, ranges.from_value, ranges.to_value,
+        totals.usage_id, totals.price_id, totals.zone, ranges.position, ranges.from_value, ranges.to_value,
         case when totals.total_after - totals.change_quantity < ranges.from_value then totals.total_after - ranges.from_value else totals.change_quantity end as units
     from totals
     inner join ranges
-        on totals.usage_id = ranges.usage_id
+        on totals.price_id = ranges.price_id
         and totals.total_after > ranges.from_value
         and (ranges.to_value is null or totals.total_after <= ranges.to_value)
     where totals.change_quantity > 0
@@ -49,7 +48,7 @@ priced as (
         {{ quantity('sum(placed.units)') }} as units
     from placed
     inner join parameters
-        on placed.usage_id = parameters.usage_id and placed.position = parameters.position and placed.zone = parameters.key
+        on placed.price_id = parameters.price_id and placed.position = parameters.position and placed.zone = parameters.key
     where parameters.value_number is not null
     group by placed.usage_id, placed.position, placed.zone, placed.from_value, placed.to_value, parameters.value_number
 ),
