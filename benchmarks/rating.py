@@ -102,7 +102,7 @@ def give(connection: Any, graph: PricingGraph, count: int, targets: list[str]) -
             {EVENTS_PER_QUANTITY} as events_count, units as precise_total_amount_cents from numbers""",
         WINDOWS: f"""select usage_id as window_charge_id, charge_id, charge_model, 'USD' as currency, 'sum_agg' as aggregation_type,
             timestamp '{AT}' as horizon_at from numbers""",
-        EVENTS: f"""select usage_id as window_charge_id, event + 1 as event_number, ({units} / 3)::decimal(38, 12) as change_quantity,
+        EVENTS: f"""select usage_id as window_charge_id, event + 1 as event_number, false as is_carried, ({units} / 3)::decimal(38, 12) as change_quantity,
             change_quantity as prorated_quantity from numbers, range({EVENTS_PER_QUANTITY}) as events(event) where charge_model = 'percentage'""",
         SQL_CHARGE_EVENTS: f"""select usage_id, event + 1 as event_number, ({units} / 3)::decimal(38, 12) as change_quantity,
             '{{"storage_zone":"eu"}}' as properties from numbers, range({EVENTS_PER_QUANTITY}) as events(event) where charge_model = 'custom'""",

@@ -24,7 +24,7 @@ METERING = (
     "additive_quantities", "unique_quantities", "latest_quantities", "weighted_quantities", "prorated_quantities", "chargeable_quantities",
     "window_charges", "window_days", "unit_changes", "fixed_charge_windows", "fixed_charge_candidates", "fixed_charge_shares",
     "fixed_charge_starts", "fixed_charge_quantities", "window_fixed_charges", "sql_metric_events", "advance_charge_events",
-    "advance_placements", "advance_events", "advance_changes", "advance_totals", "advance_units", "advance_quantities", "advance_states",
+    "advance_placements", "advance_events", "advance_event_changes", "advance_changes", "advance_totals", "advance_units", "advance_quantities", "advance_states",
     "advance_usage", "instant_quantities", "presented_events",
 )  # fmt: skip
 MODELS = {

@@ -81,7 +81,7 @@ def rate(draws: Sequence[Draw]) -> dict[str, list[Row]]:
         )  # fmt: skip
         moves = usage.changes if usage.is_prorated else [(value, value) for value in usage.values]
         facts["int_metering__event_changes"] += [
-            {"window_charge_id": name, "event_number": event, "change_quantity": number(full), "prorated_quantity": number(prorated)}
+            {"window_charge_id": name, "event_number": event, "is_carried": False, "change_quantity": number(full), "prorated_quantity": number(prorated)}
             for event, (full, prorated) in enumerate(moves, 1)
         ]
     priced = price_rows((f"{place:05}", None, draw.model, draw.properties, VALID) for place, draw in enumerate(draws))

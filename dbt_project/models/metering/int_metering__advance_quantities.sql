@@ -25,7 +25,7 @@ sides as (
         'after' as side,
         {{ quantity('case when prorated then priced_peak_after else carried_quantity + peak_after end') }} as units,
         {{ quantity('carried_quantity + peak_after') }} as full_units,
-        event_number as through_event_number,
+        priced_place as through_event_number,
         precise_peak_after as precise_cents
     from waiting
     union all
@@ -34,7 +34,7 @@ sides as (
         'before' as side,
         {{ quantity('case when prorated then priced_peak_after - priced_units else carried_quantity + peak_before end') }} as units,
         {{ quantity('carried_quantity + peak_before') }} as full_units,
-        event_number - 1 as through_event_number,
+        priced_place - 1 as through_event_number,
         precise_peak_before as precise_cents
     from waiting
 ),

@@ -34,7 +34,8 @@ peaked as (
 final as (
     select
         fee_id, window_charge_id, charge_id, charge_model, charge_filter_id, group_key, external_subscription_id, transaction_id,
-        timestamp, known_at, billed_at, aggregation_type, is_billed, cast(event_number as bigint) as event_number, change_quantity,
+        timestamp, known_at, billed_at, aggregation_type, is_billed, cast(event_number as bigint) as event_number, cast(known_place as bigint) as known_place,
+        change_quantity,
         {{ quantity('case when recurring then recurring_total - window_total else 0 end') }} as carried_quantity,
         {{ quantity('window_total - change_quantity') }} as current_before,
         {{ quantity('case when highest_total > 0 then highest_total else 0 end') }} as peak_before,

@@ -41,6 +41,7 @@ final as (
     select
         fee_id, window_charge_id, charge_id, charge_model, charge_filter_id, group_key, external_subscription_id, transaction_id,
         timestamp, known_at, billed_at, aggregation_type, is_billed, event_number, change_quantity, carried_quantity,
+        case when prorated then event_number else known_place end as priced_place,
         current_after, peak_before,
         {{ quantity('peak_before + billed_units') }} as peak_after,
         billed_units,

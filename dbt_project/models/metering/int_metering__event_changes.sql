@@ -1,5 +1,5 @@
-with advance_units as (
-    select * from {{ ref('int_metering__advance_units') }} where charge_model = 'percentage'
+with advance_event_changes as (
+    select * from {{ ref('int_metering__advance_event_changes') }}
 ),
 
 effective_events as (
@@ -69,11 +69,11 @@ counted as (
     from dated
 ),
 
--- The events of a charge in advance stand in the order in which they are billed, each with the units that it is billed for.
 final as (
     select
         window_charge_id, charge_filter_id, group_key,
         cast(event_number as bigint) as event_number,
+        event_number <= 0 as is_carried,
         cast(external_subscription_id as string) as external_subscription_id,
         cast(transaction_id as string) as transaction_id,
         cast(timestamp as timestamp) as timestamp,
@@ -85,9 +85,9 @@ final as (
     from counted
     union all
     select
-        window_charge_id, charge_filter_id, group_key, event_number, external_subscription_id, transaction_id, timestamp, known_at,
-        billed_units, null, billed_units, precise_total_amount_cents
-    from advance_units
+        window_charge_id, charge_filter_id, group_key, event_number, is_carried, external_subscription_id, transaction_id, timestamp, known_at,
+        change_quantity, null, change_quantity, null
+    from advance_event_changes
 )
 
 select * from final

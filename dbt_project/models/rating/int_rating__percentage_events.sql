@@ -36,7 +36,7 @@ joined as (
         aggregated.*,
         event_changes.event_number, event_changes.change_quantity,
         case
-            when aggregated.is_per_transaction and event_changes.event_number <= 0 then false
+            when aggregated.is_per_transaction and event_changes.is_carried then false
             when aggregated.counts_values then event_changes.change_quantity > 0
             else true
         end as is_transaction

@@ -92,6 +92,7 @@ def changes(case_id: str, inputs: Case) -> Iterator[dict[str, Any]]:
         yield {
             "window_charge_id": case_id,
             "event_number": number,
+            "is_carried": False,
             "change_quantity": full,
             "prorated_quantity": prorated,
         }

@@ -53,7 +53,12 @@ def facts_of(cases: list[Case]) -> Facts:
             }
         )
         facts["int_metering__event_changes"].append(
-            {"window_charge_id": case["id"], "event_number": 1, "change_quantity": inputs["units"]}
+            {
+                "window_charge_id": case["id"],
+                "event_number": 1,
+                "is_carried": False,
+                "change_quantity": inputs["units"],
+            }
         )
     superseding(facts, HORIZON, HORIZON)
     return facts
