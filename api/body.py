@@ -75,7 +75,8 @@ class Body:
     ) -> None:
         """`mandatory` names are given as None when they are absent, so that the catalog can say that they are missing.
         `unserved` fields would change a bill and have no effect here: one with a value is refused, when the test of the
-        other fields says that it matters, rather than taken and ignored.
+        other fields says that it matters, rather than taken and ignored. With an empty `root` the fields are the body itself,
+        which may be empty.
         """
         self.root = root
         self.fields = fields
@@ -84,8 +85,9 @@ class Body:
 
     async def __call__(self, request: Request) -> dict[str, Any]:
         """Read the body of `request`. Raises BadRequest, ValidationError."""
-        content = parse(await request.body()).get(self.root)
-        if not isinstance(content, dict) or not content:
+        whole = parse(await request.body())
+        content = whole.get(self.root) if self.root else whole
+        if not isinstance(content, dict) or (self.root and not content):
             raise BadRequest(f"param is missing or the value is empty: {self.root}")
         refused = [name for name, matters in self.unserved.items() if content.get(name) and matters(content)]
         if refused:
@@ -98,6 +100,8 @@ class Body:
     @property
     def openapi(self) -> dict[str, Any]:
         """The body for `/docs`."""
+        if not self.root:
+            return {"requestBody": {"content": {"application/json": {"schema": object_schema(self.fields)}}}}
         schema = {"type": "object", "required": [self.root], "properties": {self.root: object_schema(self.fields)}}
         return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 

@@ -13,12 +13,12 @@ from api.body import INTEGER, read_fields, read_instant
 from api.deps import Served
 from api.ledger import Cursor
 from api.pagination import Paged, Paging, listed
-from api.schemas.invoices import CREATE, invoice_object, invoice_objects
-from core.catalog import customers, invoice_commands, one_off_invoices
+from api.schemas.invoices import CREATE, VOID, invoice_object, invoice_objects
+from core.catalog import customers, invoice_commands, invoice_voids, one_off_invoices, payments, wallet_transactions
 from core.catalog.billing_entities import BILLING_ENTITIES
 from core.catalog.one_off_invoices import OneOffInvoice
 from core.documents.invoice_pdf import invoice_pdf
-from core.errors import NotFound, ValidationError
+from core.errors import Conflict, NotFound, ValidationError
 from core.ids import deterministic_id
 from core.warehouse import marts
 from core.warehouse.marts import InvoiceFilter
@@ -150,6 +150,37 @@ def finalize(lago_id: str, served: Served) -> Response:
 
     served.billing.issue(command)
     return _show(served, draft["invoice_id"])
+
+
+@router.post("/invoices/{lago_id}/void", openapi_extra=VOID.openapi)
+def void(lago_id: str, terms: Annotated[dict[str, Any], Depends(VOID)], served: Served) -> Response:
+    """Say that an issued invoice shall not be paid. Coupons and wallets get back what they gave of it."""
+    invoice_voids.read(**terms)
+    invoice = _voidable(served, lago_id)
+    served.billing.refuse_while_held(invoice["customer_id"])
+
+    def command() -> str:
+        invoice = _voidable(served, lago_id)  # once more while the books are held: another command may have come first
+        owner = {"invoice_id": invoice["invoice_id"], "customer_id": invoice["customer_id"]}
+        with served.change() as uow:
+            if invoice["invoice_type"] == "credit" and payments.paid_cents(uow.connection, [invoice["invoice_id"]]):
+                raise Conflict("not_voidable", "A top-up that was paid is given back by a credit note with a refund.")
+            invoice_voids.void(uow, **owner, **terms)
+            for fee in invoice["fees"]:
+                if fee["wallet_transaction_id"]:
+                    wallet_transactions.fail_transaction(uow, fee["wallet_transaction_id"])
+        return str(invoice["customer_id"])
+
+    served.billing.issue(command)
+    return _show(served, invoice["invoice_id"])
+
+
+def _voidable(served: Served, lago_id: str) -> dict[str, Any]:
+    with served.billing.ledger.cursor() as cursor:
+        invoice: dict[str, Any] = marts.get_invoice(cursor, lago_id)
+    if invoice["status"] != "finalized":
+        raise Conflict("not_voidable", "Only an issued invoice can be voided, and only once.")
+    return invoice
 
 
 def _show(served: Served, lago_id: str) -> Response:

@@ -24,7 +24,7 @@ def create(payment: Annotated[dict[str, Any], Depends(CREATE)], served: Served) 
         invoice = marts.get_invoice(cursor, payment["invoice_id"] or "")
     with served.change() as uow:
         due = _due(invoice, payments.paid_cents(uow.connection, [invoice["invoice_id"]]))
-        if invoice["status"] == "draft" or (payment["amount_cents"] or 0) > due:
+        if invoice["status"] in ("draft", "voided") or (payment["amount_cents"] or 0) > due:
             raise ValidationError({"amount_cents": ["invalid_value"]})
         given = payment | {"invoice_id": invoice["invoice_id"], "customer_id": invoice["customer_id"]}
         row = payments.record(uow, **given)

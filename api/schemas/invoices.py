@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from api.body import DECIMAL, INTEGER, TEXT, TEXTS, Body, objects
+from api.body import BOOLEAN, DECIMAL, INTEGER, TEXT, TEXTS, Body, objects
 from api.deps import Services
 from api.schemas.customers import customer_objects
 from api.schemas.fees import FeeContext, fee_object
@@ -39,6 +39,7 @@ CREATE = Body(
     },
     mandatory=("external_customer_id", "fees"),
 )
+VOID = Body("", {"generate_credit_note": BOOLEAN, "credit_amount": INTEGER, "refund_amount": INTEGER})
 VERSION = 4
 _REASONS = {
     "trial": "subscription_starting",
@@ -128,7 +129,7 @@ def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any
         "web_url": None,
         "created_at": instant(row["ready_at"]),
         "updated_at": instant(row["issued_at"]),
-        "voided_at": None,
+        "voided_at": instant(row.get("voided_at")),
         "metadata": [],
         "applied_taxes": [],
         "applied_invoice_custom_sections": [],
@@ -142,7 +143,7 @@ def _paid(row: Row, paid_cents: int) -> dict[str, Any]:
     return {
         "payment_status": "succeeded" if is_settled else "pending",
         "total_paid_amount_cents": paid_cents,
-        "total_due_amount_cents": max(due, 0),
+        "total_due_amount_cents": 0 if row.get("status") == "voided" else max(due, 0),
     }
 
 

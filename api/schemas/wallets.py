@@ -148,7 +148,7 @@ def transaction_object(row: Mapping[str, Any]) -> dict[str, Any]:
         "lago_wallet_id": row["wallet_id"],
         "lago_invoice_id": row["invoice_id"],
         "lago_credit_note_id": None,
-        "lago_voided_invoice_id": None,
+        "lago_voided_invoice_id": row.get("voided_invoice_id"),
         "status": row["status"],
         "source": "manual",
         "transaction_status": row["transaction_status"],

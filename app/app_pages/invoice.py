@@ -47,6 +47,11 @@ def find() -> dict[str, Any]:
     return invoice
 
 
+def void_since(invoice: dict[str, Any]) -> str:
+    """From when an invoice is void, for the caption; empty while it holds."""
+    return f" · void since {wording.day(invoice['voided_at'].date())}" if invoice.get("voided_at") else ""
+
+
 def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
     """Who, when, how much, and the document."""
     with st.container(border=True):
@@ -54,7 +59,8 @@ def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
         with title:
             st.subheader(invoice["number"] or "Draft", anchor=False)
             is_draft = invoice["status"] == "draft"
-            badges = f":{'gray' if is_draft else 'green'}-badge[{'draft' if is_draft else 'issued'}]"
+            is_void = invoice["status"] == "voided"
+            badges = f":{'gray' if is_draft else 'red' if is_void else 'green'}-badge[{'draft' if is_draft else 'void' if is_void else 'issued'}]"
             if not is_draft:
                 badges += (
                     " :green-badge[paid]" if invoice["payment_status"] == "succeeded" else " :orange-badge[unpaid]"
@@ -63,7 +69,7 @@ def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
                 f"{badges} &nbsp; **{invoice['customer_name'] or invoice['customer_external_id']}** ({invoice['customer_external_id']})"
             )
             st.caption(
-                f"{'To be issued' if is_draft else 'Issued'} {wording.day(invoice['issuing_date'])} · due {wording.day(invoice['payment_due_date'])} · times in {invoice['timezone']}"
+                f"{'To be issued' if is_draft else 'Issued'} {wording.day(invoice['issuing_date'])} · due {wording.day(invoice['payment_due_date'])} · times in {invoice['timezone']}{void_since(invoice)}"
             )
         amount.metric(
             "Total", tables.money(invoice, "total_amount_cents"), help="After coupons, taxes and prepaid credits."

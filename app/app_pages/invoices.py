@@ -12,7 +12,7 @@ from core.warehouse import marts
 from core.warehouse.marts import InvoiceFilter
 
 PER_PAGE = 25
-STATUSES = {"issued": "finalized", "draft": "draft", "closed": "closed"}
+STATUSES = {"issued": "finalized", "draft": "draft", "void": "voided", "closed": "closed"}
 PAYMENTS = {"paid": "succeeded", "unpaid": "pending"}
 
 
@@ -71,7 +71,7 @@ def table(chosen: InvoiceFilter) -> None:
             "label": row["number"] or "draft",
             "state": tables.badge(row["status"]),
         }
-        | {"paid": tables.badge(row["payment_status"]) if row["status"] == "finalized" else []}
+        | {"paid": tables.badge(row["payment_status"]) if row["status"] in ("finalized", "voided") else []}
         | {name: tables.money(row, f"{name}_amount_cents") for name in ("fees", "coupons", "taxes", "prepaid_credit", "total")}
         for row in rows
     ]

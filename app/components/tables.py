@@ -12,10 +12,10 @@ from core.warehouse import marts
 
 GOOD, WAITING, OVER, BAD = "#cfe3de", "#f5e3bd", "#e5e9eb", "#f3cfc8"
 STATUS_COLORS = {
-    "draft": OVER, "finalized": GOOD, "closed": OVER, "succeeded": GOOD, "pending": WAITING,
+    "draft": OVER, "finalized": GOOD, "closed": OVER, "voided": BAD, "succeeded": GOOD, "pending": WAITING,
     "active": GOOD, "terminated": OVER, "canceled": OVER, "holds": GOOD, "broken": BAD,
 }  # fmt: skip
-STATUS_WORDS = {"finalized": "issued", "succeeded": "paid", "pending": "unpaid"}
+STATUS_WORDS = {"finalized": "issued", "succeeded": "paid", "pending": "unpaid", "voided": "void"}
 Row = Mapping[str, Any]
 
 

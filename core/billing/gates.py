@@ -59,6 +59,17 @@ CHECKS = {
         left join (select credit_note_id, sum(amount_cents) as used from credit_note_uses group by credit_note_id) as uses using (credit_note_id)
         left join (select transaction_id, sum(amount_cents) as balance from postings group by transaction_id) as posted on voids.credit_note_void_id = posted.transaction_id
         where voids.amount_cents < 0 or voids.amount_cents + coalesce(uses.used, 0) > notes.credit_amount_cents or coalesce(posted.balance, 0) <> 0""",
+    "the postings of a void of an invoice sum to zero, and it leaves nothing to pay": """
+        select voids.invoice_void_id from invoice_voids as voids
+        left join (
+            select transaction_id, sum(amount_cents) as balance, sum(case when account = 'receivables' then amount_cents else 0 end) as receivable
+            from postings group by transaction_id
+        ) as posted on voids.invoice_void_id = posted.transaction_id
+        where coalesce(posted.balance, 0) <> 0 or coalesce(posted.receivable, 0) is distinct from -voids.due_amount_cents""",
+    "no wallet gets back more than it had paid of a void invoice": """
+        select returns.invoice_void_id from wallet_returns as returns
+        left join (select invoice_id, wallet_id, sum(amount_cents) as used from wallet_uses group by all) as uses using (invoice_id, wallet_id)
+        where uses.used is not null and returns.amount_cents <> uses.used""",
     "the postings of a credit note sum to zero": """
         select notes.credit_note_id from credit_notes as notes
         left join (select transaction_id, sum(amount_cents) as balance from postings group by transaction_id) as posted on notes.credit_note_id = posted.transaction_id
@@ -92,7 +103,8 @@ CHECKS = {
         select invoice_id from invoices group by invoice_id having count(*) > 1
         union all select fee_id from fees group by fee_id having count(*) > 1
         union all select credit_note_id from credit_notes group by credit_note_id having count(*) > 1
-        union all select credit_note_void_id from credit_note_voids group by credit_note_void_id having count(*) > 1""",
+        union all select credit_note_void_id from credit_note_voids group by credit_note_void_id having count(*) > 1
+        union all select invoice_void_id from invoice_voids group by invoice_void_id having count(*) > 1""",
 }
 
 

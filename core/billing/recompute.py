@@ -30,8 +30,10 @@ DOCUMENT = {
     "credit_note_items": "credit_note_id",
     "credit_note_taxes": "credit_note_id",
     "credit_note_voids": "credit_note_void_id",
+    "invoice_voids": "invoice_void_id",
+    "wallet_returns": "invoice_void_id",
 } | dict.fromkeys(("fees", "fee_tiers", "fee_presentation_units", "fee_taxes"), "coalesce(invoice_id, fee_id)")
-"""Table -> the invoice that a row belongs to, or the fee that is not invoiced, the credit note, or its void; `invoice_id` unless said here."""
+"""Table -> the invoice that a row belongs to, or the fee that is not invoiced, the credit note, or the void of either; `invoice_id` unless said here."""
 
 
 class BundleMissing(TallystickError):
@@ -70,6 +72,8 @@ def waves(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: Map
             select credit_note_id, customer_id, issued_at, 0, sql_bundle_id from books.main.credit_notes
             union all
             select credit_note_void_id, customer_id, issued_at, 0, sql_bundle_id from books.main.credit_note_voids
+            union all
+            select invoice_void_id, customer_id, issued_at, 0, sql_bundle_id from books.main.invoice_voids
         ),
         ranked as (
             select document_id, customer_id, issued_at, sql_bundle_id,

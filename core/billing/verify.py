@@ -43,11 +43,13 @@ KEYS = {
     "credit_note_taxes": ("credit_note_id", "tax_id"),
     "credit_note_uses": ("invoice_id", "credit_note_use_id"),
     "credit_note_voids": ("credit_note_void_id",),
+    "invoice_voids": ("invoice_void_id",),
+    "wallet_returns": ("wallet_return_id",),
     "postings": ("posting_id", "invoice_id"),
 }
 """Table -> what identifies a row, first something that is never null."""
 # Where an invoice stands among those of other customers is checked by `_sequences`, and the hash by `_bundles`.
-NOT_COMPARED = {"invoices": {"entity_sequence", "number", "sql_bundle_id"}, "standalone_fees": {"sql_bundle_id"}, "credit_notes": {"sql_bundle_id"}, "credit_note_voids": {"sql_bundle_id"}}
+NOT_COMPARED = {"invoices": {"entity_sequence", "number", "sql_bundle_id"}, "standalone_fees": {"sql_bundle_id"}, "credit_notes": {"sql_bundle_id"}, "credit_note_voids": {"sql_bundle_id"}, "invoice_voids": {"sql_bundle_id"}}
 # A number may end with the entity's sequence (which wave-by-wave recomputation starts anew) or with the customer's.
 SAME_NUMBER = """(issued.number is not distinct from recomputed.number or (
     regexp_replace(issued.number, '[0-9]+$', '') = regexp_replace(recomputed.number, '[0-9]+$', '')
@@ -195,7 +197,7 @@ def _bundles(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
 
 def _vanished(connection: duckdb.DuckDBPyConnection, snapshot: int) -> Iterator[Difference]:
     """What the last run published is still in the books: nothing else would notice that the newest documents are gone."""
-    for table in ("invoices", "standalone_fees", "credit_notes", "credit_note_voids"):
+    for table in ("invoices", "standalone_fees", "credit_notes", "credit_note_voids", "invoice_voids"):
         (key,) = KEYS[table]
         query = f"select {key} from books.main.{table} at (version => {snapshot}) except select {key} from books.main.{table} order by 1"
         try:
@@ -213,11 +215,12 @@ def _orphans(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
         query = f"""select distinct {document} as document_id from books.main.{table} where document_id not in (
             select invoice_id from books.main.invoices union all select fee_id from books.main.standalone_fees
             union all select credit_note_id from books.main.credit_notes
-            union all select credit_note_void_id from books.main.credit_note_voids)"""
+            union all select credit_note_void_id from books.main.credit_note_voids
+            union all select invoice_void_id from books.main.invoice_voids)"""
         for (document_id,) in connection.execute(query).fetchall():
             yield Difference(
                 table,
-                f"{table} has rows of {document_id}, which the books hold neither as an invoice nor as a fee without one, a credit note or the void of one",
+                f"{table} has rows of {document_id}, which the books hold neither as an invoice nor as a fee without one, a credit note or the void of either",
                 document_id,
             )
 

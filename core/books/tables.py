@@ -269,6 +269,34 @@ TABLES: dict[str, dict[str, str]] = {
         "issued_at": "TIMESTAMP",
         "sql_bundle_id": "VARCHAR",
     },
+    # One row per invoice that was voided, with what the void took back; the invoice stays as it was issued.
+    "invoice_voids": {
+        "invoice_void_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "billing_entity_id": "VARCHAR",
+        "currency": "VARCHAR",
+        "issuing_date": "DATE",
+        "sub_total_excluding_taxes_amount_cents": "BIGINT",
+        "coupons_amount_cents": "BIGINT",
+        "taxes_amount_cents": "BIGINT",
+        "due_amount_cents": "BIGINT",
+        "issued_at": "TIMESTAMP",
+        "sql_bundle_id": "VARCHAR",
+    },
+    # One row per void of an invoice and wallet that gets back what it had paid of it, as granted credits.
+    "wallet_returns": {
+        "wallet_return_id": "VARCHAR",
+        "invoice_void_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "wallet_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "currency": "VARCHAR",
+        "credit_class": "VARCHAR",
+        "inbound_priority": "BIGINT",
+        "amount_cents": "BIGINT",
+        "issued_at": "TIMESTAMP",
+    },
     # One row per leg of a double-entry transaction; the legs of a transaction sum to zero (debit positive).
     "postings": {
         "posting_id": "VARCHAR",

@@ -63,6 +63,7 @@ _PLAIN: dict[str, str] = {
     "offset_amount_cents created_at",
     "credit_note_items": "credit_note_id position fee_id amount_cents",
     "credit_note_voids": "credit_note_id created_at",
+    "invoice_voids": "customer_id invoice_id generate_credit_note credit_amount_cents refund_amount_cents created_at",
     "set_aside_events": "customer_id external_subscription_id transaction_id reason set_aside_by created_at",
     "payments": "invoice_id amount_cents reference paid_at created_at",
     "usage_thresholds": "owner_type owner_id amount_cents recurring threshold_display_name",

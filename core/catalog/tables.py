@@ -19,6 +19,7 @@ from core.catalog.fixed_charge_units import FIXED_CHARGE_UNITS
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.catalog.invoice_commands import INVOICE_COMMANDS
 from core.catalog.invoice_emails import INVOICE_EMAILS
+from core.catalog.invoice_voids import INVOICE_VOIDS
 from core.catalog.lifetime_usages import LIFETIME_USAGES
 from core.catalog.one_off_invoices import ONE_OFF_FEES, ONE_OFF_INVOICES
 from core.catalog.payments import PAYMENTS
@@ -62,6 +63,7 @@ ALL: tuple[Versions[Any], ...] = (
     CREDIT_NOTE_ITEMS,
     CREDIT_NOTE_VOIDS,
     CREDIT_NOTE_DETAILS,
+    INVOICE_VOIDS,
     INVOICE_EMAILS,
     SET_ASIDE_EVENTS,
     PAYMENTS,

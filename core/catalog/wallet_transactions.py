@@ -98,6 +98,17 @@ def settle_transaction(uow: UnitOfWork, transaction_id: str) -> WalletTransactio
     return WALLET_TRANSACTIONS.amend(uow, stamp, transaction, status="settled", settled_at=stamp.instant)
 
 
+def fail_transaction(uow: UnitOfWork, transaction_id: str) -> WalletTransaction:
+    """The purchased credits will not be paid, so they never count. One that is not pending stays as it is.
+
+    Raises NotFound.
+    """
+    transaction = get(uow.connection, transaction_id)
+    if transaction.status != "pending":
+        return transaction
+    return WALLET_TRANSACTIONS.amend(uow, uow.stamp_for(transaction.customer_id), transaction, status="failed")
+
+
 def get(connection: sa.Connection, transaction_id: str) -> WalletTransaction:
     """The transaction with this id. Raises NotFound."""
     transaction = WALLET_TRANSACTIONS.first(connection, WALLET_TRANSACTIONS.c.id == transaction_id)

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from core import lake
-from core.warehouse.marts import INVOICES, OVERDUE, Rows, query_rows
+from core.warehouse.marts import OVERDUE, Rows, invoices, query_rows
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _finalized(cursor: duckdb.DuckDBPyConnection, wanted: MonthFilter, by: str) 
     where, arguments = wanted.where(month, "status = 'finalized'")
     return query_rows(
         cursor,
-        f"""{INVOICES} select {month} as month_on, currency, {by}, count(*) as invoices_count, cast(sum(total_amount_cents) as bigint) as amount_cents
+        f"""{invoices(cursor)} select {month} as month_on, currency, {by}, count(*) as invoices_count, cast(sum(total_amount_cents) as bigint) as amount_cents
         from invoices {where} group by all order by month_on, currency, {by}""",
         arguments,
     )
@@ -115,7 +115,7 @@ def invoiced_usage(cursor: duckdb.DuckDBPyConnection, wanted: MonthFilter = EVER
     where, arguments = wanted.where(month, "fee_type = 'charge'")
     return query_rows(
         cursor,
-        f"""{INVOICES}, charges as (
+        f"""{invoices(cursor)}, charges as (
             select fees.*, invoices.issuing_date, invoices.billing_entity_id from books.main.fees as fees inner join invoices using (invoice_id) where invoices.status = 'finalized'
         )
         select {month} as month_on, currency, billable_metric_code as code, cast(sum(amount_cents) as bigint) as amount_cents
@@ -130,7 +130,7 @@ def overdue_balance(cursor: duckdb.DuckDBPyConnection, today: date, wanted: Mont
     where, arguments = wanted.where(month, OVERDUE)
     return query_rows(
         cursor,
-        f"""{INVOICES} select {month} as month_on, currency, billing_entity_id, cast(sum(total_due_amount_cents) as bigint) as amount_cents,
+        f"""{invoices(cursor)} select {month} as month_on, currency, billing_entity_id, cast(sum(total_due_amount_cents) as bigint) as amount_cents,
             list(invoice_id order by invoice_id) as invoice_ids
         from invoices {where} group by all order by month_on, currency, billing_entity_id""",
         [today, *arguments],

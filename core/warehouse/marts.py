@@ -21,13 +21,13 @@ from core.money.amount import Money
 Row = dict[str, Any]
 Rows = list[Row]
 
-# Invoices of the books that the marts have not seen, beside all that they have seen.
-INVOICES = """
+# Invoices of the books that the marts have not seen, beside all that they have seen, and voids that they have not seen.
+_INVOICES = """
     with fresh as (
         select * from books.main.invoices
         where invoice_id not in (select invoice_id from warehouse.marts.fct_invoices where status <> 'draft')
     ),
-    invoices as (
+    known as (
         select * from warehouse.marts.fct_invoices where invoice_id not in (select invoice_id from fresh)
         union all by name
         select * exclude (
@@ -36,9 +36,19 @@ INVOICES = """
             ),
             case when total_amount_cents = 0 then 'succeeded' else 'pending' end as payment_status,
             0 as total_paid_amount_cents,
-            total_amount_cents as total_due_amount_cents
+            total_amount_cents as total_due_amount_cents,
+            cast(null as timestamp) as voided_at
         from fresh
+    ),
+    invoices as (
+        select known.* replace (
+            case when voids.invoice_id is not null then 'voided' else known.status end as status,
+            case when voids.invoice_id is not null then 0 else known.total_due_amount_cents end as total_due_amount_cents,
+            coalesce(voids.issued_at, known.voided_at) as voided_at
+        )
+        from known left join {voids} as voids using (invoice_id)
     )"""
+_NO_VOIDS = "(select cast(null as varchar) as invoice_id, cast(null as timestamp) as issued_at where false)"
 LINES = """
     with lines as (
         select * exclude (issued_at), issued_at as horizon_at, false as is_draft from books.main.fees
@@ -97,6 +107,13 @@ class InvoiceFilter:
 ANY_INVOICE = InvoiceFilter()
 
 
+def invoices(cursor: duckdb.DuckDBPyConnection) -> str:
+    """The beginning of a query (`with … invoices as (…)`) over all invoices as they stand: drafts, issued ones, void ones."""
+    # Books published before there were voids have no table of them, and most have none in it.
+    has_voids = lake.has_rows(cursor, "books.main.invoice_voids")
+    return _INVOICES.format(voids="books.main.invoice_voids" if has_voids else _NO_VOIDS)
+
+
 def money(cents: int, currency: str) -> str:
     """Minor units as people read them, at the currency's own decimals: `1,234.50 EUR`, `1,235 JPY`."""
     return f"{Money(cents, currency).amount:,} {currency}"
@@ -110,7 +127,7 @@ def list_invoices(
     where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
     rows, total = _page(
         cursor,
-        f"{INVOICES} select * from invoices {where}",
+        f"{invoices(cursor)} select * from invoices {where}",
         "issued_at desc, number desc nulls last, invoice_id",
         list(conditions.values()),
         page,
@@ -131,27 +148,28 @@ def _tell_offsets(cursor: duckdb.DuckDBPyConnection, rows: Rows) -> None:
     for row in rows:
         known = row.get("offset_amount_cents") or 0
         row["offset_amount_cents"] = offsets.get(row["invoice_id"], 0)
-        row["total_due_amount_cents"] -= row["offset_amount_cents"] - known
+        if row["status"] != "voided":
+            row["total_due_amount_cents"] -= row["offset_amount_cents"] - known
 
 
 def invoices_among(cursor: duckdb.DuckDBPyConnection, invoice_ids: Sequence[str]) -> Rows:
     """The invoices with these ids, as `list_invoices` shows them."""
-    query = f"{INVOICES} select * from invoices where invoice_id in (select unnest(?))"
+    query = f"{invoices(cursor)} select * from invoices where invoice_id in (select unnest(?))"
     return query_rows(cursor, query, [list(invoice_ids)])
 
 
 def invoice_totals(cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE) -> Rows:
-    """Per currency over the same invoices as `list_invoices` (minor units): of the issued how many, their total and what is due; of the drafts how many and their total."""
+    """Per currency over the same invoices as `list_invoices` (minor units): of the issued that are not void how many, their total and what is due; of the drafts how many and their total."""
     conditions = wanted.conditions()
     where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
     return query_rows(
         cursor,
-        f"""{INVOICES}
+        f"""{invoices(cursor)}
         select
             currency,
-            count(*) filter (where status <> 'draft') as invoices_count,
-            cast(coalesce(sum(total_amount_cents) filter (where status <> 'draft'), 0) as bigint) as total_amount_cents,
-            cast(coalesce(sum(total_due_amount_cents) filter (where status <> 'draft'), 0) as bigint) as total_due_amount_cents,
+            count(*) filter (where status not in ('draft', 'voided')) as invoices_count,
+            cast(coalesce(sum(total_amount_cents) filter (where status not in ('draft', 'voided')), 0) as bigint) as total_amount_cents,
+            cast(coalesce(sum(total_due_amount_cents) filter (where status not in ('draft', 'voided')), 0) as bigint) as total_due_amount_cents,
             count(*) filter (where status = 'draft') as drafts_count,
             cast(coalesce(sum(total_amount_cents) filter (where status = 'draft'), 0) as bigint) as drafts_amount_cents
         from invoices {where} group by currency order by count(*) desc, currency""",
@@ -168,7 +186,7 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
     """
     found = query_rows(
         cursor,
-        f"{INVOICES} select * from invoices where invoice_id = ? or number = ? order by invoice_id = ? desc limit 1",
+        f"{invoices(cursor)} select * from invoices where invoice_id = ? or number = ? order by invoice_id = ? desc limit 1",
         [key, key, key],
     )
     if not found:
@@ -177,7 +195,7 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
     invoice = found[0]
     invoice_id = invoice["invoice_id"]
     for issued in query_rows(cursor, "select * from books.main.invoices where invoice_id = ?", [invoice_id]):
-        invoice |= issued
+        invoice |= issued | {"status": invoice["status"]}
     invoice["fees"] = list_fees(cursor, invoice_id=invoice_id, per_page=100_000)[0]
     for name, table, order in (
         ("taxes", "invoice_taxes", "tax_code"),
@@ -280,10 +298,12 @@ def list_fees(
         "billable_metric_code = ?": billable_metric_code,
         "currency = ?": currency,
         "event_transaction_id = ?": event_transaction_id,
-        f"? = case when invoice_id in ({INVOICES} select invoice_id from invoices where payment_status = 'succeeded') then 'succeeded' else 'pending' end": payment_status,
         "horizon_at >= ?": settled_from,
         "horizon_at <= ?": settled_to,
     }
+    if payment_status is not None:
+        paid = f"{invoices(cursor)} select invoice_id from invoices where payment_status = 'succeeded'"
+        stated[f"? = case when invoice_id in ({paid}) then 'succeeded' else 'pending' end"] = payment_status
     conditions = {predicate: value for predicate, value in stated.items() if value is not None}
     return _page(
         cursor,
@@ -368,7 +388,7 @@ def line_presentation_units(cursor: duckdb.DuckDBPyConnection, invoice_id: str) 
 
 def invoice_timezone(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> str:
     """The time zone in which the invoice's days begin. Raises NotFound."""
-    found = query_rows(cursor, f"{INVOICES} select timezone from invoices where invoice_id = ?", [invoice_id])
+    found = query_rows(cursor, f"{invoices(cursor)} select timezone from invoices where invoice_id = ?", [invoice_id])
     if not found:
         raise NotFound("invoice", invoice_id)
     return str(found[0]["timezone"])
@@ -378,7 +398,7 @@ def list_customers(cursor: duckdb.DuckDBPyConnection) -> Rows:
     """Every customer with how many subscriptions are active and, in `billed_amount_cents`, what was invoiced in the customer's currency."""
     return query_rows(
         cursor,
-        f"""{INVOICES}
+        f"""{invoices(cursor)}
         select customers.*, coalesce(active.subscriptions_count, 0) as active_subscriptions_count,
             coalesce(billed.invoices_count, 0) as invoices_count,
             coalesce(billed.billed_amount_cents, 0) as billed_amount_cents, coalesce(billed.due_amount_cents, 0) as due_amount_cents

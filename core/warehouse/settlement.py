@@ -38,7 +38,7 @@ CREDIT_NOTES = (
     "int_billing__credit_note_parts",
     "int_billing__credit_note_candidates",
 )
-CREDIT_NOTE_LEGS = "int_billing__credit_note_legs"
+LEGS = ("int_billing__credit_note_legs", "int_billing__invoice_void_legs")
 CREDIT_NOTE_RANK = "int_billing__credit_note_rank_uses"
 NUMBERED = "int_billing__numbered_invoices"
 ISSUES = {
@@ -57,6 +57,8 @@ ISSUES = {
     "credit_note_taxes": "int_billing__issue_credit_note_taxes",
     "credit_note_uses": "int_billing__issue_credit_note_uses",
     "credit_note_voids": "int_billing__issue_credit_note_voids",
+    "invoice_voids": "int_billing__issue_invoice_voids",
+    "wallet_returns": "int_billing__issue_wallet_returns",
     "postings": "int_billing__issue_postings",
 }
 # The models of the ranks are named too: they reach the issued rows through working tables, not through references.
@@ -74,16 +76,18 @@ TARGETS = (
 )
 OF_NOTES = {
     *CREDIT_NOTES[:-1],
-    CREDIT_NOTE_LEGS,
+    *LEGS,
     "int_billing__issue_credit_notes",
     "int_billing__issue_credit_note_items",
     "int_billing__issue_credit_note_taxes",
     "int_billing__issue_credit_note_voids",
+    "int_billing__issue_invoice_voids",
+    "int_billing__issue_wallet_returns",
 }
-"""Models that have no row in a pass without credit notes and voids of them."""
+"""Models that have no row in a pass without credit notes and voids."""
 UNLIMITED = 2**62
-DOCUMENTS = ("invoices", "standalone_fees", "credit_notes", "credit_note_voids")
-"""Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, a credit note, or the void of one."""
+DOCUMENTS = ("invoices", "standalone_fees", "credit_notes", "credit_note_voids", "invoice_voids")
+"""Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, a credit note, or the void of either."""
 SEEN = (
     "invoices",
     "standalone_fees",
@@ -94,6 +98,8 @@ SEEN = (
     "credit_note_items",
     "credit_note_uses",
     "credit_note_voids",
+    "invoice_voids",
+    "wallet_returns",
 )
 """What a settled prefix changes for the next."""
 SEEN_WHOLE = ("fees", "fee_taxes")
@@ -109,7 +115,7 @@ class Settlement:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was due: no invoice, no fee that is not invoiced, no credit note and no void of one."""
+        """Whether nothing was due: no invoice, no fee that is not invoiced, no credit note and no void."""
         return not any(self.tables[name].num_rows for name in DOCUMENTS)
 
 
@@ -139,7 +145,7 @@ def settle(
 
 
 def _is_settlement(name: str) -> bool:
-    prefixes = ("settlement_", "coupon_", "credit_note_", "wallet_candidates", "wallet_lines", "wallet_rank", "issue_", "numbered_")
+    prefixes = ("settlement_", "coupon_", "credit_note_", "invoice_void_", "wallet_candidates", "wallet_lines", "wallet_rank", "issue_", "numbered_")
     return name.startswith(tuple(f"int_billing__{prefix}" for prefix in prefixes))
 
 
@@ -213,7 +219,7 @@ class _Driver:
         self._run(*(model for model in (WAITING, QUEUE) if self.graph.has(model)))
         if not self._count(temporary(QUEUE)):
             return False
-        notes = f"(select 1 from {temporary(QUEUE)} where invoice_type in ('credit_note', 'credit_note_void'))"
+        notes = f"(select 1 from {temporary(QUEUE)} where invoice_type in ('credit_note', 'credit_note_void', 'invoice_void'))"
         self.has_notes = self._count(notes) > 0
         self._empty("coupon_uses", "coupon_shares", "wallet_uses", "wallet_shares")
         if self.graph.has("settlement.credit_note_uses"):
@@ -226,7 +232,7 @@ class _Driver:
             self._keep("coupon_shares", "int_billing__coupon_rank_shares")
         self._run("int_billing__fee_taxes", "int_billing__settlement_totals")
         self._give_and_use_credit_notes()
-        self._run("int_billing__wallet_void_uses", "int_billing__wallet_candidates")
+        self._run("int_billing__wallet_credits", "int_billing__wallet_void_uses", "int_billing__wallet_candidates")
         self._run("int_billing__wallet_lines")
         for rank in range(1, self._last_rank("int_billing__wallet_candidates") + 1):
             self._steer(rank)
@@ -247,7 +253,7 @@ class _Driver:
 
     def _stage(self) -> None:
         *issued, postings = self.issues.values()
-        self._run("int_billing__issue_invoices", *issued, CREDIT_NOTE_LEGS, postings)
+        self._run("int_billing__issue_invoices", *issued, *LEGS, postings)
         staged_invoices = self.relations["settlement.staged_invoices"]
         self.connection.execute(
             f"insert into {staged_invoices} by name select * from {temporary('int_billing__issue_invoices')}"

@@ -60,7 +60,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     "int_rating__usage_out_of_domain": [],
     "int_billing__fees": [{"fee_id": "q", "invoice_id": "draft", "fee_state": "draft", "amount_cents": 360}],
     "int_billing__draft_invoices": [{"invoice_id": "draft", "fees_amount_cents": 360, "progressive_billing_credit_amount_cents": 10, "taxes_amount_cents": 70, "total_amount_cents": 420}],
-    "int_billing__wallet_inflows": [{"wallet_id": "w", "settled_at": "2026-01-01", "amount_cents": 40}],
+    "int_billing__wallet_credits": [{"wallet_id": "w", "settled_at": "2026-01-01", "amount_cents": 40}],
     "int_billing__wallet_void_uses": [],
     "stg_catalog__customers": [{"customer_id": "c", "test_clock_id": None}],
     "stg_catalog__applied_coupons": [{"applied_coupon_id": "k", "frequency": "once", "amount_cents": 50}],
@@ -91,6 +91,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     "stg_books__coupon_uses": [{"invoice_id": "i", "applied_coupon_id": "k", "amount_cents": 50}],
     "stg_books__wallet_uses": [{"wallet_use_id": "u", "invoice_id": "i", "wallet_id": "w", "issued_at": "2026-02-01", "amount_cents": 40}],
     "stg_books__credit_note_uses": [{"credit_note_use_id": "v", "invoice_id": "i", "credit_note_id": "n", "amount_cents": 6}],
+    "stg_books__invoice_voids": [{"invoice_void_id": "x", "invoice_id": "y"}],
     "int_ledger__credit_note_checks": [{"credit_note_id": "n", "check_name": "total", "left_value": 6, "right_value": 6}],
     "stg_books__postings": [
         {"posting_id": "1", "transaction_id": "i", "invoice_id": "i", "account": "receivables", "amount_cents": 230},
@@ -215,8 +216,8 @@ FAULTS = {
     ],
     "assert_wallet_uses_never_exceed_inflows": [
         "update stg_books__wallet_uses set amount_cents = 41",
-        "update int_billing__wallet_inflows set settled_at = timestamp '2026-02-01 00:00:00.000001'",
-        "delete from int_billing__wallet_inflows",
+        "update int_billing__wallet_credits set settled_at = timestamp '2026-02-01 00:00:00.000001'",
+        "delete from int_billing__wallet_credits",
         "insert into int_billing__wallet_void_uses by name select 'w' as wallet_id, timestamp '2026-01-15' as voided_at, 1 as amount_cents",
     ],
     "assert_coupon_uses_never_exceed_their_amount": [
@@ -243,6 +244,10 @@ FAULTS = {
         "delete from fct_ledger_entries where ledger_entry_id = '7'",
         "delete from fct_receivables_aging",
         "update fct_receivables_aging set currency = 'USD'",
+    ],
+    "assert_void_invoices_are_owed_nothing": [
+        "update fct_ledger_entries set invoice_id = 'y' where ledger_entry_id = '1'",
+        "update fct_ledger_entries set invoice_id = 'y' where ledger_entry_id = '7'",
     ],
     "assert_mrr_is_open_where_it_closed": [
         "delete from fct_mrr_movements where customer_id = 'c' and month_on = date '2026-01-01'",

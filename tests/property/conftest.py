@@ -65,6 +65,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
             _pay_some(random, players, books)
             _credit_some(Random(stage), players, books)
             _void_some(Random(stage), players, books)
+            _void_invoices(Random(stage), players, books)
     facts = world.facts()
     at_once, drafts = world.settle(facts=facts)
     return Played(world, players, facts, append({}, at_once), drafts, staged)
@@ -99,7 +100,7 @@ def _credit_some(random: Random, players: Mapping[str, Player], books: Books) ->
         given[note["invoice_id"]] = given.get(note["invoice_id"], 0) + note["refund_amount_cents"] + note["offset_amount_cents"]
     for invoice in sorted(books["invoices"].to_pylist(), key=lambda row: row["invoice_id"]):
         invoice_id, player = invoice["invoice_id"], players[invoice["customer_id"]]
-        if invoice["invoice_type"] == "credit" or invoice_id not in fees or random.random() > 0.1:
+        if invoice["invoice_type"] == "credit" or invoice_id not in fees or invoice_id in player.void or random.random() > 0.1:
             continue
         for _ in range(random.choice((1, 1, 2))):
             some = random.sample(fees[invoice_id], min(random.choice((1, 2)), len(fees[invoice_id])))
@@ -124,6 +125,18 @@ def _void_some(random: Random, players: Mapping[str, Player], books: Books) -> N
             player.void_credit_note(note["credit_note_id"])
 
 
+def _void_invoices(random: Random, players: Mapping[str, Player], books: Books) -> None:
+    """Voids a twelfth of the issued invoices, and a third of those that coupons or wallets paid; top-ups stay."""
+    for invoice in sorted(books["invoices"].to_pylist(), key=lambda row: row["invoice_id"]):
+        player = players[invoice["customer_id"]]
+        is_helped = invoice["coupons_amount_cents"] or invoice["prepaid_credit_amount_cents"]
+        if invoice["invoice_type"] == "credit" or invoice["status"] != "finalized" or invoice["invoice_id"] in player.void:
+            continue
+        if random.random() < (0.3 if is_helped else 0.08):
+            player.play_until(player.later())
+            player.void_invoice(invoice["invoice_id"])
+
+
 def _pay_some(random: Random, players: Mapping[str, Player], books: Books) -> None:
     """Pays a third of the issued invoices that nobody has paid, in whole or in part, less what credit notes set against them."""
     offsets: dict[str, int] = {}
@@ -131,5 +144,5 @@ def _pay_some(random: Random, players: Mapping[str, Player], books: Books) -> No
         offsets[note["invoice_id"]] = offsets.get(note["invoice_id"], 0) + note["offset_amount_cents"]
     for invoice in sorted(books["invoices"].to_pylist(), key=lambda row: row["invoice_id"]):
         player, due = players[invoice["customer_id"]], invoice["total_amount_cents"] - offsets.get(invoice["invoice_id"], 0)
-        if due > 0 and random.random() < 0.35:
+        if due > 0 and random.random() < 0.35 and invoice["invoice_id"] not in player.void:
             player.pay(invoice["invoice_id"], max(1, due // random.choice((1, 1, 2, 3))))

@@ -15,6 +15,7 @@ from core.catalog import (
     credit_notes,
     customers,
     invoice_commands,
+    invoice_voids,
     one_off_invoices,
     payments,
     plans,
@@ -42,6 +43,7 @@ class Player:
         self.wallet_ids: dict[str, str] = {}
         self.transaction_ids: dict[str, str] = {}
         self.paid: dict[str, int] = {}
+        self.void: set[str] = set()
         with world.unit() as uow:
             self.clock_id = test_clocks.create(uow, script.name, BEGINS_AT).id
             self._set_up(uow)
@@ -77,6 +79,12 @@ class Player:
         """The void of an issued credit note, at the clock's reading."""
         with self.world.unit() as uow:
             credit_notes.void(uow, credit_note_id=credit_note_id, customer_id=self.customer_id)
+
+    def void_invoice(self, invoice_id: str) -> None:
+        """The void of an issued invoice, at the clock's reading."""
+        self.void.add(invoice_id)
+        with self.world.unit() as uow:
+            invoice_voids.void(uow, invoice_id=invoice_id, customer_id=self.customer_id)
 
     def later(self) -> datetime:
         """A minute after the clock's reading."""

@@ -45,6 +45,33 @@ LAWS = {
         select voids.credit_note_id from credit_note_voids as voids inner join credit_notes as notes using (credit_note_id) left join credit_note_uses as uses using (credit_note_id)
         group by voids.credit_note_id, voids.amount_cents, voids.issued_at, notes.credit_amount_cents
         having voids.amount_cents + coalesce(sum(uses.amount_cents), 0) <> notes.credit_amount_cents or max(uses.issued_at) >= voids.issued_at""",
+    "the void of an invoice takes back what notes left of it, and what nobody had paid": """
+        with given as (
+            select invoice_id, sum(n.sub_total_excluding_taxes_amount_cents) as sub_total, sum(n.taxes_amount_cents) as taxes, sum(n.coupons_adjustment_amount_cents) as coupons,
+                sum(n.offset_amount_cents) as offset_cents
+            from credit_notes as n group by all
+        ),
+        paid as (select v.invoice_id, sum(payments.amount_cents) as paid from invoice_voids as v inner join payments on v.invoice_id = payments.invoice_id and payments.valid_from <= v.issued_at group by all)
+        select v.invoice_id from invoice_voids as v inner join invoices as i using (invoice_id) left join given using (invoice_id) left join paid using (invoice_id)
+        where v.sub_total_excluding_taxes_amount_cents + coalesce(sub_total, 0) <> i.sub_total_excluding_taxes_amount_cents
+            or v.taxes_amount_cents + coalesce(taxes, 0) <> i.taxes_amount_cents or v.coupons_amount_cents + coalesce(coupons, 0) <> i.coupons_amount_cents
+            or v.due_amount_cents + coalesce(paid, 0) + coalesce(offset_cents, 0) <> i.total_amount_cents
+        union all select invoice_id from credit_notes inner join invoice_voids as v using (invoice_id) where credit_notes.issued_at > v.issued_at""",
+    "nobody owes anything of an invoice that is void": """
+        with entries as (
+            select v.invoice_id, p.amount_cents from invoice_voids as v inner join postings as p on p.transaction_id in (v.invoice_id, v.invoice_void_id) and account = 'receivables'
+            union all select v.invoice_id, p.amount_cents from invoice_voids as v inner join credit_notes as n using (invoice_id)
+                inner join postings as p on p.transaction_id = n.credit_note_id and account = 'receivables'
+            union all select invoice_id, -amount_cents from invoice_voids inner join payments using (invoice_id)
+        )
+        select invoice_id from entries group by all having sum(amount_cents) <> 0""",
+    "a wallet in use gets back what it had paid of an invoice that is void, and no other": """
+        with used as (select v.invoice_void_id, u.wallet_id, v.issued_at, sum(u.amount_cents) as used from invoice_voids as v inner join wallet_uses as u using (invoice_id) group by all),
+        living as (
+            select used.*, bool_or((w.terminated_at is null or w.terminated_at > used.issued_at) and (w.expiration_at is null or w.expiration_at > used.issued_at)) as is_used
+            from used inner join wallets as w on used.wallet_id = w.id and w.valid_from <= used.issued_at and (w.valid_to is null or w.valid_to > used.issued_at) group by all
+        )
+        select * from living full join wallet_returns as r using (invoice_void_id, wallet_id) where coalesce(r.amount_cents, 0) <> case when is_used then used else 0 end""",
     "a credit note gives back no more than its invoice billed": """
         select invoice_id from credit_notes inner join invoices using (invoice_id)
         group by invoice_id, sub_total_including_taxes_amount_cents having sum(credit_notes.total_amount_cents) > sub_total_including_taxes_amount_cents + count(*)
@@ -104,15 +131,16 @@ LAWS = {
     "a wallet never gives more than came in": """
         with movements as (
             select wallet_id, credit_class, settled_at as moment, 0 as kind, amount_cents as delta from wallet_inflows where settled_at is not null
+            union all select wallet_id, credit_class, issued_at, 0, amount_cents from wallet_returns
             union all select wallet_id, credit_class, issued_at, 1, -amount_cents from wallet_uses)
         select * from (select *, sum(delta) over (partition by wallet_id, credit_class order by moment, kind rows unbounded preceding) as balance from movements)
         where balance < 0""",
     "a coupon that is used once gives no more than its amount": """
-        select applied_coupon_id from coupon_uses inner join (select distinct id, amount_cents as most from applied_coupons where frequency = 'once' and percentage_rate is null)
+        select applied_coupon_id from coupon_uses anti join invoice_voids using (invoice_id) inner join (select distinct id, amount_cents as most from applied_coupons where frequency = 'once' and percentage_rate is null)
             on applied_coupon_id = id
         group by applied_coupon_id, most having sum(amount_cents) > most""",
     "a coupon that recurs is used no more than its number of invoices": """
-        select applied_coupon_id from coupon_uses inner join (select distinct id, frequency_duration from applied_coupons where frequency = 'recurring') on applied_coupon_id = id
+        select applied_coupon_id from coupon_uses anti join invoice_voids using (invoice_id) inner join (select distinct id, frequency_duration from applied_coupons where frequency = 'recurring') on applied_coupon_id = id
         group by applied_coupon_id, frequency_duration having count(*) > frequency_duration""",
 }
 USAGE_PERIODS = """
@@ -129,6 +157,9 @@ FAULTS = {
     "uses of credit notes sum to what they pay of the invoice": "delete from credit_note_uses where rowid = 5",
     "a credit note is never used beyond its credit, nor before it is there": "update credit_notes set credit_amount_cents = 0 where rowid in (select rowid from credit_notes where credit_amount_cents > 0)",
     "a void takes what its note has left, and nothing is used after it": "update credit_note_voids set amount_cents = amount_cents + 1 where rowid = 3",
+    "the void of an invoice takes back what notes left of it, and what nobody had paid": "update invoice_voids set taxes_amount_cents = taxes_amount_cents + 1 where rowid = 3",
+    "nobody owes anything of an invoice that is void": "delete from postings where account = 'receivables' and transaction_id in (select invoice_void_id from invoice_voids)",
+    "a wallet in use gets back what it had paid of an invoice that is void, and no other": "delete from wallet_returns where rowid = 3",
     "a credit note gives back no more than its invoice billed": "update credit_note_items set precise_amount_cents = precise_amount_cents + 1000000000 where rowid = 5",
     "a credit note is its parts": "update credit_notes set refund_amount_cents = refund_amount_cents + 1 where rowid = 5",
     "nothing is refunded that was not paid, and no invoice is paid beyond its total": "update credit_notes set refund_amount_cents = 100000000000 where rowid = 5",
@@ -156,6 +187,7 @@ def opened(played: Played) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     tables: dict[str, Any] = dict(played.books) | {"wallet_inflows": pa.Table.from_pylist(played.drafts["wallet_inflows"])}
     tables["payments"] = played.facts["catalog.payments"]
+    tables["wallets"] = played.facts["catalog.wallets"]
     tables["applied_coupons"] = played.facts["catalog.applied_coupons"]
     for name, table in tables.items():
         connection.register("arriving", table)
@@ -208,6 +240,8 @@ GATE_FAULTS = {
     "uses of credit notes sum to what they pay of the invoice": "update credit_note_uses set amount_cents = amount_cents + 1 where rowid = 5",
     "a credit note is its items less coupons plus taxes, and its parts": "update credit_notes set credit_amount_cents = credit_amount_cents + 1 where rowid = 5",
     "a void takes what its note can still give, and no more": "update credit_note_voids set amount_cents = amount_cents + 1 where rowid = 0",
+    "the postings of a void of an invoice sum to zero, and it leaves nothing to pay": "update invoice_voids set due_amount_cents = due_amount_cents + 1 where rowid = 0",
+    "no wallet gets back more than it had paid of a void invoice": "update wallet_returns set amount_cents = amount_cents + 1 where rowid = 0",
     "the postings of a credit note sum to zero": "update credit_notes set credit_note_id = (select min(invoice_id) from invoices where total_amount_cents > 0); delete from postings where transaction_id in (select credit_note_id from credit_notes) and account = 'receivables'",
     "postings sum to zero and receivables to the total": "delete from postings where rowid = (select min(rowid) from postings where invoice_id is not null)",
     "the steps of a line sum to its precise amount": "update fee_tiers set amount = amount + 0.000000000000001 where amount > 0",

@@ -45,6 +45,7 @@ def test_the_worlds_have_what_matters(played: Played) -> None:
     notes = {name: rows.pop(name) for name in list(rows) if name.startswith("credit_note")}
     assert notes.pop("credit_note_voids") >= 10
     assert min(notes.values()) >= WORLDS / 4, notes
+    assert rows.pop("invoice_voids") >= WORLDS / 2 and rows.pop("wallet_returns") >= WORLDS / 10
     assert min(rows.values()) >= WORLDS, rows
     for part in ("credit_amount_cents", "offset_amount_cents"):
         assert sum(1 for cents in played.books["credit_notes"][part].to_pylist() if cents) >= 5, part

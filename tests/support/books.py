@@ -42,7 +42,7 @@ def rows_where(books: Books, condition: str) -> Books:
     with duckdb.connect() as connection:
         for name in DOCUMENTS:
             connection.register(name, books[name])
-        kept_ids = f"select invoice_id from invoices where {condition} union all select fee_id from standalone_fees where {condition} union all select credit_note_id from credit_notes where {condition} union all select credit_note_void_id from credit_note_voids where {condition}"
+        kept_ids = f"select invoice_id from invoices where {condition} union all select fee_id from standalone_fees where {condition} union all select credit_note_id from credit_notes where {condition} union all select credit_note_void_id from credit_note_voids where {condition} union all select invoice_void_id from invoice_voids where {condition}"
         kept = {}
         for name, table in books.items():
             connection.register("rows", table)

@@ -71,9 +71,15 @@ class Oracle:
         for fee in books["fees"].select(["invoice_id", "fee_id", "wallet_transaction_id"]).to_pylist():
             if fee["invoice_id"] is not None:
                 self.sources[fee["invoice_id"]] = fee["wallet_transaction_id"] or fee["fee_id"]
-        self.spent: dict[str, list[int]] = defaultdict(list)
+        self.spent: dict[str, dict[str, int]] = defaultdict(dict)
+        """Applied coupon -> invoice -> what it took off."""
         self.voided: set[str] = set()
         self.taken: dict[tuple[str, str, int], int] = defaultdict(int)
+        self.paid_by: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        """Invoice -> wallet -> what it paid."""
+        self.returned: dict[str, list[tuple[datetime, int]]] = defaultdict(list)
+        """Wallet -> when voids gave back what."""
+        self.void: set[str] = set()
 
     def settle(self, invoices: Iterable[Row]) -> dict[str, Invoice]:
         """Invoice id -> what it must say. `invoices` are rows of the books in the order in which they were settled."""
@@ -85,6 +91,7 @@ class Oracle:
     def _settle(self, row: Row) -> Invoice:
         at, minor = row["issued_at"], 10 ** EXPONENTS[row["currency"]]
         customer = self.facts.one("customers", row["customer_id"], at)
+        self._void_invoices(customer["id"], at)
         invoice = Invoice(self._lines(row, customer, at, minor))
         invoice.fees = sum(line.cents for line in invoice.lines)
         if row["invoice_type"] == "subscription":
@@ -160,13 +167,13 @@ class Oracle:
             used = self._worth(coupon, base, sub_total)
             if used <= 0:
                 continue
-            self.spent[coupon["id"]].append(used)
+            self.spent[coupon["id"]][row["invoice_id"]] = used
             invoice.coupon_uses[coupon["id"]] = used
             for line in covered:
                 line.share += used * (line.cents - line.share) / base
 
     def _worth(self, coupon: Row, base: Fraction, sub_total: int) -> int:
-        uses = self.spent[coupon["id"]]
+        uses = list(self.spent[coupon["id"]].values())
         if coupon["percentage_rate"] is not None:
             used_up = (coupon["frequency"] == "once" and uses) or (coupon["frequency"] == "recurring" and len(uses) >= coupon["frequency_duration"])
             return 0 if used_up else min(half_up(base * Fraction(coupon["percentage_rate"]) / 100), ceil(base), sub_total)
@@ -176,6 +183,19 @@ class Oracle:
         if coupon["frequency"] == "recurring" and len(uses) >= coupon["frequency_duration"]:
             left = 0
         return min(int(left), floor(base), sub_total)
+
+    def _void_invoices(self, customer_id: str, at: datetime) -> None:
+        """Coupons have again what they took off invoices that are void by then, and wallets in use what they paid, as granted (invoicing §5, §9.5)."""
+        for void in self.facts.of("invoice_voids", "customer_id", customer_id):
+            if void["valid_from"] > at or void["id"] in self.void:
+                continue
+            self.void.add(void["id"])
+            for uses in self.spent.values():
+                uses.pop(void["invoice_id"], None)
+            for wallet_id, cents in self.paid_by[void["invoice_id"]].items():
+                wallet = self.facts.one("wallets", wallet_id, void["valid_from"])
+                if all(end is None or end > void["valid_from"] for end in (wallet["terminated_at"], wallet["expiration_at"])) and not void["generate_credit_note"]:
+                    self.returned[wallet_id].append((void["valid_from"], cents))
 
     def _money(self, transaction: Row, minor: int) -> int:
         wallet = self.facts.of("wallets", "id", transaction["wallet_id"])[0]
@@ -189,6 +209,9 @@ class Oracle:
             settled = [t for t in transactions if t["id"] == transaction_id and t["status"] == "settled" and t["valid_from"] <= at]
             if settled:
                 stock[settled[0]["priority"], settled[0]["transaction_status"]] += self._money(settled[0], minor)
+        back = sum(cents for moment, cents in self.returned[wallet_id] if moment <= at)
+        if back:
+            stock[50, "granted"] += back
         return dict(sorted(stock.items()))
 
     def _void(self, wallet_id: str, at: datetime, minor: int) -> None:
@@ -228,5 +251,6 @@ class Oracle:
                     buckets[bucket] -= paid
                     left -= paid
                 self.taken[key] += taken
+                self.paid_by[row["invoice_id"]][wallet_id] += taken
                 burned += taken
         return burned

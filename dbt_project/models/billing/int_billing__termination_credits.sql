@@ -14,6 +14,10 @@ unissued_invoices as (
     select * from {{ ref('int_billing__unissued_invoices') }} where is_due
 ),
 
+invoice_voids as (
+    select * from {{ ref('stg_catalog__invoice_voids') }}
+),
+
 plans as (
     select * from {{ ref('stg_catalog__plans') }}
 ),
@@ -29,7 +33,7 @@ plan_fees as (
     from issued_fees
 ),
 
--- The last fee of the plan, if it reaches beyond the end of the service; a fee of nothing is not credited.
+-- The last fee of the plan, if it reaches beyond the end of the service; a fee of nothing is not credited, nor one whose invoice was void by then.
 paid_ahead as (
     select
         service_ends.*,
@@ -48,9 +52,11 @@ timed as (
         paid_ahead.*,
         plans.amount_cents as plan_amount_cents,
         case when paid_ahead.invoice_issued_at > paid_ahead.ended_at then paid_ahead.invoice_issued_at else paid_ahead.ended_at end as issued_at,
-        {{ days_between(local_date('paid_ahead.from_at', 'paid_ahead.timezone'), 'paid_ahead.unused_from_on') }} as used_days
+        {{ days_between(local_date('paid_ahead.from_at', 'paid_ahead.timezone'), 'paid_ahead.unused_from_on') }} as used_days,
+        invoice_voids.valid_from as voided_at
     from paid_ahead
     inner join plans on paid_ahead.plan_id = plans.plan_id and {{ known_at('plans', 'paid_ahead.invoice_issued_at') }}
+    left join invoice_voids on paid_ahead.invoice_id = invoice_voids.invoice_id
     where paid_ahead.fee_rank = 1 and paid_ahead.fee_amount_cents > 0
 ),
 
@@ -62,7 +68,7 @@ final as (
         {{ share(unscaled(div_down('cast(plan_amount_cents as decimal(38, 0)) * unused_days * 100000', 'period_days'), 5)) }} as precise_unused_amount_cents,
         {{ share(unscaled(div_down('cast(plan_amount_cents as decimal(38, 0)) * case when used_days > 0 then used_days else 0 end * 100000', 'period_days'), 5)) }} as precise_used_amount_cents
     from timed
-    where issued_at <= as_of
+    where issued_at <= as_of and (voided_at is null or voided_at > issued_at)
 )
 
 select * from final

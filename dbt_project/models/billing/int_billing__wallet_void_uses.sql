@@ -3,8 +3,8 @@ with wallet_voids as (
     select * from {{ ref('int_billing__wallet_voids') }}
 ),
 
-wallet_inflows as (
-    select * from {{ ref('int_billing__wallet_inflows') }} where settled_at is not null
+wallet_credits as (
+    select * from {{ ref('int_billing__wallet_credits') }} where settled_at is not null
 ),
 
 issued_uses as (
@@ -18,10 +18,10 @@ voided_wallets as (
 -- The sources of a wallet in the order in which they are drawn on.
 sources as (
     select
-        wallet_inflows.wallet_id, wallet_inflows.credit_class, wallet_inflows.inbound_priority,
-        row_number() over (partition by wallet_inflows.wallet_id order by wallet_inflows.inbound_priority, wallet_inflows.credit_class) as source_rank
-    from (select distinct wallet_id, credit_class, inbound_priority from wallet_inflows) as wallet_inflows
-    inner join voided_wallets on wallet_inflows.wallet_id = voided_wallets.wallet_id
+        wallet_credits.wallet_id, wallet_credits.credit_class, wallet_credits.inbound_priority,
+        row_number() over (partition by wallet_credits.wallet_id order by wallet_credits.inbound_priority, wallet_credits.credit_class) as source_rank
+    from (select distinct wallet_id, credit_class, inbound_priority from wallet_credits) as wallet_credits
+    inner join voided_wallets on wallet_credits.wallet_id = voided_wallets.wallet_id
 ),
 
 reached as (
@@ -33,11 +33,11 @@ reached as (
 -- What the first sources give together is what their common stock gives, so what one of them gives is the difference to those before it.
 movements as (
     select
-        reached.wallet_id, reached.reach, wallet_inflows.settled_at as moment, 0 as movement_class,
-        wallet_inflows.settled_sequence as place, cast(null as string) as wallet_transaction_id, wallet_inflows.amount_cents as delta
+        reached.wallet_id, reached.reach, wallet_credits.settled_at as moment, 0 as movement_class,
+        wallet_credits.settled_sequence as place, cast(null as string) as wallet_transaction_id, wallet_credits.amount_cents as delta
     from reached
-    inner join wallet_inflows
-        on reached.wallet_id = wallet_inflows.wallet_id and reached.credit_class = wallet_inflows.credit_class and reached.inbound_priority = wallet_inflows.inbound_priority
+    inner join wallet_credits
+        on reached.wallet_id = wallet_credits.wallet_id and reached.credit_class = wallet_credits.credit_class and reached.inbound_priority = wallet_credits.inbound_priority
     union all
     select reached.wallet_id, reached.reach, issued_uses.issued_at, 1, 0, null, -issued_uses.amount_cents
     from reached

@@ -10,6 +10,10 @@ credit_note_voids as (
     select * from {{ ref('stg_books__credit_note_voids') }}
 ),
 
+invoice_voids as (
+    select * from {{ ref('stg_books__invoice_voids') }}
+),
+
 payments as (
     select * from {{ ref('stg_catalog__payments') }} where valid_to is null
 ),
@@ -54,13 +58,15 @@ final as (
             when postings.invoice_id is not null then 'invoice'
             when credit_notes.credit_note_id is not null then 'credit_note'
             when credit_note_voids.credit_note_void_id is not null then 'credit_note_void'
+            when invoice_voids.invoice_void_id is not null then 'invoice_void'
             else 'fee'
         end as source_type,
-        coalesce(postings.invoice_id, credit_notes.invoice_id, credit_note_voids.invoice_id) as invoice_id,
+        coalesce(postings.invoice_id, credit_notes.invoice_id, credit_note_voids.invoice_id, invoice_voids.invoice_id) as invoice_id,
         postings.customer_id, postings.account, postings.fee_id, postings.currency, postings.amount_cents, postings.posted_at
     from postings
     left join credit_notes on postings.transaction_id = credit_notes.credit_note_id
     left join credit_note_voids on postings.transaction_id = credit_note_voids.credit_note_void_id
+    left join invoice_voids on postings.transaction_id = invoice_voids.invoice_void_id
     union all
     select
         {{ deterministic_id(["'payment'", 'payment_legs.payment_id', 'payment_legs.account']) }} as ledger_entry_id,

@@ -1,77 +1,56 @@
-with fees as (
-    select * from {{ ref('stg_books__fees') }} where fee_type <> 'credit'
+with billed_lines as (
+    select * from {{ ref('int_ledger__billed_lines') }}
 ),
 
-invoices as (
-    select * from {{ ref('stg_books__invoices') }}
+invoice_voids as (
+    select * from {{ ref('stg_books__invoice_voids') }}
 ),
 
-standalone_fees as (
-    select * from {{ ref('stg_books__standalone_fees') }}
-),
-
-credit_notes as (
-    select * from {{ ref('stg_books__credit_notes') }}
-),
-
-credit_note_items as (
-    select * from {{ ref('stg_books__credit_note_items') }}
-),
-
--- The books keep a line's exact share of the coupons. It becomes minor units as the difference of two rounded sums, so that the lines of an invoice add up.
-shared as (
+counted as (
     select
-        fees.*,
-        {{ round_cents('sum(precise_coupons_amount_cents) over (partition by coalesce(invoice_id, fee_id) order by position rows unbounded preceding)') }} as coupons_through_cents,
-        {{ round_cents('coalesce(sum(precise_coupons_amount_cents) over (partition by coalesce(invoice_id, fee_id) order by position rows between unbounded preceding and 1 preceding), 0)') }} as coupons_before_cents
-    from fees
+        billed_lines.*,
+        invoice_voids.issuing_date as voided_on,
+        {{ days_between('billed_lines.service_from_on', 'billed_lines.service_to_on') }} + 1 as service_days
+    from billed_lines
+    inner join invoice_voids on billed_lines.invoice_id = invoice_voids.invoice_id
 ),
 
-billed as (
+served as (
     select
-        shared.fee_id, shared.invoice_id, shared.customer_id, shared.subscription_id, shared.fee_type, shared.currency,
-        {{ cents('shared.amount_cents - shared.progressive_billing_credit_amount_cents - (shared.coupons_through_cents - shared.coupons_before_cents)') }} as net_amount_cents,
-        coalesce(invoices.issuing_date, standalone_fees.issuing_date) as billed_on,
-        -- A fee of one event is served when it is billed, and so is what has no period.
-        case when invoices.invoice_id is not null and shared.event_transaction_id is null and shared.from_at < shared.to_at
-            then {{ local_date('shared.from_at', 'invoices.timezone') }} end as starts_on,
-        {{ last_day('shared.to_at', 'invoices.timezone', 'false') }} as ends_on
-    from shared
-    left join invoices on shared.invoice_id = invoices.invoice_id
-    left join standalone_fees on shared.fee_id = standalone_fees.fee_id
+        *,
+        {{ plus_days('voided_on', '1') }} as next_on,
+        case
+            when voided_on < service_from_on then 0
+            when voided_on >= service_to_on then service_days
+            else {{ days_between('service_from_on', 'voided_on') }} + 1
+        end as served_days
+    from counted
 ),
 
--- A note of an end gives back the days after it; one that comes later, or is about nothing with a period, is of its own day.
-noted as (
+earned as (
     select
-        credit_notes.credit_note_id, credit_notes.invoice_id, credit_notes.customer_id, credit_notes.subscription_id, credit_notes.currency,
-        -credit_notes.sub_total_excluding_taxes_amount_cents as net_amount_cents,
-        credit_notes.issuing_date,
-        {{ plus_days('credit_notes.issuing_date', '1') }} as next_on,
-        max({{ last_day('fees.to_at', 'invoices.timezone', 'false') }}) as ends_on
-    from credit_notes
-    inner join invoices on credit_notes.invoice_id = invoices.invoice_id and invoices.invoice_type <> 'credit'
-    left join credit_note_items on credit_notes.credit_note_id = credit_note_items.credit_note_id
-    left join fees on credit_note_items.fee_id = fees.fee_id
-    group by
-        credit_notes.credit_note_id, credit_notes.invoice_id, credit_notes.customer_id, credit_notes.subscription_id, credit_notes.currency,
-        credit_notes.sub_total_excluding_taxes_amount_cents, credit_notes.issuing_date
+        *,
+        {{ cents(div_round('cast(net_amount_cents as decimal(38, 0)) * served_days', 'service_days')) }} as earned_cents
+    from served
 ),
 
+-- A void takes back on its day what was earned of each line by then, and the rest over the days on which it would have been.
 final as (
     select
-        fee_id as revenue_line_id, invoice_id, customer_id, subscription_id, fee_type as line_type, currency, net_amount_cents, billed_on,
-        coalesce(starts_on, billed_on) as service_from_on,
-        case when starts_on is null then billed_on else ends_on end as service_to_on
-    from billed
-    where net_amount_cents <> 0
+        billed_line_id as revenue_line_id, invoice_id, customer_id, subscription_id, line_type, currency, net_amount_cents, billed_on, service_from_on, service_to_on
+    from billed_lines
     union all
     select
-        credit_note_id, invoice_id, customer_id, subscription_id, 'credit_note', currency, {{ cents('net_amount_cents') }}, issuing_date,
-        case when ends_on >= next_on then next_on else issuing_date end,
-        case when ends_on >= next_on then ends_on else issuing_date end
-    from noted
-    where net_amount_cents <> 0
+        {{ deterministic_id(["'void_of_earned'", 'billed_line_id']) }}, invoice_id, customer_id, subscription_id, 'void', currency, {{ cents('-earned_cents') }},
+        voided_on, voided_on, voided_on
+    from earned
+    where earned_cents <> 0
+    union all
+    select
+        {{ deterministic_id(["'void_of_unearned'", 'billed_line_id']) }}, invoice_id, customer_id, subscription_id, 'void', currency, {{ cents('earned_cents - net_amount_cents') }},
+        voided_on, case when voided_on < service_from_on then service_from_on else next_on end, service_to_on
+    from earned
+    where net_amount_cents <> earned_cents
 )
 
 select * from final

@@ -1,8 +1,9 @@
--- Fails if a coupon took off more than it holds: its amount when fixed and used once, else its number of invoices.
+-- Fails if a coupon took off more than it holds: its amount when fixed and used once, else its number of invoices. Voids give uses back.
 {{ checks('stg_books__coupon_uses') }}
 with uses as (
     select applied_coupon_id, sum(amount_cents) as amount_cents, count(distinct invoice_id) as invoices
     from {{ ref('stg_books__coupon_uses') }}
+    where invoice_id not in (select invoice_id from {{ ref('stg_books__invoice_voids') }})
     group by applied_coupon_id
 ),
 

@@ -2,7 +2,7 @@
 {{ checks('stg_books__wallet_uses') }}
 with movements as (
     select wallet_id, settled_at as moment, 0 as movement_class, amount_cents as delta
-    from {{ ref('int_billing__wallet_inflows') }}
+    from {{ ref('int_billing__wallet_credits') }}
     where settled_at is not null
     union all
     select wallet_id, issued_at as moment, 1 as movement_class, -amount_cents as delta

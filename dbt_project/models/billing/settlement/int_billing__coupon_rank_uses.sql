@@ -6,11 +6,15 @@ issued_uses as (
     select * from {{ ref('stg_books__coupon_uses') }}
 ),
 
+issued_voids as (
+    select * from {{ ref('stg_books__invoice_voids') }}
+),
+
 stocks as (
     select distinct applied_coupon_id, applied_at, capacity, is_spent_by_amount from coupon_wishes where capacity is not null
 ),
 
--- A stock of cents (fixed, once) or of invoices (recurring, or a percentage used once), drawn on in order.
+-- A stock of cents (fixed, once) or of invoices (recurring, or a percentage used once), drawn on in order. What a void invoice had used is there again.
 movements as (
     select applied_coupon_id, applied_at as moment, 0 as movement_class, cast(0 as bigint) as queue_position, cast(null as string) as invoice_id, capacity as delta
     from stocks
@@ -18,6 +22,8 @@ movements as (
     select stocks.applied_coupon_id, issued_uses.issued_at, 1, 0, null, case when stocks.is_spent_by_amount then -issued_uses.amount_cents else -1 end
     from stocks
     inner join issued_uses on stocks.applied_coupon_id = issued_uses.applied_coupon_id
+    left join issued_voids on issued_uses.invoice_id = issued_voids.invoice_id
+    where issued_voids.invoice_id is null
     union all
     select applied_coupon_id, issued_at, 2, queue_position, invoice_id, case when is_spent_by_amount then -wish_cents else -1 end
     from coupon_wishes

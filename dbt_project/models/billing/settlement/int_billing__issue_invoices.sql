@@ -1,5 +1,5 @@
 with settlement_totals as (
-    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type not in ('standalone_fee', 'credit_note', 'credit_note_void')
+    select * from {{ ref('int_billing__settlement_totals') }} where invoice_type not in ('standalone_fee', 'credit_note', 'credit_note_void', 'invoice_void')
 ),
 
 invoice_dates as (

@@ -30,6 +30,14 @@ credit_note_legs as (
     select * from {{ ref('int_billing__credit_note_legs') }}
 ),
 
+issue_invoice_voids as (
+    select * from {{ ref('int_billing__issue_invoice_voids') }}
+),
+
+invoice_void_legs as (
+    select * from {{ ref('int_billing__invoice_void_legs') }}
+),
+
 documents as (
     select invoice_id as document_id, invoice_id, customer_id, currency, issued_at, total_amount_cents, taxes_amount_cents from issue_invoices
     union all
@@ -38,6 +46,8 @@ documents as (
     select credit_note_id, null, customer_id, currency, issued_at, -offset_amount_cents, -taxes_amount_cents from issue_credit_notes
     union all
     select credit_note_void_id, null, customer_id, currency, issued_at, 0, 0 from issue_credit_note_voids
+    union all
+    select invoice_void_id, null, customer_id, currency, issued_at, -due_amount_cents, -taxes_amount_cents from issue_invoice_voids
 ),
 
 -- Debits are positive. What a progressive invoice billed before is taken off the line that bills it again. A top-up invoice sells credits, which are
@@ -60,6 +70,9 @@ legs as (
     union all
     select document_id, account, null, leg, amount_cents
     from credit_note_legs
+    union all
+    select document_id, account, null, leg, amount_cents
+    from invoice_void_legs
     union all
     select coalesce(invoice_id, fee_id), case when fee_type = 'credit' then 'prepaid_credits' else 'revenue' end, fee_id, fee_id, -amount_cents
     from issue_fees

@@ -15,7 +15,7 @@ control as (
 ),
 
 -- What an invoice's next note gives depends on its earlier ones, and what a refund or an offset takes on what the invoice left to pay.
--- A void is settled alone: what it takes depends on all before it, and all after it on what it took.
+-- A void, of a note or of an invoice, is settled alone: what it takes depends on all before it, and all after it on what it took.
 barred as (
     select customer_id, min(case when destination = 'void' and queue_position = 1 then 2 else queue_position end) as barred_from
     from (

@@ -22,8 +22,16 @@ issued_voids as (
     select * from {{ ref('stg_books__credit_note_voids') }}
 ),
 
+issued_invoice_voids as (
+    select * from {{ ref('stg_books__invoice_voids') }}
+),
+
 credit_note_voids as (
     select * from {{ ref('stg_catalog__credit_note_voids') }}
+),
+
+requested_invoice_voids as (
+    select * from {{ ref('int_billing__requested_invoice_voids') }}
 ),
 
 horizons as (
@@ -38,7 +46,7 @@ held as (
     group by customer_id
 ),
 
--- What is settled on its own: an invoice, a fee that is not invoiced, a credit note, or the void of one.
+-- What is settled on its own: an invoice, a fee that is not invoiced, a credit note, or the void of either.
 issued_documents as (
     select invoice_id from issued_invoices
     union all
@@ -47,6 +55,8 @@ issued_documents as (
     select credit_note_id from issued_credit_notes
     union all
     select credit_note_void_id from issued_voids
+    union all
+    select invoice_void_id from issued_invoice_voids
 ),
 
 -- A credit note is a fact of its moment, which comes before its bills; one of the very moment of its own invoice comes just after that.
@@ -71,6 +81,11 @@ documents as (
     from credit_note_voids
     inner join requested_credits on credit_note_voids.credit_note_id = requested_credits.credit_note_id
     inner join horizons on requested_credits.customer_id = horizons.customer_id and credit_note_voids.valid_from <= horizons.as_of
+    union all
+    select
+        invoice_void_id, 'invoice_void', customer_id, billing_entity_id, currency, 'void', issued_at, issued_at, creation_sequence, 0,
+        0, invoice_id, 3, creation_sequence, 'void', invoice_id, 'void'
+    from requested_invoice_voids
 ),
 
 final as (

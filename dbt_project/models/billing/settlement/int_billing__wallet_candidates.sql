@@ -10,8 +10,8 @@ credit_note_uses as (
     select * from {{ source('settlement', 'credit_note_uses') }}
 ),
 
-wallet_inflows as (
-    select * from {{ ref('int_billing__wallet_inflows') }} where settled_at is not null
+wallet_credits as (
+    select * from {{ ref('int_billing__wallet_credits') }} where settled_at is not null
 ),
 
 first_versions as (
@@ -27,7 +27,7 @@ credited as (
 ),
 
 sources as (
-    select distinct wallet_id, credit_class, inbound_priority from wallet_inflows
+    select distinct wallet_id, credit_class, inbound_priority from wallet_credits
 ),
 
 eligible as (

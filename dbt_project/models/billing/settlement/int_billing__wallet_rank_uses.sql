@@ -6,8 +6,8 @@ issued_uses as (
     select * from {{ ref('stg_books__wallet_uses') }}
 ),
 
-wallet_inflows as (
-    select * from {{ ref('int_billing__wallet_inflows') }} where settled_at is not null
+wallet_credits as (
+    select * from {{ ref('int_billing__wallet_credits') }} where settled_at is not null
 ),
 
 void_uses as (
@@ -21,11 +21,11 @@ stocks as (
 movements as (
     select
         stocks.wallet_id, stocks.credit_class, stocks.inbound_priority,
-        wallet_inflows.settled_at as moment, 0 as movement_class, cast(0 as bigint) as queue_position,
-        cast(null as string) as invoice_id, wallet_inflows.amount_cents as delta
+        wallet_credits.settled_at as moment, 0 as movement_class, cast(0 as bigint) as queue_position,
+        cast(null as string) as invoice_id, wallet_credits.amount_cents as delta
     from stocks
-    inner join wallet_inflows
-        on stocks.wallet_id = wallet_inflows.wallet_id and stocks.credit_class = wallet_inflows.credit_class and stocks.inbound_priority = wallet_inflows.inbound_priority
+    inner join wallet_credits
+        on stocks.wallet_id = wallet_credits.wallet_id and stocks.credit_class = wallet_credits.credit_class and stocks.inbound_priority = wallet_credits.inbound_priority
     union all
     select
         stocks.wallet_id, stocks.credit_class, stocks.inbound_priority, issued_uses.issued_at, 1, 0, null, -issued_uses.amount_cents

@@ -6,6 +6,10 @@ coupon_uses as (
     select * from {{ ref('stg_books__coupon_uses') }}
 ),
 
+invoice_voids as (
+    select * from {{ ref('stg_books__invoice_voids') }}
+),
+
 horizons as (
     select * from {{ ref('int_metering__horizons') }}
 ),
@@ -19,6 +23,7 @@ known as (
     inner join horizons on applied_coupons.customer_id = horizons.customer_id and {{ known_at('applied_coupons', 'horizons.as_of') }}
 ),
 
+-- A void invoice gives its use back.
 drawn as (
     select
         known.applied_coupon_id, known.capacity, coupon_uses.issued_at, coupon_uses.amount_cents,
@@ -27,6 +32,8 @@ drawn as (
         ) as drawn
     from known
     inner join coupon_uses on known.applied_coupon_id = coupon_uses.applied_coupon_id
+    left join invoice_voids on coupon_uses.invoice_id = invoice_voids.invoice_id
+    where invoice_voids.invoice_id is null
 ),
 
 used as (

@@ -1,5 +1,5 @@
-with wallet_inflows as (
-    select * from {{ ref('int_billing__wallet_inflows') }} where settled_at is not null
+with wallet_credits as (
+    select * from {{ ref('int_billing__wallet_credits') }} where settled_at is not null
 ),
 
 wallet_outflows as (
@@ -11,7 +11,7 @@ inbound as (
     select
         wallet_transaction_id, wallet_id, credit_class, inbound_priority, amount_cents,
         sum(amount_cents) over (partition by wallet_id, credit_class, inbound_priority order by settled_at, settled_sequence, wallet_transaction_id rows unbounded preceding) as upper_cents
-    from wallet_inflows
+    from wallet_credits
 ),
 
 outbound as (

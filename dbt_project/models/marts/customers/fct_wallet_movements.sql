@@ -1,5 +1,5 @@
-with wallet_inflows as (
-    select * from {{ ref('int_billing__wallet_inflows') }}
+with wallet_credits as (
+    select * from {{ ref('int_billing__wallet_credits') }}
 ),
 
 void_uses as (
@@ -20,15 +20,15 @@ wallet_uses as (
 
 movements as (
     select
-        wallet_inflows.wallet_transaction_id as wallet_movement_id,
-        wallet_inflows.wallet_id, wallet_inflows.customer_id, wallet_inflows.currency,
+        wallet_credits.wallet_transaction_id as wallet_movement_id,
+        wallet_credits.wallet_id, wallet_credits.customer_id, wallet_credits.currency,
         'inflow' as movement_type,
-        wallet_inflows.credit_class,
+        wallet_credits.credit_class,
         cast(null as string) as invoice_id,
-        wallet_inflows.settled_at as moved_at,
-        wallet_inflows.amount_cents
-    from wallet_inflows
-    inner join horizons on wallet_inflows.customer_id = horizons.customer_id and wallet_inflows.settled_at <= horizons.as_of
+        wallet_credits.settled_at as moved_at,
+        wallet_credits.amount_cents
+    from wallet_credits
+    inner join horizons on wallet_credits.customer_id = horizons.customer_id and wallet_credits.settled_at <= horizons.as_of
     union all
     select
         wallet_uses.wallet_use_id, wallet_uses.wallet_id, wallet_uses.customer_id, wallet_uses.currency, 'use', wallet_uses.credit_class, wallet_uses.invoice_id,

@@ -2,8 +2,8 @@ with wallet_transactions as (
     select * from {{ ref('stg_catalog__wallet_transactions') }}
 ),
 
-wallet_inflows as (
-    select * from {{ ref('int_billing__wallet_inflows') }}
+wallet_credits as (
+    select * from {{ ref('int_billing__wallet_credits') }}
 ),
 
 wallet_voids as (
@@ -50,18 +50,18 @@ consumed as (
 
 moved as (
     select
-        wallet_inflows.wallet_transaction_id, wallet_inflows.wallet_id, 'inbound' as transaction_type, wallet_inflows.credit_class as transaction_status,
-        wallet_inflows.inbound_priority as priority, credit_fees.invoice_id, wallet_inflows.amount_cents, cast(null as decimal(38, 5)) as credit_amount,
-        case when wallet_inflows.settled_at is not null then wallet_inflows.amount_cents - coalesce(consumed.amount_cents, 0) end as remaining_amount_cents,
-        wallet_inflows.requested_at as moved_at
-    from wallet_inflows
-    left join credit_fees on wallet_inflows.wallet_transaction_id = credit_fees.wallet_transaction_id
-    left join consumed on wallet_inflows.wallet_transaction_id = consumed.wallet_transaction_id
+        wallet_credits.wallet_transaction_id, wallet_credits.wallet_id, 'inbound' as transaction_type, wallet_credits.credit_class as transaction_status,
+        wallet_credits.inbound_priority as priority, credit_fees.invoice_id, wallet_credits.voided_invoice_id, wallet_credits.amount_cents, cast(null as decimal(38, 5)) as credit_amount,
+        case when wallet_credits.settled_at is not null then wallet_credits.amount_cents - coalesce(consumed.amount_cents, 0) end as remaining_amount_cents,
+        wallet_credits.requested_at as moved_at
+    from wallet_credits
+    left join credit_fees on wallet_credits.wallet_transaction_id = credit_fees.wallet_transaction_id
+    left join consumed on wallet_credits.wallet_transaction_id = consumed.wallet_transaction_id
     union all
-    select wallet_transaction_id, wallet_id, 'outbound', 'voided', 50, null, amount_cents, credits, null, voided_at
+    select wallet_transaction_id, wallet_id, 'outbound', 'voided', 50, null, null, amount_cents, credits, null, voided_at
     from wallet_voids
     union all
-    select outbound_transaction_id, wallet_id, 'outbound', 'invoiced', 50, invoice_id, {{ cents('sum(amount_cents)') }}, null, null, max(moved_at)
+    select outbound_transaction_id, wallet_id, 'outbound', 'invoiced', 50, invoice_id, null, {{ cents('sum(amount_cents)') }}, null, null, max(moved_at)
     from wallet_outflows
     where invoice_id is not null
     group by outbound_transaction_id, wallet_id, invoice_id
@@ -78,7 +78,8 @@ final as (
         case when moved.remaining_amount_cents is not null then {{ unit_price(working('cast(moved.remaining_amount_cents as decimal(38, 0)) * currencies.minor_unit_amount'), 'wallets.rate_amount', 5) }} end as remaining_credit_amount,
         coalesce(described.status, 'settled') as status, described.name,
         case when described.wallet_transaction_id is null then moved.moved_at else described.settled_at end as settled_at,
-        coalesce(described.created_at, moved.moved_at) as created_at
+        coalesce(described.created_at, moved.moved_at) as created_at,
+        moved.voided_invoice_id
     from moved
     inner join wallets on moved.wallet_id = wallets.wallet_id
     inner join currencies on wallets.currency = currencies.currency

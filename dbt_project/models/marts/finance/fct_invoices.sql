@@ -14,6 +14,10 @@ credit_notes as (
     select * from {{ ref('stg_books__credit_notes') }}
 ),
 
+invoice_voids as (
+    select * from {{ ref('stg_books__invoice_voids') }}
+),
+
 customers as (
     select * from {{ ref('dim_customers') }}
 ),
@@ -73,7 +77,8 @@ united as (
 
 final as (
     select
-        united.invoice_id, united.customer_id, united.billing_entity_id, united.invoice_type, united.status,
+        united.invoice_id, united.customer_id, united.billing_entity_id, united.invoice_type,
+        case when invoice_voids.invoice_id is not null then 'voided' else united.status end as status,
         case when united.status <> 'draft' and coalesce(paid.paid_amount_cents, 0) + coalesce(offset_against.offset_amount_cents, 0) >= united.total_amount_cents then 'succeeded' else 'pending' end as payment_status,
         united.currency, united.number, united.ready_at, united.issued_at, united.issuing_date, united.payment_due_date, united.net_payment_term,
         united.fees_amount_cents,
@@ -85,11 +90,13 @@ final as (
         {{ cents('united.prepaid_credit_amount_cents') }} as prepaid_credit_amount_cents,
         united.total_amount_cents,
         coalesce(paid.paid_amount_cents, 0) as total_paid_amount_cents,
-        {{ cents('united.total_amount_cents - coalesce(paid.paid_amount_cents, 0) - coalesce(offset_against.offset_amount_cents, 0)') }} as total_due_amount_cents,
+        {{ cents('case when invoice_voids.invoice_id is not null then 0 else united.total_amount_cents - coalesce(paid.paid_amount_cents, 0) - coalesce(offset_against.offset_amount_cents, 0) end') }} as total_due_amount_cents,
         united.customer_name, united.customer_external_id, united.timezone,
         {{ cents('united.credit_notes_amount_cents') }} as credit_notes_amount_cents,
-        coalesce(offset_against.offset_amount_cents, 0) as offset_amount_cents
+        coalesce(offset_against.offset_amount_cents, 0) as offset_amount_cents,
+        invoice_voids.issued_at as voided_at
     from united
+    left join invoice_voids on united.invoice_id = invoice_voids.invoice_id
     left join paid on united.invoice_id = paid.invoice_id
     left join offset_against on united.invoice_id = offset_against.invoice_id
 )

@@ -10,7 +10,11 @@ credit_notes as (
     select * from {{ ref('stg_books__credit_notes') }} where status = 'finalized'
 ),
 
--- A credit note takes revenue, coupons and taxes back in its own month; it changes no total of an invoice.
+invoice_voids as (
+    select * from {{ ref('stg_books__invoice_voids') }}
+),
+
+-- A credit note takes revenue, coupons and taxes back in its own month; it changes no total of an invoice. A void takes back what is left, and that it be paid.
 documents as (
     select
         issuing_date, currency, invoice_type, 1 as invoices_count, sub_total_excluding_taxes_amount_cents, coupons_amount_cents, taxes_amount_cents,
@@ -24,6 +28,12 @@ documents as (
         issuing_date, currency, 'credit_note', 0, -sub_total_excluding_taxes_amount_cents, -coupons_adjustment_amount_cents, -taxes_amount_cents, 0, 0,
         total_amount_cents
     from credit_notes
+    union all
+    select
+        invoice_voids.issuing_date, invoice_voids.currency, invoices.invoice_type, 0, -invoice_voids.sub_total_excluding_taxes_amount_cents,
+        -invoice_voids.coupons_amount_cents, -invoice_voids.taxes_amount_cents, 0, -invoice_voids.due_amount_cents, 0
+    from invoice_voids
+    inner join invoices on invoice_voids.invoice_id = invoices.invoice_id
 ),
 
 -- A top-up sells credits; it becomes revenue when they pay an invoice, so it stands apart.
