@@ -6,13 +6,14 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from api.ledger import Ledger
 from core.billing import CustomerFacts, IssueReport, issue_now
-from core.billing.credit_notes import TOP_UPS, Estimate, refuse, refuse_beyond_top_up, with_note
+from core.billing.credit_notes import OF_VOID, TOP_UPS, Estimate, refuse, refuse_beyond_top_up, with_note, with_void
 from core.billing.credit_notes import estimate as estimate_note
 from core.billing.customer import compute
 from core.billing.estimates import estimate
@@ -124,10 +125,7 @@ class Billing:
     def credit_note(self, invoice: Mapping[str, Any], items: Sequence[Mapping[str, Any]], **parts: int) -> Estimate:
         """What a credit note on the issued invoice would be. Nothing is stored. Raises NotFound `fee`."""
         facts = self._facts(invoice["customer_id"], with_events=False)
-        with reading(self._engine) as connection:
-            customer = customers.by_id(connection, invoice["customer_id"])
-            clock = customer.test_clock_id and test_clocks.get(connection, customer.test_clock_id)
-        facts = with_note(facts, invoice, items, clock.reading if clock else facts.as_of, **parts)
+        facts = with_note(facts, invoice, items, self._reading(invoice["customer_id"], facts.as_of), **parts)
         with self.ledger.computing() as plans:
             return estimate_note(plans, self.graph(), facts, has_warehouse=self.ledger.has_published())
 
@@ -137,6 +135,24 @@ class Billing:
         if invoice["invoice_type"] == "credit":
             transactions = self.rows_without_usage([invoice["customer_id"]], TOP_UPS)
             refuse_beyond_top_up(parts.get("refund_amount_cents", 0), transactions, invoice["fees"])
+
+    def refuse_void(self, invoice: Mapping[str, Any], credit_amount_cents: int, refund_amount_cents: int) -> None:
+        """Raises ValidationError, in Lago's words, for a void that gives back more than is left. Hold the books meanwhile."""
+        if not credit_amount_cents + refund_amount_cents:
+            return
+        facts = self._facts(invoice["customer_id"], with_events=False)
+        at = self._reading(invoice["customer_id"], facts.as_of)
+        facts = with_void(facts, invoice, at, credit_amount_cents, refund_amount_cents)
+        with self.ledger.computing() as plans:
+            has_warehouse = self.ledger.has_published()
+            refuse(estimate_note(plans, self.graph(), facts, has_warehouse=has_warehouse, note_id=OF_VOID).problems)
+
+    def _reading(self, customer_id: str, otherwise: datetime) -> datetime:
+        """What the customer's test clock shows, if it has one."""
+        with reading(self._engine) as connection:
+            customer = customers.by_id(connection, customer_id)
+            clock = customer.test_clock_id and test_clocks.get(connection, customer.test_clock_id)
+        return clock.reading if clock else otherwise
 
     def event(self, transaction_id: str) -> Mapping[str, Any]:
         """The event of this transaction id as a landing row, the first one received. Raises NotFound."""

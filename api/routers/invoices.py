@@ -154,14 +154,19 @@ def finalize(lago_id: str, served: Served) -> Response:
 
 @router.post("/invoices/{lago_id}/void", openapi_extra=VOID.openapi)
 def void(lago_id: str, terms: Annotated[dict[str, Any], Depends(VOID)], served: Served) -> Response:
-    """Say that an issued invoice shall not be paid. Coupons and wallets get back what they gave of it."""
-    invoice_voids.read(**terms)
+    """Say that an issued invoice shall not be paid. Coupons and wallets get back what they gave of it; with credit notes
+    its fees are given back instead of wallets' credits, and what is neither credited nor refunded stands on a note that is void.
+    """
+    asked = invoice_voids.read(**terms)
     invoice = _voidable(served, lago_id)
     served.billing.refuse_while_held(invoice["customer_id"])
 
     def command() -> str:
         invoice = _voidable(served, lago_id)  # once more while the books are held: another command may have come first
         owner = {"invoice_id": invoice["invoice_id"], "customer_id": invoice["customer_id"]}
+        if invoice["invoice_type"] == "credit" and terms.get("generate_credit_note"):
+            raise Conflict("not_voidable", "A top-up that was paid is given back by a credit note with a refund.")
+        served.billing.refuse_void(invoice, **asked)
         with served.change() as uow:
             if invoice["invoice_type"] == "credit" and payments.paid_cents(uow.connection, [invoice["invoice_id"]]):
                 raise Conflict("not_voidable", "A top-up that was paid is given back by a credit note with a refund.")

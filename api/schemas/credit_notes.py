@@ -131,7 +131,7 @@ def _plain(row: Row) -> dict[str, Any]:
         "lago_invoice_id": row["invoice_id"],
         "invoice_number": row["invoice_number"],
         "issuing_date": day(row["issuing_date"]),
-        "credit_status": _credit_status(row),
+        "credit_status": credit_status(row),
         "reason": row["reason"],
         "currency": row["currency"],
         "taxes_rate": number(row["taxes_rate"]),
@@ -146,7 +146,8 @@ def _plain(row: Row) -> dict[str, Any]:
     }
 
 
-def _credit_status(row: Row) -> str | None:
+def credit_status(row: Row) -> str | None:
+    """What has become of the part for later invoices: available, consumed, voided, or None where a note has no such part."""
     if row["is_voided"]:
         return "voided"
     if not row["credit_amount_cents"]:

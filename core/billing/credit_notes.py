@@ -12,11 +12,14 @@ import pyarrow as pa
 from core.billing.customer import CustomerFacts, give_own_facts
 from core.catalog.credit_notes import PARTS
 from core.errors import NotFound, ValidationError
+from core.ids import deterministic_id
 from core.warehouse.kept_plans import Connection, make_table
 from core.warehouse.pricing_graph import PricingGraph, temporary
 
 ESTIMATED = "estimated"
-"""Id of the note that is not given yet."""
+"""Id of the note, or of the void of an invoice, that is not given yet."""
+OF_VOID = deterministic_id("invoice_void_note", ESTIMATED)
+"""Id of the note that such a void would give for what is asked."""
 REQUESTED, QUEUE = "int_billing__requested_credits", "int_billing__settlement_queue"
 ESTIMATES, TAXES, PROBLEMS, ITEMS = (
     "int_billing__credit_note_estimates",
@@ -69,30 +72,46 @@ def with_note(
     return replace(facts, catalog={**facts.catalog, **added})
 
 
+def with_void(
+    facts: CustomerFacts, invoice: Mapping[str, Any], at: datetime, credit_amount_cents: int, refund_amount_cents: int
+) -> CustomerFacts:
+    """The facts as if the invoice had been voided at `at` with credit notes: what is asked for is then the note `OF_VOID`."""
+    given = {"id": ESTIMATED, "invoice_id": invoice["invoice_id"], "customer_id": invoice["customer_id"], "generate_credit_note": True}
+    amounts = {"credit_amount_cents": credit_amount_cents, "refund_amount_cents": refund_amount_cents}
+    moment = {"valid_from": at, "created_at": at, "recorded_at": facts.as_of, "sequence": 2**62}
+    known = facts.catalog["invoice_voids"]
+    added = pa.concat_tables([known, pa.Table.from_pylist([given | amounts | moment], known.schema)])
+    return replace(facts, catalog={**facts.catalog, "invoice_voids": added})
+
+
 def estimate(
-    connection: Connection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True
+    connection: Connection, graph: PricingGraph, facts: CustomerFacts, *, has_warehouse: bool = True, note_id: str = ESTIMATED
 ) -> Estimate:
-    """What the note of `with_note` would be, on the books as they are. Raises NotFound `fee`."""
+    """What the note of `with_note`, or of `with_void` (OF_VOID), would be, on the books as they are. Raises NotFound `fee`."""
     targets = (REQUESTED, ESTIMATES, TAXES, PROBLEMS, ITEMS)
     relations = give_own_facts(connection, graph, facts, targets, has_warehouse=has_warehouse, given=(*NOT_ISSUED, QUEUE))
-    return estimated(connection, graph, relations)
+    return estimated(connection, graph, relations, note_id)
 
 
-def estimated(connection: Connection, graph: PricingGraph, relations: Mapping[str, str]) -> Estimate:
+def estimated(
+    connection: Connection, graph: PricingGraph, relations: Mapping[str, str], note_id: str = ESTIMATED
+) -> Estimate:
     """`estimate` over the relations of the facts. Raises NotFound `fee`."""
     relations = dict(relations) | {name: graph.node(name).nothing for name in NOT_ISSUED}
     relations |= graph.run(connection, [REQUESTED], relations)
-    make_table(connection, "estimated_queue", _queue(relations[REQUESTED]))
+    make_table(connection, "estimated_queue", _queue(relations[REQUESTED], note_id))
     relations[QUEUE] = temporary("estimated_queue")
     relations |= graph.run(connection, [ESTIMATES, TAXES, PROBLEMS, ITEMS], relations)
     fees = relations["stg_books__fees"]
     strange = connection.execute(
         f"select items.fee_id from {relations[ITEMS]} as items left join {fees} as fees on items.fee_id = fees.fee_id and items.invoice_id = fees.invoice_id "
-        f"where items.credit_note_id = '{ESTIMATED}' and fees.fee_id is null"
+        f"where items.credit_note_id = '{note_id}' and fees.fee_id is null"
     ).fetchone()
     if strange is not None:
         raise NotFound("fee", strange[0])
-    found = {name: _rows(connection, relations[name]) for name in (ESTIMATES, TAXES, PROBLEMS)}
+    found = {name: _rows(connection, relations[name], note_id) for name in (ESTIMATES, TAXES, PROBLEMS)}
+    if not found[ESTIMATES]:  # no line bills anything
+        return Estimate({}, [], [{"field": "credit_amount_cents", "code": "higher_than_remaining_invoice_amount"}])
     return Estimate(found[ESTIMATES][0], found[TAXES], found[PROBLEMS])
 
 
@@ -122,13 +141,13 @@ def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"fee_id": item["fee_id"], "amount_cents": item["amount_cents"]}
 
 
-def _queue(requested: str) -> str:
+def _queue(requested: str, note_id: str) -> str:
     return f"""
         select credit_note_id as invoice_id, 'credit_note' as invoice_type, customer_id, billing_entity_id, currency, reason as invoicing_reason,
             issued_at as ready_at, issued_at, creation_sequence, cast(1 as bigint) as queue_position, cast(0 as bigint) as fees_amount_cents
-        from {requested} where credit_note_id = '{ESTIMATED}'"""
+        from {requested} where credit_note_id = '{note_id}'"""
 
 
-def _rows(connection: Connection, relation: str) -> Rows:
-    rows: Rows = connection.execute(f"select * from {relation} where credit_note_id = '{ESTIMATED}'").to_arrow_table().to_pylist()
+def _rows(connection: Connection, relation: str, note_id: str) -> Rows:
+    rows: Rows = connection.execute(f"select * from {relation} where credit_note_id = '{note_id}'").to_arrow_table().to_pylist()
     return rows

@@ -31,6 +31,7 @@ WALLET_RANK = (
     "int_billing__wallet_rank_shares",
 )
 CREDIT_NOTES = (
+    "int_billing__credit_note_scales",
     "int_billing__credit_note_items",
     "int_billing__credit_note_taxes",
     "int_billing__credit_note_totals",

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from unittest import mock
 
+from api.schemas.credit_notes import credit_status
 from core.billing import credit_notes as notes_to_give
 from core.catalog import (
     add_ons,
@@ -73,8 +74,6 @@ def is_in_scope(case: Case) -> bool:
         if action["do"] == "set_payment_status" and action["status"] != "succeeded":
             return False
         if "payment_status" in str(action.get("expect", "")):
-            return False
-        if action.get("generate_credit_note"):
             return False
     return True
 
@@ -429,8 +428,16 @@ class Timeline:
     def _void_invoice(self, action: Case) -> None:
         settlement, drafts = self.world.settle(as_of=dict.fromkeys(self.owners(), self.now()))
         (invoice,) = [row for row in invoices_of(self, settlement, drafts) if row["ref"] == action["invoice"]]
-        with self.world.unit() as uow:
-            invoice_voids.void(uow, invoice_id=invoice["invoice_id"], customer_id=invoice["customer_id"])
+        parts = {name: action.get(f"{name}_cents") for name in ("credit_amount", "refund_amount")}
+        terms = {"generate_credit_note": action.get("generate_credit_note"), **parts}
+        try:
+            asked = invoice_voids.read(**terms)
+            if sum(asked.values()):
+                notes_to_give.refuse(self.world.estimate_void(settlement.tables, invoice, self.now(), **asked).problems)
+            with self.world.unit() as uow:
+                invoice_voids.void(uow, invoice_id=invoice["invoice_id"], customer_id=invoice["customer_id"], **terms)
+        except ValidationError as error:
+            self.refused.append((action, str(error.details)))
 
     def now(self) -> datetime:
         """What the case's clock shows."""
@@ -523,7 +530,8 @@ def credit_notes_of(timeline: Timeline, settlement: Any, invoices: list[Case]) -
     """The case's credit notes in the order of their moments, each with its items and what is left of its credit."""
     refs = {invoice["invoice_id"]: invoice["ref"] for invoice in invoices}
     tables = {
-        name: settlement.tables[name].to_pylist() for name in ("credit_notes", "credit_note_items", "credit_note_uses")
+        name: settlement.tables[name].to_pylist()
+        for name in ("credit_notes", "credit_note_items", "credit_note_uses", "credit_note_voids")
     }
     notes = [row for row in tables["credit_notes"] if row["invoice_id"] in refs and row["status"] == "finalized"]
     rows = []
@@ -532,8 +540,10 @@ def credit_notes_of(timeline: Timeline, settlement: Any, invoices: list[Case]) -
             name: [row for row in tables[name] if row["credit_note_id"] == note["credit_note_id"]] for name in tables
         }
         used = sum(use["amount_cents"] for use in own["credit_note_uses"])
+        voids = own["credit_note_voids"]
+        left = note["credit_amount_cents"] - used - sum(void["amount_cents"] for void in voids)
         items = sum(item["precise_amount_cents"] for item in own["credit_note_items"])
         rows.append(
-            note | {"ref": f"cn{len(rows) + 1}", "invoice": refs[note["invoice_id"]], "balance_amount_cents": note["credit_amount_cents"] - used, "items_precise_amount_cents": items}
+            note | {"ref": f"cn{len(rows) + 1}", "invoice": refs[note["invoice_id"]], "balance_amount_cents": left, "credit_status": credit_status(note | {"is_voided": voids != [], "balance_amount_cents": left}), "items_precise_amount_cents": items}
         )  # fmt: skip
     return rows

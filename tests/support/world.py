@@ -110,13 +110,22 @@ class World:
         **parts: int,
     ) -> credit_notes.Estimate:
         """What `core.billing.credit_notes` says of a note on an issued invoice at `at` on its customer's clock."""
-        connection = open_connection()
         given = CustomerFacts({name.removeprefix("catalog."): table for name, table in self.facts().items()}, (), self.wall.now())
-        noted = credit_notes.with_note(given, invoice, items, at, **parts).catalog
+        return self._estimate(credit_notes.with_note(given, invoice, items, at, **parts), books, invoice, at, credit_notes.ESTIMATED)
+
+    def estimate_void(self, books: Mapping[str, pa.Table], invoice: Mapping[str, Any], at: datetime, **asked: int) -> credit_notes.Estimate:
+        """What `core.billing.credit_notes` says of the note that the void of an issued invoice would give for what is asked."""
+        given = CustomerFacts({name.removeprefix("catalog."): table for name, table in self.facts().items()}, (), self.wall.now())
+        return self._estimate(credit_notes.with_void(given, invoice, at, **asked), books, invoice, at, credit_notes.OF_VOID)
+
+    def _estimate(
+        self, given: CustomerFacts, books: Mapping[str, pa.Table], invoice: Mapping[str, Any], at: datetime, note_id: str
+    ) -> credit_notes.Estimate:
+        connection = open_connection()
         targets = (credit_notes.REQUESTED, credit_notes.ESTIMATES, credit_notes.PROBLEMS)
-        facts = {f"catalog.{name}": table for name, table in noted.items()}
+        facts = {f"catalog.{name}": table for name, table in given.catalog.items()}
         relations = self._relations(connection, targets, books, facts, {invoice["customer_id"]: at})
-        return credit_notes.estimated(connection, self.graph, relations)
+        return credit_notes.estimated(connection, self.graph, relations, note_id)
 
     def _relations(
         self,

@@ -79,3 +79,18 @@ def test_a_top_up_is_voided_while_nobody_has_paid_it(api: Api) -> None:
     api.ok("POST", "/payments", {"payment": {"invoice_id": paid["lago_id"], "amount_cents": 200, "reference": "bank"}})
     refused = api.refused("POST", f"/invoices/{paid['lago_id']}/void")
     assert (refused["status"], refused["code"]) == (405, "not_voidable")
+
+
+def test_a_void_with_credit_notes_gives_back_what_is_asked(api: Api) -> None:
+    invoice = invoiced(api)
+    path = f"/invoices/{invoice['lago_id']}/void"
+    refused = api.refused("POST", path, {"generate_credit_note": True, "credit_amount": 1690})
+    assert refused["error_details"]["credit_amount_cents"] == ["higher_than_remaining_invoice_amount"]
+    refused = api.refused("POST", path, {"generate_credit_note": True, "refund_amount": 844})
+    assert refused["error_details"] == {"refund_amount_cents": ["cannot_refund_unpaid_invoice"]}
+    api.ok("POST", "/payments", {"payment": {"invoice_id": invoice["lago_id"], "amount_cents": 400, "reference": "bank"}})
+    voided = void(api, invoice, generate_credit_note=True, credit_amount=444, refund_amount=400)
+    assert (voided["status"], voided["total_due_amount_cents"], voided["total_paid_amount_cents"]) == ("voided", 0, 400)
+    rest, asked = api.ok("GET", "/customers/acme/credit_notes")["credit_notes"]
+    assert (asked["number"], asked["credit_amount_cents"], asked["refund_amount_cents"], asked["credit_status"]) == (f"{invoice['number']}-CN001", 444, 400, "available")
+    assert (rest["number"], rest["total_amount_cents"], rest["credit_status"], rest["balance_amount_cents"]) == (f"{invoice['number']}-CN002", 1688 - 844, "voided", 0)

@@ -22,15 +22,18 @@ issued_items as (
     select * from {{ ref('stg_books__credit_note_items') }}
 ),
 
-queued as (
-    select requested_items.*
-    from requested_items
-    inner join settlement_queue on requested_items.credit_note_id = settlement_queue.invoice_id
+credit_note_scales as (
+    select * from {{ ref('int_billing__credit_note_scales') }}
 ),
 
-wanted_fees as (
-    select distinct fee_id from queued
+queued as (
+    select requested_items.*, credit_note_scales.asked_amount_cents, credit_note_scales.creditable_amount_cents
+    from requested_items
+    inner join settlement_queue on requested_items.credit_note_id = settlement_queue.invoice_id
+    left join credit_note_scales on requested_items.credit_note_id = credit_note_scales.credit_note_id
 ),
+
+wanted_fees as (select distinct fee_id from queued),
 
 -- Fees that are in the books, or that this pass settles before their note. What a progressive invoice billed of one counts with its coupons.
 credited_fees as (
@@ -49,12 +52,7 @@ credited_fees as (
     group by wanted_fees.fee_id, fees.amount_cents
 ),
 
-credited_before as (
-    select wanted_fees.fee_id, sum(issued_items.precise_amount_cents) as amount_cents
-    from wanted_fees
-    inner join issued_items on wanted_fees.fee_id = issued_items.fee_id
-    group by wanted_fees.fee_id
-),
+credited_before as (select fee_id, sum(precise_amount_cents) as amount_cents from issued_items group by fee_id),
 
 left_over as (
     select
@@ -68,11 +66,13 @@ left_over as (
     left join credited_before on queued.fee_id = credited_before.fee_id
 ),
 
--- Of unused days what was credited before is taken off (invoicing, section 6.4), of an amount that was asked for not; never more than is left of the fee.
+-- Of unused days what was credited before is taken off (invoicing, section 6.4), of an amount that was asked for not; never more than is left of the fee. A void scales that.
 priced as (
     select
         *,
         case
+            when asked_amount_cents < creditable_amount_cents then {{ share(unscaled(div_down(scaled(share('fee_left_cents'), 5) ~ ' * asked_amount_cents', 'creditable_amount_cents'), 5)) }}
+            when asked_amount_cents is not null then fee_left_cents
             when destination = 'requested' and precise_amount_cents < fee_left_cents then precise_amount_cents
             when destination <> 'requested' and precise_amount_cents < fee_amount_cents then precise_amount_cents - before_cents
             else fee_left_cents
@@ -80,10 +80,7 @@ priced as (
     from left_over
 ),
 
-held_up as (
-    select *, case when left_cents > 0 then {{ share('left_cents') }} else {{ share('0') }} end as item_cents
-    from priced
-),
+held_up as (select *, case when left_cents > 0 then {{ share('left_cents') }} else {{ share('0') }} end as item_cents from priced),
 
 final as (
     select

@@ -2,8 +2,8 @@ with settlement_queue as (
     select * from {{ ref('int_billing__settlement_queue') }} where invoice_type = 'credit_note_void'
 ),
 
-credit_note_voids as (
-    select * from {{ ref('stg_catalog__credit_note_voids') }}
+requested_note_voids as (
+    select * from {{ ref('int_billing__requested_note_voids') }}
 ),
 
 issued_credit_notes as (
@@ -33,8 +33,8 @@ final as (
         settlement_queue.issued_at, control.sql_bundle_id
     from settlement_queue
     cross join control
-    inner join credit_note_voids on settlement_queue.invoice_id = credit_note_voids.credit_note_void_id
-    inner join issued_credit_notes on credit_note_voids.credit_note_id = issued_credit_notes.credit_note_id
+    inner join requested_note_voids on settlement_queue.invoice_id = requested_note_voids.credit_note_void_id
+    inner join issued_credit_notes on requested_note_voids.credit_note_id = issued_credit_notes.credit_note_id
     left join used on issued_credit_notes.credit_note_id = used.credit_note_id
 )
 

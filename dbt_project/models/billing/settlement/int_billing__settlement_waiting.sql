@@ -2,8 +2,8 @@ with draft_invoices as (
     select * from {{ ref('int_billing__draft_invoices') }} where is_due
 ),
 
-requested_credits as (
-    select * from {{ ref('int_billing__requested_credits') }}
+requested_corrections as (
+    select * from {{ ref('int_billing__requested_corrections') }}
 ),
 
 issued_invoices as (
@@ -24,18 +24,6 @@ issued_voids as (
 
 issued_invoice_voids as (
     select * from {{ ref('stg_books__invoice_voids') }}
-),
-
-credit_note_voids as (
-    select * from {{ ref('stg_catalog__credit_note_voids') }}
-),
-
-requested_invoice_voids as (
-    select * from {{ ref('int_billing__requested_invoice_voids') }}
-),
-
-horizons as (
-    select * from {{ ref('int_metering__horizons') }}
 ),
 
 -- A bill with usage out of the domain waits, and so does what comes after it: it depends on what the bill takes of coupons, wallets and numbers.
@@ -59,7 +47,7 @@ issued_documents as (
     select invoice_void_id from issued_invoice_voids
 ),
 
--- A credit note is a fact of its moment, which comes before its bills; one of the very moment of its own invoice comes just after that.
+-- A correction is a fact of its moment, which comes before its bills; one of the very moment of its own invoice comes just after that.
 documents as (
     select
         invoice_id, invoice_type, customer_id, billing_entity_id, currency, invoicing_reason, ready_at, issued_at, creation_sequence, fees_amount_cents,
@@ -68,24 +56,11 @@ documents as (
     from draft_invoices
     union all
     select
-        credit_note_id, 'credit_note', customer_id, billing_entity_id, currency, reason, issued_at, issued_at, creation_sequence, 0,
-        case when issued_at > invoice_issued_at then 0 else 1 end, invoice_id, 1,
+        correction_id, correction_type, customer_id, billing_entity_id, currency, reason, issued_at, issued_at, creation_sequence, 0,
+        case when issued_at > invoice_issued_at then 0 else 1 end, invoice_id, place_after,
         case when issued_at > invoice_issued_at then creation_sequence else invoice_creation_sequence end, invoice_reason,
         invoice_id, destination
-    from requested_credits
-    union all
-    select
-        credit_note_voids.credit_note_void_id, 'credit_note_void', requested_credits.customer_id, requested_credits.billing_entity_id, requested_credits.currency,
-        'void', credit_note_voids.valid_from, credit_note_voids.valid_from, credit_note_voids.sequence, 0,
-        0, credit_note_voids.credit_note_id, 2, credit_note_voids.sequence, 'void', requested_credits.invoice_id, 'void'
-    from credit_note_voids
-    inner join requested_credits on credit_note_voids.credit_note_id = requested_credits.credit_note_id
-    inner join horizons on requested_credits.customer_id = horizons.customer_id and credit_note_voids.valid_from <= horizons.as_of
-    union all
-    select
-        invoice_void_id, 'invoice_void', customer_id, billing_entity_id, currency, 'void', issued_at, issued_at, creation_sequence, 0,
-        0, invoice_id, 3, creation_sequence, 'void', invoice_id, 'void'
-    from requested_invoice_voids
+    from requested_corrections
 ),
 
 final as (

@@ -26,17 +26,9 @@ payments as (
     select * from {{ ref('stg_catalog__payments') }} where valid_to is null
 ),
 
-paid as (
-    select invoice_id, {{ cents('sum(amount_cents)') }} as paid_amount_cents
-    from payments
-    group by invoice_id
-),
+paid as (select invoice_id, {{ cents('sum(amount_cents)') }} as paid_amount_cents from payments group by invoice_id),
 
-offset_against as (
-    select invoice_id, {{ cents('sum(offset_amount_cents)') }} as offset_amount_cents
-    from credit_notes
-    group by invoice_id
-),
+offset_against as (select invoice_id, {{ cents('sum(offset_amount_cents)') }} as offset_amount_cents from credit_notes group by invoice_id),
 
 -- Coupons and credits come at settlement, so a draft has none yet. A bill that is held back lacks a line, and is not shown.
 drafts as (
