@@ -24,9 +24,9 @@ def test_a_void_invoice_is_owed_nothing_and_stays_as_it_was_issued(api: Api) -> 
     changed = {"status", "voided_at", "total_due_amount_cents", "customer"}
     assert {key: value for key, value in voided.items() if key not in changed} == {key: value for key, value in invoice.items() if key not in changed}
     assert api.ok("GET", f"/invoices/{invoice['lago_id']}")["invoice"] == voided
-    assert [row["lago_id"] for row in api.ok("GET", "/invoices?status=voided")["invoices"]] == [invoice["lago_id"]]
-    assert api.ok("GET", "/invoices?status=finalized")["invoices"] == []
-    assert api.ok("GET", "/invoices?statuses[]=voided&payment_overdue=true")["invoices"] == []
+    assert [row["lago_id"] for row in api.ok("GET", "/customers/acme/invoices?status=voided")["invoices"]] == [invoice["lago_id"]]
+    assert api.ok("GET", "/customers/acme/invoices?status=finalized")["invoices"] == []
+    assert api.ok("GET", "/customers/acme/invoices?statuses[]=voided&payment_overdue=true")["invoices"] == []
 
 
 def test_what_cannot_be_voided_is_refused(api: Api) -> None:
