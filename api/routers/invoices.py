@@ -185,6 +185,8 @@ def _voidable(served: Served, lago_id: str) -> dict[str, Any]:
         invoice: dict[str, Any] = marts.get_invoice(cursor, lago_id)
     if invoice["status"] != "finalized":
         raise Conflict("not_voidable", "Only an issued invoice can be voided, and only once.")
+    if invoice["invoice_type"] == "progressive_billing":  # the bill of the period would still credit it
+        raise Conflict("not_voidable", "A progressive invoice cannot be voided yet; give it back by a credit note.")
     return invoice
 
 
