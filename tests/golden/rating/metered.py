@@ -90,11 +90,17 @@ def events(case: Case, sent: list[Case], facts: Facts) -> None:
 
 
 def others(case_id: str, facts: Facts) -> None:
-    """The case's first event once more, of another metric and of another subscription: neither has a part in the case."""
-    other = f"{case_id}/other"
+    """The case's first event once more, of another metric, of another subscription, and set aside: none has a part in the case."""
+    other, aside = f"{case_id}/other", f"{case_id}/aside"
     first = [row for row in facts["landing.events"] if row["external_subscription_id"] == case_id][:1]
     for terms in ({"code": other}, {"external_subscription_id": other}):
         facts["landing.events"] += [row | terms | {"transaction_id": other} for row in first]
+    facts["landing.events"] += [row | {"transaction_id": aside} for row in first]
+    facts.setdefault("stg_catalog__set_aside_events", []).extend(
+        {"external_subscription_id": subscription, "transaction_id": transaction}
+        for row in first
+        for subscription, transaction in ((case_id, aside), (case_id, aside), (other, row["transaction_id"]), (case_id, other + aside))
+    )
 
 
 def load_events(facts: Facts) -> None:
