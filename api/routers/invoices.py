@@ -13,7 +13,8 @@ from api.body import INTEGER, read_fields, read_instant
 from api.deps import Served
 from api.ledger import Cursor
 from api.pagination import Paged, Paging, listed
-from api.schemas.invoices import CREATE, VOID, invoice_object, invoice_objects
+from api.payable import payable, tell_payment_status
+from api.schemas.invoices import CREATE, UPDATE, VOID, invoice_object, invoice_objects
 from core.catalog import customers, invoice_commands, invoice_voids, one_off_invoices, payments, wallet_transactions
 from core.catalog.billing_entities import BILLING_ENTITIES
 from core.catalog.one_off_invoices import OneOffInvoice
@@ -133,6 +134,18 @@ def download(lago_id: str, served: Served, request: Request) -> Response:
 def show(lago_id: str, served: Served) -> Response:
     """Get an invoice with its fees."""
     return _show(served, lago_id)
+
+
+@router.put("/invoices/{lago_id}", openapi_extra=UPDATE.openapi)
+def update(lago_id: str, invoice: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
+    """Say what became of the payment of a top-up: `failed`, or `succeeded`, which records a payment of all that is due."""
+    told = payable(served, lago_id)
+    tell_payment_status(served, told, invoice.get("payment_status"))
+    row = payable(served, told["invoice_id"]) | {"payment_status": told["payment_status"]}
+    with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        if row["status"] == "open":  # has nothing but its total
+            return one("invoice", invoice_objects(served, connection, [row])[0])
+        return one("invoice", invoice_object(served, connection, cursor, row))
 
 
 @router.put("/invoices/{lago_id}/finalize")

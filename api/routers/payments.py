@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Response
 from api.answers import one
 from api.deps import Served
 from api.pagination import Paged, Paging, listed
+from api.payable import pay, payable
 from api.schemas.payments import CREATE, payment_object
-from core.catalog import customers, payments, wallet_transactions
-from core.errors import ValidationError
+from core.catalog import customers, payments
 from core.warehouse import marts
 
 router = APIRouter(tags=["Payments"])
@@ -20,18 +20,8 @@ router = APIRouter(tags=["Payments"])
 @router.post("/payments", openapi_extra=CREATE.openapi)
 def create(payment: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Record a payment on an issued invoice; a paid top-up's credits count from now."""
-    with served.billing.ledger.cursor() as cursor:
-        invoice = marts.get_invoice(cursor, payment["invoice_id"] or "")
-    with served.change() as uow:
-        due = _due(invoice, payments.paid_cents(uow.connection, [invoice["invoice_id"]]))
-        if invoice["status"] in ("draft", "voided") or (payment["amount_cents"] or 0) > due:
-            raise ValidationError({"amount_cents": ["invalid_value"]})
-        given = payment | {"invoice_id": invoice["invoice_id"], "customer_id": invoice["customer_id"]}
-        row = payments.record(uow, **given)
-        if row.amount_cents == due:
-            for fee in invoice["fees"]:
-                if fee["wallet_transaction_id"]:
-                    wallet_transactions.settle_transaction(uow, fee["wallet_transaction_id"])
+    invoice = payable(served, payment["invoice_id"] or "")
+    row = pay(served, invoice, **{name: value for name, value in payment.items() if name != "invoice_id"} | {"amount_cents": payment["amount_cents"] or 0})
     return one("payment", payment_object(row, invoice))
 
 
@@ -62,7 +52,3 @@ def _list(served: Served, paging: Paging, external_customer_id: str | None, invo
         items = [payment_object(row, marts.get_invoice(cursor, row.invoice_id)) for row in page.items]
     return listed("payments", items, page.total, paging)
 
-
-def _due(invoice: dict[str, Any], paid: dict[str, int]) -> int:
-    total: int = invoice["total_amount_cents"]
-    return total - paid.get(invoice["invoice_id"], 0) - (invoice.get("offset_amount_cents") or 0)

@@ -22,7 +22,7 @@ from api.schemas.wallets import (
     transaction_object,
     wallet_object,
 )
-from core.catalog import billable_metrics, customers, wallet_transactions, wallets
+from core.catalog import billable_metrics, customers, recurring_rules, wallet_transactions, wallets
 from core.catalog.wallets import Wallet
 from core.errors import NotFound, ValidationError
 from core.warehouse import marts
@@ -65,7 +65,7 @@ def show(wallet_id: str, served: Served) -> Response:
 
 @router.put("/wallets/{wallet_id}", openapi_extra=UPDATE.openapi)
 def update(wallet_id: str, wallet: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
-    """Change a wallet's name, code, priority or expiry."""
+    """Change a wallet, its limits and the rule that tops it up."""
     with served.change() as uow:
         row = wallets.update(uow, wallet_id, **wallet)
     with served.look() as connection:
@@ -179,7 +179,8 @@ def _described(served: Served, connection: sa.Connection, wallet: Wallet, balanc
     customer = customers.by_id(connection, wallet.customer_id)
     metrics = billable_metrics.by_ids(connection, wallet.billable_metric_ids)
     codes = {key: metric.code for key, metric in metrics.items()}
-    return wallet_object(wallet, customer, balance, served.instant_of(connection, customer), codes)
+    rules = recurring_rules.of_wallets(connection, [wallet.id])
+    return wallet_object(wallet, customer, balance, served.instant_of(connection, customer), codes, rules)
 
 
 def _balances(served: Served, customer_id: str) -> dict[str, Balance]:

@@ -21,6 +21,7 @@ from core.warehouse import marts
 
 Row = Mapping[str, Any]
 
+UPDATE = Body("invoice", {"payment_status": TEXT})
 CREATE = Body(
     "invoice",
     {
@@ -139,9 +140,10 @@ def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any
 
 def _paid(row: Row, paid_cents: int) -> dict[str, Any]:
     due = row["total_amount_cents"] - paid_cents - (row.get("offset_amount_cents") or 0)
-    is_settled = row["status"] != "draft" and due <= 0
+    is_settled = row["status"] not in ("draft", "open") and due <= 0
+    unpaid = "failed" if row.get("payment_status") == "failed" else "pending"
     return {
-        "payment_status": "succeeded" if is_settled else "pending",
+        "payment_status": "succeeded" if is_settled else unpaid,
         "total_paid_amount_cents": paid_cents,
         "total_due_amount_cents": 0 if row.get("status") == "voided" else max(due, 0),
     }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from api.body import DECIMAL, INSTANT, INTEGER, TEXT, TEXTS, Body, nested
+from api.body import BOOLEAN, DECIMAL, INSTANT, INTEGER, TEXT, TEXTS, Body, Kind, nested, objects
 from api.schemas.wire import decimal, instant
 from core.catalog.customers import Customer
+from core.catalog.recurring_rules import RecurringTransactionRule
 from core.catalog.wallet_transactions import WalletTransaction
 from core.catalog.wallets import Wallet
 from core.domain.wallets import CREDIT_DECIMALS
@@ -23,17 +24,35 @@ _OWN = {
     "expiration_at": INSTANT,
     "applies_to": nested({"fee_types": TEXTS, "billable_metric_codes": TEXTS}),
 }
-# Each would make a top-up, or refuse one, or hold its invoice back (invoicing §9).
-_UNSERVED_OF_TOP_UPS = {"invoice_requires_successful_payment": lambda given: True}
-_UNSERVED = _UNSERVED_OF_TOP_UPS | {
-    "recurring_transaction_rules": lambda given: True,
-    "paid_top_up_min_amount_cents": lambda given: True,
-    "paid_top_up_max_amount_cents": lambda given: True,
+_TOP_UPS: dict[str, Kind] = {
+    "invoice_requires_successful_payment": BOOLEAN,
+    "paid_top_up_min_amount_cents": INTEGER,
+    "paid_top_up_max_amount_cents": INTEGER,
 }
+_RULE = {
+    "lago_id": TEXT,
+    "trigger": TEXT,
+    "method": TEXT,
+    "interval": TEXT,
+    "threshold_credits": DECIMAL,
+    "paid_credits": DECIMAL,
+    "granted_credits": DECIMAL,
+    "target_ongoing_balance": DECIMAL,
+    "grants_target_top_up": BOOLEAN,
+    "started_at": INSTANT,
+    "expiration_at": INSTANT,
+    "invoice_requires_successful_payment": BOOLEAN,
+    "ignore_paid_top_up_limits": BOOLEAN,
+    "transaction_name": TEXT,
+    "transaction_metadata": objects({"key": TEXT, "value": TEXT}),
+}
+_TOP_UPS["recurring_transaction_rules"] = objects(_RULE)
 CREATE = Body(
     "wallet",
     _OWN
+    | _TOP_UPS
     | {
+        "ignore_paid_top_up_limits_on_creation": BOOLEAN,
         "rate_amount": DECIMAL,
         "currency": TEXT,
         "paid_credits": DECIMAL,
@@ -42,9 +61,8 @@ CREATE = Body(
         "transaction_name": TEXT,
     },
     mandatory=("external_customer_id", "rate_amount"),
-    unserved=_UNSERVED,
 )
-UPDATE = Body("wallet", _OWN, unserved=_UNSERVED)
+UPDATE = Body("wallet", _OWN | _TOP_UPS)
 TOP_UP = Body(
     "wallet_transaction",
     {
@@ -54,8 +72,10 @@ TOP_UP = Body(
         "granted_credits": DECIMAL,
         "voided_credits": DECIMAL,
         "priority": INTEGER,
+        "invoice_requires_successful_payment": BOOLEAN,
+        "ignore_paid_top_up_limits": BOOLEAN,
     },
-    unserved=_UNSERVED_OF_TOP_UPS | {"voided_transaction_id": lambda given: True},
+    unserved={"voided_transaction_id": lambda given: True},
 )
 
 Balance = Mapping[str, Any]
@@ -72,11 +92,16 @@ EMPTY: Balance = {
 
 
 def wallet_object(
-    wallet: Wallet, customer: Customer, balance: Balance, now: datetime, metric_codes: Mapping[str, str]
+    wallet: Wallet,
+    customer: Customer,
+    balance: Balance,
+    now: datetime,
+    metric_codes: Mapping[str, str],
+    rules: Sequence[RecurringTransactionRule],
 ) -> dict[str, Any]:
     """The wallet with its balance, a row of `fct_wallet_balances` and of `fct_wallet_ongoing_balances`. `now` is the customer's.
 
-    `metric_codes` gives the codes of the metrics that the wallet is limited to by their ids.
+    `rules` are the wallet's; `metric_codes` gives the codes of the metrics that the wallet is limited to by their ids.
     """
     credits, cents = decimal(balance["balance_credits"]), int(balance["balance_cents"])
     return {
@@ -97,18 +122,41 @@ def wallet_object(
         "last_balance_sync_at": None,
         "last_consumed_credit_at": None,
         "terminated_at": instant(wallet.terminated_at),
-        "invoice_requires_successful_payment": False,
+        "invoice_requires_successful_payment": wallet.invoice_requires_successful_payment,
         "applies_to": {
             "fee_types": wallet.allowed_fee_types,
             "billable_metric_codes": [metric_codes[key] for key in wallet.billable_metric_ids if key in metric_codes],
         },
-        "recurring_transaction_rules": [],
+        "recurring_transaction_rules": [_rule_object(rule) for rule in rules],
         "ongoing_balance_cents": int(balance["ongoing_balance_cents"]),
         "ongoing_usage_balance_cents": int(balance["ongoing_usage_balance_cents"]),
         "credits_ongoing_balance": decimal(balance["credits_ongoing_balance"]),
         "credits_ongoing_usage_balance": decimal(balance["credits_ongoing_usage_balance"]),
-        "paid_top_up_min_amount_cents": None,
-        "paid_top_up_max_amount_cents": None,
+        "paid_top_up_min_amount_cents": wallet.paid_top_up_min_amount_cents,
+        "paid_top_up_max_amount_cents": wallet.paid_top_up_max_amount_cents,
+    }
+
+
+def _rule_object(rule: RecurringTransactionRule) -> dict[str, Any]:
+    target = rule.target_ongoing_balance
+    return {
+        "lago_id": rule.id,
+        "trigger": rule.rule_trigger,
+        "method": rule.rule_method,
+        "interval": rule.rule_interval,
+        "status": rule.status,
+        "threshold_credits": decimal(rule.threshold_credits),
+        "paid_credits": decimal(rule.paid_credits),
+        "granted_credits": decimal(rule.granted_credits),
+        "grants_target_top_up": rule.grants_target_top_up,
+        "started_at": instant(rule.started_at),
+        "target_ongoing_balance": None if target is None else decimal(target),
+        "created_at": instant(rule.created_at),
+        "expiration_at": instant(rule.expiration_at),
+        "invoice_requires_successful_payment": rule.invoice_requires_successful_payment,
+        "transaction_metadata": rule.transaction_metadata,
+        "transaction_name": rule.transaction_name,
+        "ignore_paid_top_up_limits": rule.ignore_paid_top_up_limits,
     }
 
 
@@ -136,6 +184,9 @@ def new_transaction_object(row: WalletTransaction, wallet: Wallet) -> dict[str, 
             "settled_at": row.settled_at,
             "created_at": row.created_at,
             "name": row.name,
+            "top_up_source": row.source,
+            "invoice_requires_successful_payment": row.invoice_requires_successful_payment,
+            "failed_at": row.failed_at,
         }
     )
 
@@ -150,18 +201,18 @@ def transaction_object(row: Mapping[str, Any]) -> dict[str, Any]:
         "lago_credit_note_id": None,
         "lago_voided_invoice_id": row.get("voided_invoice_id"),
         "status": row["status"],
-        "source": "manual",
+        "source": row["top_up_source"],
         "transaction_status": row["transaction_status"],
         "transaction_type": row["transaction_type"],
         "amount": decimal(Money(row["amount_cents"], row["currency"]).amount),
         "credit_amount": decimal(row["credit_amount"]),
-        "invoice_requires_successful_payment": False,
+        "invoice_requires_successful_payment": row["invoice_requires_successful_payment"],
         "metadata": [],
         "remaining_amount_cents": row["remaining_amount_cents"],
         "remaining_credit_amount": None if remaining is None else decimal(remaining),
         "priority": row["priority"],
         "settled_at": instant(row["settled_at"]),
-        "failed_at": None,
+        "failed_at": instant(row["failed_at"]),
         "created_at": instant(row["created_at"]),
         "name": row["name"],
         "payment_method": {"payment_method_id": None, "payment_method_type": "provider"},

@@ -18,10 +18,10 @@ from core.books.tables import TABLES
 from core.errors import TallystickError
 from core.warehouse.dbt_project import PROJECT_DIR
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
-from core.warehouse.settlement import ISSUES, base_models, settle
+from core.warehouse.settlement import STAGED, base_models, settle
 
 HORIZONS = "int_metering__horizons"
-RECOMPUTED = ("invoices", *ISSUES)
+RECOMPUTED = STAGED
 """Tables of the books that hold rows of what was settled."""
 DOCUMENT = {
     "standalone_fees": "fee_id",
@@ -32,8 +32,9 @@ DOCUMENT = {
     "credit_note_voids": "credit_note_void_id",
     "invoice_voids": "invoice_void_id",
     "wallet_returns": "invoice_void_id",
+    "wallet_top_ups": "wallet_transaction_id",
 } | dict.fromkeys(("fees", "fee_tiers", "fee_presentation_units", "fee_taxes"), "coalesce(invoice_id, fee_id)")
-"""Table -> the invoice that a row belongs to, or the fee that is not invoiced, the credit note, or the void of either; `invoice_id` unless said here."""
+"""Table -> the invoice that a row belongs to, or the fee that is not invoiced, the credit note, the void of either, or what a rule put into a wallet; `invoice_id` unless said here."""
 
 
 class BundleMissing(TallystickError):
@@ -74,6 +75,8 @@ def waves(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: Map
             select credit_note_void_id, customer_id, issued_at, 0, sql_bundle_id from books.main.credit_note_voids
             union all
             select invoice_void_id, customer_id, issued_at, 0, sql_bundle_id from books.main.invoice_voids
+            union all
+            select wallet_transaction_id, customer_id, topped_up_at, 0, sql_bundle_id from books.main.wallet_top_ups
         ),
         ranked as (
             select document_id, customer_id, issued_at, sql_bundle_id,

@@ -201,6 +201,21 @@ TABLES: dict[str, dict[str, str]] = {
         "fee_id": "VARCHAR",
         "amount_cents": "BIGINT",
     },
+    # One row per class of credits that a rule put into a wallet, at the tick that saw its threshold or interval.
+    "wallet_top_ups": {
+        "wallet_transaction_id": "VARCHAR",
+        "wallet_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "recurring_transaction_rule_id": "VARCHAR",
+        "top_up_source": "VARCHAR",
+        "credit_class": "VARCHAR",
+        "credits": SHARE,
+        "inbound_priority": "BIGINT",
+        "invoice_requires_successful_payment": "BOOLEAN",
+        "transaction_name": "VARCHAR",
+        "topped_up_at": "TIMESTAMP",
+        "sql_bundle_id": "VARCHAR",
+    },
     # One row per credit note. `issued_at` is its moment; the number is its invoice's and `sequential_id`.
     "credit_notes": {
         "credit_note_id": "VARCHAR",

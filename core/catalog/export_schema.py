@@ -52,9 +52,13 @@ _PLAIN: dict[str, str] = {
     "expiration_at reusable",
     "applied_coupons": "coupon_id customer_id amount_cents amount_currency percentage_rate frequency "
     "frequency_duration terminated_at created_at",
-    "wallets": "customer_id code name currency rate_amount priority expiration_at terminated_at created_at",
+    "wallets": "customer_id code name currency rate_amount priority expiration_at terminated_at created_at "
+    "paid_top_up_min_amount_cents paid_top_up_max_amount_cents",
     "wallet_transactions": "wallet_id transaction_type transaction_status status credit_amount priority name "
-    "settled_at created_at",
+    "settled_at created_at source invoice_requires_successful_payment failed_at",
+    "recurring_transaction_rules": "wallet_id customer_id rule_trigger rule_method rule_interval threshold_credits paid_credits "
+    "granted_credits target_ongoing_balance grants_target_top_up started_at expiration_at status "
+    "invoice_requires_successful_payment ignore_paid_top_up_limits transaction_name created_at",
     "add_ons": "code name invoice_display_name amount_cents amount_currency",
     "one_off_invoices": "customer_id currency created_at",
     "one_off_fees": "one_off_invoice_id position add_on_id units unit_amount_cents description invoice_display_name",

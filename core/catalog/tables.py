@@ -25,6 +25,7 @@ from core.catalog.one_off_invoices import ONE_OFF_FEES, ONE_OFF_INVOICES
 from core.catalog.payments import PAYMENTS
 from core.catalog.plans import PLANS
 from core.catalog.pricing_units import PRICING_UNITS
+from core.catalog.recurring_rules import RECURRING_RULES
 from core.catalog.schedules import SCHEDULE_TICKS, SCHEDULES
 from core.catalog.set_aside_events import SET_ASIDE_EVENTS
 from core.catalog.subscriptions import SUBSCRIPTIONS
@@ -55,6 +56,7 @@ ALL: tuple[Versions[Any], ...] = (
     APPLIED_COUPONS,
     WALLETS,
     WALLET_TRANSACTIONS,
+    RECURRING_RULES,
     ADD_ONS,
     ONE_OFF_INVOICES,
     ONE_OFF_FEES,

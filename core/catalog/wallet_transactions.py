@@ -15,7 +15,7 @@ from core.domain.decimals import decimal_text
 from core.domain.problems import MOST_CENTS, Problems
 from core.domain.wallets import LOWEST_PRIORITY, check_credits
 from core.errors import NotFound, ValidationError
-from core.ids import new_id
+from core.ids import deterministic_id, new_id
 from core.money.amount import Money
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WalletTransaction(Version):
-    """A movement of credits. `credit_amount` is credits (not money), decimal text, always positive."""
+    """A movement of credits. `credit_amount` is credits (not money), decimal text, always positive.
+
+    `source` is manual, or interval or threshold of a rule that sold them. One that requires a successful payment has an invoice only from its payment on.
+    """
 
     wallet_id: str
     customer_id: str
@@ -35,6 +38,9 @@ class WalletTransaction(Version):
     priority: int
     name: str | None
     settled_at: datetime | None
+    source: str
+    invoice_requires_successful_payment: bool
+    failed_at: datetime | None
 
 
 WALLET_TRANSACTIONS = Versions("wallet_transactions", WalletTransaction, index=("wallet_id",))
@@ -48,24 +54,32 @@ def top_up(
     granted_credits: Any = None,
     name: str | None = None,
     priority: int = LOWEST_PRIORITY,
+    invoice_requires_successful_payment: bool | None = None,
+    ignore_paid_top_up_limits: bool = False,
 ) -> list[WalletTransaction]:
     """Put credits in: paid ones are pending until `settle_transaction`, granted ones are settled now.
 
-    Credits are text, int or Decimal, cut to 5 decimals; zero makes no transaction. Raises ValidationError, among others
-    `wallet_is_terminated`, and `amount_rounds_to_zero` for paid credits worth less than half a minor unit.
+    Credits are text, int or Decimal, cut to 5 decimals; zero makes no transaction. Whether the invoice of paid ones waits
+    for its payment is the wallet's to say unless it is said here. Raises ValidationError, among others
+    `wallet_is_terminated`, `amount_rounds_to_zero` for paid credits worth less than half a minor unit, and
+    `amount_below_minimum` and `amount_above_maximum` of the wallet's limits.
     """
+    if invoice_requires_successful_payment is None:
+        invoice_requires_successful_payment = wallet.invoice_requires_successful_payment
     problems = Problems({"priority": priority})
     problems.integer("priority", least=1, most=LOWEST_PRIORITY)
     paid = check_credits("paid_credits", paid_credits, problems)
     granted = check_credits("granted_credits", granted_credits, problems)
     if paid and not Money.rounded(paid * Decimal(wallet.rate_amount), wallet.currency).cents:
         problems.add("paid_credits", "amount_rounds_to_zero")
+    if paid and not ignore_paid_top_up_limits:
+        _check_limits(wallet, paid, problems)
     for field, credits in (("paid_credits", paid), ("granted_credits", granted)):
         if credits and Money.rounded(credits * Decimal(wallet.rate_amount), wallet.currency).cents > MOST_CENTS:
             problems.add(field, "value_is_out_of_range")
     problems.refuse()
     return [
-        _add(uow, wallet, "inbound", kind, credits, name, priority)
+        _add(uow, wallet, "inbound", kind, credits, name, priority, kind == "purchased" and invoice_requires_successful_payment)
         for kind, credits in (("purchased", paid), ("granted", granted))
         if credits
     ]
@@ -87,26 +101,43 @@ def void(
 
 
 def settle_transaction(uow: UnitOfWork, transaction_id: str) -> WalletTransaction:
-    """The payment of purchased credits has come in: they count from now. Settling twice changes nothing.
+    """The payment of purchased credits has come in: they count from now, also if one had failed. Settling twice changes nothing.
 
     Raises NotFound.
     """
+    transaction = get(uow.connection, transaction_id)
+    if transaction.status == "settled":
+        return transaction
+    stamp = uow.stamp_for(transaction.customer_id)
+    return WALLET_TRANSACTIONS.amend(
+        uow, stamp, transaction, status="settled", settled_at=stamp.instant, failed_at=None
+    )
+
+
+def fail_transaction(uow: UnitOfWork, transaction_id: str) -> WalletTransaction:
+    """The payment of purchased credits was declined (invoicing §9). One that is not pending stays as it is. Raises NotFound."""
     transaction = get(uow.connection, transaction_id)
     if transaction.status != "pending":
         return transaction
     stamp = uow.stamp_for(transaction.customer_id)
-    return WALLET_TRANSACTIONS.amend(uow, stamp, transaction, status="settled", settled_at=stamp.instant)
+    return WALLET_TRANSACTIONS.amend(uow, stamp, transaction, status="failed", failed_at=stamp.instant)
 
 
-def fail_transaction(uow: UnitOfWork, transaction_id: str) -> WalletTransaction:
-    """The purchased credits will not be paid, so they never count. One that is not pending stays as it is.
+def record_sale_of_rule(
+    uow: UnitOfWork, wallet: Wallet, *, transaction_id: str, credits: Decimal, source: str, priority: int, name: str | None
+) -> WalletTransaction:
+    """Keep what a rule has sold, which the books tell, so that its payment can be recorded; again changes nothing.
 
-    Raises NotFound.
+    What it puts into the wallet, and when, stays what the books say.
     """
-    transaction = get(uow.connection, transaction_id)
-    if transaction.status != "pending":
-        return transaction
-    return WALLET_TRANSACTIONS.amend(uow, uow.stamp_for(transaction.customer_id), transaction, status="failed")
+    known = WALLET_TRANSACTIONS.first(uow.connection, WALLET_TRANSACTIONS.c.id == transaction_id)
+    if known is not None:
+        return known
+    return WALLET_TRANSACTIONS.add(
+        uow, uow.stamp_for(wallet.customer_id), id=transaction_id, wallet_id=wallet.id, customer_id=wallet.customer_id,
+        transaction_type="inbound", transaction_status="purchased", status="pending", credit_amount=decimal_text(credits), priority=priority,
+        name=name, settled_at=None, source=source, invoice_requires_successful_payment=False, failed_at=None,
+    )  # fmt: skip
 
 
 def get(connection: sa.Connection, transaction_id: str) -> WalletTransaction:
@@ -117,6 +148,19 @@ def get(connection: sa.Connection, transaction_id: str) -> WalletTransaction:
     return transaction
 
 
+def waiting_for_payment(connection: sa.Connection, invoice_id: str) -> WalletTransaction:
+    """The top-up whose invoice this is, and which opens it when it is paid. Raises NotFound `invoice`."""
+    waiting = WALLET_TRANSACTIONS.all(
+        connection,
+        WALLET_TRANSACTIONS.c.invoice_requires_successful_payment,
+        WALLET_TRANSACTIONS.c.status.in_(("pending", "failed")),
+    )
+    for transaction in waiting:
+        if deterministic_id("credit", transaction.id) == invoice_id:
+            return transaction
+    raise NotFound("invoice", invoice_id)
+
+
 def page(
     connection: sa.Connection, wallet_id: str, *, limit: int | None = None, offset: int = 0
 ) -> Page[WalletTransaction]:
@@ -125,8 +169,25 @@ def page(
     return WALLET_TRANSACTIONS.page(connection, condition, limit=limit, offset=offset)
 
 
+def _check_limits(wallet: Wallet, paid: Decimal, problems: Problems) -> None:
+    """Whether what is bought is worth no less and no more than the wallet says (invoicing §9)."""
+    cents = Money.rounded(paid * Decimal(wallet.rate_amount), wallet.currency).cents
+    least, most = wallet.paid_top_up_min_amount_cents, wallet.paid_top_up_max_amount_cents
+    if least is not None and cents < least:
+        problems.add("paid_credits", "amount_below_minimum")
+    if most is not None and cents > most:
+        problems.add("paid_credits", "amount_above_maximum")
+
+
 def _add(
-    uow: UnitOfWork, wallet: Wallet, direction: str, kind: str, credits: Decimal, name: str | None, priority: int
+    uow: UnitOfWork,
+    wallet: Wallet,
+    direction: str,
+    kind: str,
+    credits: Decimal,
+    name: str | None,
+    priority: int,
+    requires_payment: bool = False,
 ) -> WalletTransaction:
     # Each has a stamp of its own, so that credits of one command are burned in a known order.
     stamp = uow.stamp_for(wallet.customer_id)
@@ -146,4 +207,7 @@ def _add(
         priority=priority,
         name=name,
         settled_at=None if is_pending else stamp.instant,
+        source="manual",
+        invoice_requires_successful_payment=requires_payment,
+        failed_at=None,
     )

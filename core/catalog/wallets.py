@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from core.catalog import billable_metrics, customers, wallet_transactions
+from core.catalog import billable_metrics, customers, recurring_rules, wallet_transactions
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
 from core.domain.decimals import decimal_text
@@ -24,7 +24,8 @@ from core.ids import new_id
 class Wallet(Version):
     """A wallet. `rate_amount` is money in currency units per credit, decimal text; priority 1 is burned first.
 
-    It pays lines of `allowed_fee_types` and lines of `billable_metric_ids`; with neither it pays everything.
+    What is bought at a time is worth between the minimum and the maximum, minor units, and unless said otherwise at the
+    top-up its invoice waits for its payment or not. The wallet pays lines of `allowed_fee_types` and lines of `billable_metric_ids`; with neither it pays everything.
     """
 
     customer_id: str
@@ -37,11 +38,17 @@ class Wallet(Version):
     terminated_at: datetime | None
     allowed_fee_types: list[str]
     billable_metric_ids: list[str]
+    invoice_requires_successful_payment: bool
+    paid_top_up_min_amount_cents: int | None
+    paid_top_up_max_amount_cents: int | None
 
     def is_active_at(self, instant: datetime) -> bool:
         """Neither terminated nor expired at `instant` (on the customer's clock)."""
         return self.terminated_at is None and (self.expiration_at is None or instant < self.expiration_at)
 
+
+TOP_UP_TERMS = ("invoice_requires_successful_payment", "paid_top_up_min_amount_cents", "paid_top_up_max_amount_cents")
+"""What a wallet says about credits that are bought."""
 
 WALLETS = Versions("wallets", Wallet, index=("customer_id",))
 
@@ -60,6 +67,11 @@ def create(
     granted_credits: Any = None,
     transaction_name: str | None = None,
     applies_to: Mapping[str, Any] | None = None,
+    invoice_requires_successful_payment: bool = False,
+    paid_top_up_min_amount_cents: int | None = None,
+    paid_top_up_max_amount_cents: int | None = None,
+    ignore_paid_top_up_limits_on_creation: bool = False,
+    recurring_transaction_rules: Sequence[Mapping[str, Any]] | None = None,
 ) -> Wallet:
     """A new wallet with its first credits: granted ones settle at once, paid ones wait for `settle_transaction`.
 
@@ -72,13 +84,15 @@ def create(
     if customer is None:
         raise ValidationError({"customer": ["customer_not_found"]})
     currency = currency or customer.currency
-    problems = Problems({"code": code, "currency": currency, "priority": priority, "expiration_at": expiration_at})
+    top_ups = {name: value for name, value in locals().items() if name in TOP_UP_TERMS}
+    problems = Problems({"code": code, "currency": currency, "priority": priority, "expiration_at": expiration_at} | top_ups)
     if code:
         problems.key("code")
     problems.mandatory("currency")
     problems.currency("currency")
     problems.integer("priority", least=1, most=LOWEST_PRIORITY)
     problems.instant("expiration_at")
+    _check_top_up_terms(top_ups, problems)
     rate = check_rate(rate_amount, problems)
     for field, value in (("paid_credits", paid_credits), ("granted_credits", granted_credits)):
         check_credits(field, value, problems)
@@ -102,20 +116,22 @@ def create(
         priority=priority,
         expiration_at=expiration_at,
         terminated_at=None,
-        **({"allowed_fee_types": [], "billable_metric_ids": []} | limits),
+        **({"allowed_fee_types": [], "billable_metric_ids": []} | limits | top_ups),
     )
     wallet_transactions.top_up(
-        uow, wallet, paid_credits=paid_credits, granted_credits=granted_credits, name=transaction_name
-    )
+        uow, wallet, paid_credits=paid_credits, granted_credits=granted_credits, name=transaction_name,
+        ignore_paid_top_up_limits=ignore_paid_top_up_limits_on_creation,
+    )  # fmt: skip
+    recurring_rules.put(uow, wallet, recurring_transaction_rules or [])
     return wallet
 
 
 def update(uow: UnitOfWork, wallet_id: str, **fields: Any) -> Wallet:
-    """Change any of name, code, priority, expiration_at and applies_to (see `create`). Raises NotFound, ValidationError.
+    """Change any of name, code, priority, expiration_at, applies_to, TOP_UP_TERMS and `recurring_transaction_rules` (see `create`).
 
-    Other fields are not changeable and give TypeError. Of `applies_to` a list that is absent stays as it is.
+    Raises NotFound, ValidationError. Other fields are not changeable and give TypeError. Of `applies_to` a list that is absent stays as it is.
     """
-    if unknown := fields.keys() - {"name", "code", "priority", "expiration_at", "applies_to"}:
+    if unknown := fields.keys() - {"name", "code", "priority", "expiration_at", "applies_to", "recurring_transaction_rules", *TOP_UP_TERMS}:
         raise TypeError(f"a wallet's {sorted(unknown)} cannot be updated")
     wallet = get(uow.connection, wallet_id)
     stamp = uow.stamp_for(wallet.customer_id)
@@ -128,23 +144,28 @@ def update(uow: UnitOfWork, wallet_id: str, **fields: Any) -> Wallet:
     problems.instant("expiration_at")
     if fields.get("expiration_at") is not None and not problems.details and fields["expiration_at"] <= stamp.instant:
         problems.add("expiration_at", "invalid_date")
+    _check_top_up_terms({name: getattr(wallet, name) for name in TOP_UP_TERMS} | fields, problems)
     others = [row for row in _active(uow.connection, wallet.customer_id, stamp.instant) if row.id != wallet.id]
     if fields.get("code") in {row.code for row in others}:
         problems.add("code", "value_already_exist")
     limits = _limits(uow.connection, fields.pop("applies_to", None) or {}, problems)
     problems.refuse()
+    rules = fields.pop("recurring_transaction_rules", None)
+    if rules is not None:
+        recurring_rules.put(uow, wallet, rules)
     fields |= limits
-    kept = ("code", "priority")  # have no null
+    kept = ("code", "priority", "invoice_requires_successful_payment")  # have no null
     return WALLETS.amend(
         uow, stamp, wallet, **{key: value for key, value in fields.items() if value is not None or key not in kept}
     )
 
 
 def terminate(uow: UnitOfWork, wallet_id: str) -> Wallet:
-    """Close the wallet; its balance burns no more. A closed one stays as it is. Raises NotFound."""
+    """Close the wallet and end its rules; its balance burns no more. A closed one stays as it is. Raises NotFound."""
     wallet = get(uow.connection, wallet_id)
     if wallet.terminated_at is not None:
         return wallet
+    recurring_rules.put(uow, wallet, [])
     stamp = uow.stamp_for(wallet.customer_id)
     return WALLETS.amend(uow, stamp, wallet, terminated_at=stamp.instant)
 
@@ -169,6 +190,17 @@ def page(
     wanted = {WALLETS.c.customer_id: customer_id, WALLETS.c.currency: currency}
     conditions = [column == value for column, value in wanted.items() if value is not None]
     return WALLETS.page(connection, *conditions, limit=limit, offset=offset)
+
+
+def _check_top_up_terms(terms: Mapping[str, Any], problems: Problems) -> None:
+    """The limits are whole minor units and leave something between them. `problems` has looked at what is given of `terms`."""
+    if terms["invoice_requires_successful_payment"] not in (True, False, None):
+        problems.add("invoice_requires_successful_payment", "value_is_invalid")
+    for name in TOP_UP_TERMS[1:]:
+        problems.cents(name, least=1)
+    least, most = (terms[name] for name in TOP_UP_TERMS[1:])
+    if not problems.details and least is not None and most is not None and least > most:
+        problems.add("paid_top_up_max_amount_cents", "value_is_out_of_range")
 
 
 def _limits(connection: sa.Connection, applies_to: Mapping[str, Any], problems: Problems) -> dict[str, Any]:

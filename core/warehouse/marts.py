@@ -25,7 +25,7 @@ Rows = list[Row]
 _INVOICES = """
     with fresh as (
         select * from books.main.invoices
-        where invoice_id not in (select invoice_id from warehouse.marts.fct_invoices where status <> 'draft')
+        where invoice_id not in (select invoice_id from warehouse.marts.fct_invoices where status not in ('draft', 'open'))
     ),
     known as (
         select * from warehouse.marts.fct_invoices where invoice_id not in (select invoice_id from fresh)
@@ -57,6 +57,7 @@ LINES = """
     )"""
 
 
+SHOWN = "status not in ('closed', 'open')"
 OVERDUE = "status = 'finalized' and total_due_amount_cents > 0 and payment_due_date < ?"
 
 
@@ -122,9 +123,9 @@ def money(cents: int, currency: str) -> str:
 def list_invoices(
     cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE, *, page: int = 1, per_page: int = 20
 ) -> tuple[Rows, int]:
-    """(one page of invoices, newest first, how many there are in all). Pages count from 1; closed invoices are left out unless asked for."""
+    """(one page of invoices, newest first, how many there are in all). Pages count from 1; closed and open ones (which wait for their payment) are left out unless asked for."""
     conditions = wanted.conditions()
-    where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
+    where = _where(conditions, always=() if wanted.status else (SHOWN,))
     rows, total = _page(
         cursor,
         f"{invoices(cursor)} select * from invoices {where}",
@@ -161,15 +162,15 @@ def invoices_among(cursor: duckdb.DuckDBPyConnection, invoice_ids: Sequence[str]
 def invoice_totals(cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE) -> Rows:
     """Per currency over the same invoices as `list_invoices` (minor units): of the issued that are not void how many, their total and what is due; of the drafts how many and their total."""
     conditions = wanted.conditions()
-    where = _where(conditions, always=() if wanted.status else ("status <> 'closed'",))
+    where = _where(conditions, always=() if wanted.status else (SHOWN,))
     return query_rows(
         cursor,
         f"""{invoices(cursor)}
         select
             currency,
-            count(*) filter (where status not in ('draft', 'voided')) as invoices_count,
-            cast(coalesce(sum(total_amount_cents) filter (where status not in ('draft', 'voided')), 0) as bigint) as total_amount_cents,
-            cast(coalesce(sum(total_due_amount_cents) filter (where status not in ('draft', 'voided')), 0) as bigint) as total_due_amount_cents,
+            count(*) filter (where status not in ('draft', 'open', 'voided')) as invoices_count,
+            cast(coalesce(sum(total_amount_cents) filter (where status not in ('draft', 'open', 'voided')), 0) as bigint) as total_amount_cents,
+            cast(coalesce(sum(total_due_amount_cents) filter (where status not in ('draft', 'open', 'voided')), 0) as bigint) as total_due_amount_cents,
             count(*) filter (where status = 'draft') as drafts_count,
             cast(coalesce(sum(total_amount_cents) filter (where status = 'draft'), 0) as bigint) as drafts_amount_cents
         from invoices {where} group by currency order by count(*) desc, currency""",
@@ -471,6 +472,12 @@ def wallet_movements(cursor: duckdb.DuckDBPyConnection, wallet_id: str) -> Rows:
         "select * from warehouse.marts.fct_wallet_movements where wallet_id = ? order by moved_at, movement_type, wallet_movement_id",
         [wallet_id],
     )
+
+
+def rule_top_ups(cursor: duckdb.DuckDBPyConnection, wallet_transaction_ids: Sequence[str]) -> Rows:
+    """Those of the transactions that a rule made: rows of the books."""
+    query = "select * from books.main.wallet_top_ups where list_contains(?, wallet_transaction_id)"
+    return _gained_rows(cursor, query, [list(wallet_transaction_ids)])
 
 
 def wallet_transaction_customer(cursor: duckdb.DuckDBPyConnection, wallet_transaction_id: str) -> str:

@@ -71,6 +71,7 @@ TARGETS = (
     *COUPON_RANK,
     "int_billing__settlement_totals",
     CREDIT_NOTE_RANK,
+    "int_billing__top_ups",
     "int_billing__wallet_candidates",
     "int_billing__wallet_lines",
     *WALLET_RANK,
@@ -86,9 +87,34 @@ OF_NOTES = {
     "int_billing__issue_wallet_returns",
 }
 """Models that have no row in a pass without credit notes and voids."""
+TOP_UPS = (
+    "int_billing__wallet_void_uses",
+    "int_billing__top_up_moments",
+    "int_billing__top_up_wallets",
+    "int_billing__top_up_usage",
+    "int_billing__top_up_checks",
+    "int_billing__top_ups",
+)
+"""What rules put into wallets, at the first tick of every customer that does; the last has the rows of the books."""
+AFTER_TOP_UPS = (
+    "int_billing__wallet_inflows",
+    "int_billing__wallet_credits",
+    "int_billing__credit_fees",
+    "int_billing__wallet_voids",
+    "int_billing__queue_stops",
+    "int_billing__unissued_invoices",
+    "int_billing__invoice_dates",
+    "int_billing__unrounded_fees",
+    "int_billing__rounded_fees",
+    "int_billing__fees",
+    "int_billing__draft_invoices",
+)
+"""Models up to the drafts that what a rule puts in changes: its credits, and the invoice of those that are bought."""
 UNLIMITED = 2**62
-DOCUMENTS = ("invoices", "standalone_fees", "credit_notes", "credit_note_voids", "invoice_voids")
-"""Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, a credit note, or the void of either."""
+DOCUMENTS = ("invoices", "standalone_fees", "credit_notes", "credit_note_voids", "invoice_voids", "wallet_top_ups")
+"""Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, a credit note, the void of either, or what a rule puts into a wallet."""
+STAGED = ("invoices", *ISSUES, "wallet_top_ups")
+"""Tables of the books that settlement fills."""
 SEEN = (
     "invoices",
     "standalone_fees",
@@ -101,6 +127,7 @@ SEEN = (
     "credit_note_voids",
     "invoice_voids",
     "wallet_returns",
+    "wallet_top_ups",
 )
 """What a settled prefix changes for the next."""
 SEEN_WHOLE = ("fees", "fee_taxes")
@@ -116,7 +143,7 @@ class Settlement:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was due: no invoice, no fee that is not invoiced, no credit note and no void."""
+        """Whether nothing was due: no invoice, no fee that is not invoiced, no credit note, no void and no top-up by a rule."""
         return not any(self.tables[name].num_rows for name in DOCUMENTS)
 
 
@@ -146,7 +173,7 @@ def settle(
 
 
 def _is_settlement(name: str) -> bool:
-    prefixes = ("settlement_", "coupon_", "credit_note_", "invoice_void_", "wallet_candidates", "wallet_lines", "wallet_rank", "issue_", "numbered_")
+    prefixes = ("settlement_", "top_up", "coupon_", "credit_note_", "invoice_void_", "wallet_candidates", "wallet_lines", "wallet_rank", "issue_", "numbered_")
     return name.startswith(tuple(f"int_billing__{prefix}" for prefix in prefixes))
 
 
@@ -166,16 +193,19 @@ class _Driver:
         self.issues = {table: model for table, model in ISSUES.items() if graph.has(model)}
         self.bundle_id, _ = graph.bundle(_targets(graph))
         self.has_notes = False
+        self.has_rules = False
 
     def run(self) -> Settlement:
         self._create_working_tables()
+        ticks = "int_metering__top_up_ticks"
+        self.has_rules = self.graph.has(TOP_UPS[-1]) and self._count(self.relations[ticks]) > 0
         passes = 0
         while self._settle_prefix():
             passes += 1
         self._run(NUMBERED)
         self.connection.execute(f"insert into temp.main.staged_numbered by name select * from {temporary(NUMBERED)}")
         tables = {"invoices": self._fetch("staged_numbered")}
-        tables |= {name: self._fetch(f"staged_{name}") for name in ISSUES}
+        tables |= {name: self._fetch(f"staged_{name}") for name in STAGED[1:]}
         return Settlement(tables, passes)
 
     def _create_working_tables(self) -> None:
@@ -183,7 +213,7 @@ class _Driver:
             table = quoted(f"working.{node.name}")
             self.connection.execute(f"create or replace temp table {table} ({node.declared})")
             self.relations[node.name] = f"temp.main.{table}"
-        for name in ("invoices", *ISSUES):
+        for name in STAGED:
             books = self.books[f"books.{name}"]
             self.connection.execute(
                 f"create or replace temp table {quoted(f'staged_{name}')} as select * from {books} limit 0"
@@ -200,7 +230,7 @@ class _Driver:
 
     def _see_staged(self, seen: bool) -> None:
         """Whether models read the books with what this run has staged, or the books alone (as numbering does)."""
-        for name in ("invoices", *ISSUES):
+        for name in STAGED:
             source = f"books.{name}"
             self.relations[source] = f"temp.main.{quoted(f'seen_{name}')}" if seen else self.books[source]
         for name in SEEN_WHOLE:
@@ -217,7 +247,10 @@ class _Driver:
 
     def _settle_prefix(self) -> bool:
         self._steer(0)
-        self._run(*(model for model in (WAITING, QUEUE) if self.graph.has(model)))
+        self._run(WAITING)
+        if self._top_up():
+            return True
+        self._run(QUEUE)
         if not self._count(temporary(QUEUE)):
             return False
         notes = f"(select 1 from {temporary(QUEUE)} where invoice_type in ('credit_note', 'credit_note_void', 'invoice_void'))"
@@ -241,6 +274,18 @@ class _Driver:
             self._keep("wallet_uses", "int_billing__wallet_rank_uses")
             self._keep("wallet_shares", "int_billing__wallet_rank_shares")
         self._stage()
+        return True
+
+    def _top_up(self) -> bool:
+        """Whether a rule put something into a wallet before what is due next. All that follows from it is computed again."""
+        if not self.has_rules:
+            return False
+        self._run(*TOP_UPS)
+        made = temporary(TOP_UPS[-1])
+        if not self._count(made):
+            return False
+        self.connection.execute(f"insert into temp.main.staged_wallet_top_ups by name select * from {made}")
+        self._run("stg_books__wallet_top_ups", *AFTER_TOP_UPS)
         return True
 
     def _give_and_use_credit_notes(self) -> None:

@@ -22,6 +22,7 @@ from core.catalog import (
     one_off_invoices,
     payments,
     plans,
+    recurring_rules,
     schedules,
     subscriptions,
     taxes,
@@ -41,11 +42,12 @@ ACTIONS = {
     "create_subscription", "run_billing", "send_event", "apply_coupon", "create_wallet", "top_up", "check", "terminate_subscription",
     "create_one_off_invoice", "update_billing_entity", "update_customer", "finalize_invoice", "refresh_invoice", "run_periodic_biller",
     "run_trial_biller", "run_ending_subscriptions", "void_credits", "refresh_wallets", "set_payment_status", "record_payment",
-    "check_usage_thresholds", "run_finalizer", "change_plan", "create_credit_note", "estimate_credit_note", "void_invoice",
+    "check_usage_thresholds", "run_finalizer", "provider_payment", "change_plan", "create_credit_note", "estimate_credit_note",
+    "void_invoice",
 }  # fmt: skip
 RUNS = {
     "periodic": {"run_billing", "run_periodic_biller"}, "trial": {"run_billing", "run_trial_biller"}, "ending": {"run_ending_subscriptions"},
-    "usage": {"check_usage_thresholds"},
+    "usage": {"check_usage_thresholds", "refresh_wallets"},
 }  # fmt: skip
 """Schedule -> the actions that are its ticks."""
 
@@ -54,7 +56,7 @@ def is_in_scope(case: Case) -> bool:
     """Whether the SQL claims this case's features so far; what is outside is listed in DECISIONS.md."""
     setup, timeline = case["setup"], case.get("timeline", [])
     if case["kind"] == "calculation":
-        return is_built(case)
+        return is_built(case) or all(action["do"] == "evaluate_threshold_rule" for action in timeline)
     if not {action["do"] for action in timeline} <= ACTIONS:
         return False
     plan_features = {
@@ -64,16 +66,8 @@ def is_in_scope(case: Case) -> bool:
     for plan in plan_by_code.values():
         if plan_features & {key for key, value in plan.items() if value}:
             return False
-    if any(wallet.keys() & {"rules", "recurring_rules"} for wallet in setup.get("wallets", [])):
-        return False
     for action in timeline:
         if action["do"] == "change_plan" and not _is_plain_upgrade(timeline, plan_by_code, action):
-            return False
-        if action.get("invoice_requires_successful_payment"):
-            return False
-        if action["do"] == "set_payment_status" and action["status"] != "succeeded":
-            return False
-        if "payment_status" in str(action.get("expect", "")):
             return False
     return True
 
@@ -112,6 +106,8 @@ class Timeline:
         """Actions that were refused, with the code."""
         self.estimated: list[tuple[Case, Case]] = []
         """Estimates of credit notes: the action, and what it gave."""
+        self.topped_up: list[Case] = []
+        """What a rule made of the balance that a case states."""
         self.notes: list[Case] = []
         """Credit notes of the books before what the case calculates."""
         self.given: Rows = {}
@@ -334,13 +330,26 @@ class Timeline:
         self.given = built(action, self.code("invoice"), at + TICK, customer, ids)
         self.notes = notes_before(action, self.code("invoice"), at, customer)
 
+    def _evaluate_threshold_rule(self, action: Case) -> None:
+        """What the rule makes of a balance: the check is the case's, and what follows from it is the SQL's."""
+        wallet_id = self.wallet_ids[action["wallet"]]
+        with self.world.engine.connect() as connection:
+            customer_id = wallets.get(connection, wallet_id).customer_id
+            (rule,) = recurring_rules.of_wallets(connection, [wallet_id])
+        check = {"recurring_transaction_rule_id": rule.id, "wallet_id": wallet_id, "customer_id": customer_id, "checked_at": self.now(), "is_declined": False}
+        balances = {name: Decimal(action[name]) for name in ("credits_ongoing_balance", "pending_credits")}
+        control = {"prefix_limit": 1, "rank_number": 0, "sql_bundle_id": "case"}
+        given = {"int_billing__top_up_checks": [check | balances], "settlement.control": [control]}
+        self.topped_up = self.world.compute(["int_billing__top_ups"], given=given)["int_billing__top_ups"]
+
     def _create_wallet(self, action: Case) -> None:
         (terms,) = [wallet for wallet in self.case["setup"]["wallets"] if wallet["code"] == action["wallet"]]
         with self.world.unit() as uow:
             wallet = wallets.create(
                 uow, external_customer_id=self.code(terms["customer"]), rate_amount=terms.get("rate_amount", "1"), currency=terms["currency"],
                 code=terms["code"], priority=terms.get("priority", 50), granted_credits=terms.get("granted_credits"),
-                paid_credits=terms.get("paid_credits"),
+                paid_credits=terms.get("paid_credits"), recurring_transaction_rules=terms.get("recurring_rules"),
+                paid_top_up_min_amount_cents=terms.get("paid_top_up_min_amount_cents"), paid_top_up_max_amount_cents=terms.get("paid_top_up_max_amount_cents"),
                 applies_to={"fee_types": terms.get("limited_to_fee_types"), "billable_metric_codes": self.codes(terms.get("limited_to_metrics"))},
             )  # fmt: skip
         self.wallet_ids[action["wallet"]] = wallet.id
@@ -348,30 +357,45 @@ class Timeline:
     def _top_up(self, action: Case) -> None:
         with self.world.unit() as uow:
             wallet = wallets.get(uow.connection, self.wallet_ids[action["wallet"]])
-            credits = {name: action.get(name) for name in ("paid_credits", "granted_credits")}
+            credits = {name: action.get(name) for name in ("paid_credits", "granted_credits", "invoice_requires_successful_payment")}
             for transaction in wallet_transactions.top_up(uow, wallet, **credits):
                 self.transaction_ids[action.get("key", "")] = transaction.id
 
     def _set_payment_status(self, action: Case) -> None:
-        """The payment of a top-up has come in."""
+        """What became of the payment of a top-up."""
+        self._tell_top_up(action, action["status"])
+
+    def _tell_top_up(self, action: Case, status: str) -> None:
+        tell = {"succeeded": wallet_transactions.settle_transaction, "failed": wallet_transactions.fail_transaction}[status]
         settlement, drafts = self.world.settle()
         (invoice,) = [row for row in invoices_of(self, settlement, drafts) if row["ref"] == action["invoice"]]
         with self.world.unit() as uow:
             for fee in invoice["fees"]:
                 if fee["wallet_transaction_id"]:
-                    wallet_transactions.settle_transaction(uow, fee["wallet_transaction_id"])
+                    tell(uow, fee["wallet_transaction_id"])
+
+    def _provider_payment(self, action: Case) -> None:
+        """A provider has taken all that is due, or nothing."""
+        if action["result"] == "failed":
+            self._tell_top_up(action, "failed")
+            return
+        settlement, drafts = self.world.settle()
+        (invoice,) = [row for row in invoices_of(self, settlement, drafts) if row["ref"] == action["invoice"]]
+        self._record_payment(action | {"amount_cents": invoice["total_amount_cents"]})
 
     def _record_payment(self, action: Case) -> None:
         """As the API does: what pays all that is due settles the credits of a top-up."""
         settlement, drafts = self.world.settle()
         (invoice,) = [row for row in invoices_of(self, settlement, drafts) if row["ref"] == action["invoice"]]
+        with self.world.engine.connect() as connection:
+            paid = payments.paid_cents(connection, [invoice["invoice_id"]]).get(invoice["invoice_id"], 0)
         with self.world.unit() as uow:
-            row = payments.record(
+            for fee in invoice["fees"]:
+                if fee["wallet_transaction_id"] and paid + action["amount_cents"] == invoice["total_amount_cents"]:
+                    wallet_transactions.settle_transaction(uow, fee["wallet_transaction_id"])
+            payments.record(
                 uow, invoice_id=invoice["invoice_id"], customer_id=invoice["customer_id"], amount_cents=action["amount_cents"], reference="case",
             )  # fmt: skip
-            paid = payments.paid_cents(uow.connection, [row.invoice_id])[row.invoice_id]
-        if paid == invoice["total_amount_cents"]:
-            self._set_payment_status(action)
 
     def _void_credits(self, action: Case) -> None:
         wallet_id = self.wallet_ids[action["wallet"]]
@@ -505,7 +529,7 @@ def invoices_of(timeline: Timeline, settlement: Any, drafts: Any, until: datetim
     for invoice_id, draft in sorted(
         order.items(), key=lambda item: (item[1]["ready_at"], item[1]["creation_sequence"])
     ):
-        row = issued.get(invoice_id) or draft | {"status": "draft"}
+        row = issued.get(invoice_id) or draft | {"status": "draft" if draft["is_due"] or draft["invoice_type"] != "credit" else "open"}
         row["status"] = "voided" if invoice_id in void else row["status"]
         row["fees"] = [fee for fee in settlement.tables["fees"].to_pylist() if fee["invoice_id"] == invoice_id]
         row["fees"] = row["fees"] or [fee for fee in drafts["draft_fees"] if fee["invoice_id"] == invoice_id]

@@ -23,7 +23,7 @@ from core.catalog.export import export
 from core.catalog.migrations import migrate
 from core.catalog.unit_of_work import UnitOfWork, unit_of_work
 from core.clock import ManualClock
-from core.warehouse.pricing_graph import PricingGraph
+from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
 from core.warehouse.settlement import TARGETS, Settlement, base_models, settle
 from tests.support.facts import give, give_all, open_connection, rows_of
 
@@ -91,13 +91,15 @@ class World:
         targets: Collection[str],
         books: Mapping[str, pa.Table] | None = None,
         as_of: Mapping[str, datetime] | None = None,
+        given: Mapping[str, list[dict[str, Any]]] | None = None,
     ) -> dict[str, list[dict[str, Any]]]:
         """The rows of these models over all that is recorded so far and `books` (default: nothing was issued yet).
 
-        With `as_of` for these customers alone, each as of a reading of its clock.
+        With `as_of` for these customers alone, each as of a reading of its clock. `given` rows stand in place of what a model has.
         """
         connection = open_connection()
         relations = self._relations(connection, targets, books or {}, None, as_of)
+        relations |= {model: give(connection, self.graph, model, rows) for model, rows in (given or {}).items()}
         self.graph.run(connection, targets, relations)
         return {target: rows_of(connection, target) for target in targets}
 
@@ -177,7 +179,11 @@ class World:
         relations |= self.graph.run(connection, base, relations)
         for model, rows in (given or {}).items():
             added = give(connection, self.graph, model, rows)
-            connection.execute(f"insert into {relations[model]} by name select * from {added}")
+            if relations[model].startswith("("):  # has no rows of its own, and so no table
+                connection.execute(f"create or replace temp table {quoted(model)} as select * from {added}")
+                relations[model] = temporary(model)
+            else:
+                connection.execute(f"insert into {relations[model]} by name select * from {added}")
         drafts = {
             "draft_invoices": rows_of(connection, "int_billing__draft_invoices"),
             "draft_fees": rows_of(connection, "int_billing__fees"),

@@ -1,5 +1,22 @@
-with fees as (
+with billed_fees as (
     select * from {{ ref('int_billing__fees') }} where fee_type <> 'credit'
+),
+
+checked_amounts as (
+    select * from {{ ref('int_billing__checked_amounts') }} where fee_state = 'checked' and not pay_in_advance
+),
+
+top_up_ticks as (
+    select distinct customer_id, checked_at from {{ ref('int_metering__top_up_ticks') }}
+),
+
+-- Usage that a wallet is looked at for bears the taxes that its fee will.
+fees as (
+    select fee_id, horizon_at, fee_type, customer_id, plan_id, charge_id, add_on_id from billed_fees
+    union all
+    select checked_amounts.fee_id, checked_amounts.horizon_at, 'charge', checked_amounts.customer_id, checked_amounts.plan_id, checked_amounts.charge_id, null
+    from checked_amounts
+    inner join top_up_ticks on checked_amounts.customer_id = top_up_ticks.customer_id and checked_amounts.horizon_at = top_up_ticks.checked_at
 ),
 
 customers as (

@@ -46,19 +46,19 @@ subscription_invoices as (
 requests as (
     select
         {{ deterministic_id(["'one_off'", 'one_off_invoice_id']) }} as invoice_id,
-        'one_off' as invoice_type, customer_id, currency, valid_from as requested_at, sequence as creation_sequence
+        'one_off' as invoice_type, customer_id, currency, valid_from as requested_at, valid_from as horizon_at, true as is_due, sequence as creation_sequence
     from one_off_invoices
     union all
-    select invoice_id, 'credit' as invoice_type, customer_id, currency, horizon_at as requested_at, creation_sequence
+    select invoice_id, 'credit' as invoice_type, customer_id, currency, requested_at, horizon_at, is_due, creation_sequence
     from credit_fees
 ),
 
--- A command's invoice has its own moment: the instant at which the command was recorded.
+-- A command's invoice has its own moment: the instant at which the command was recorded, or what it waits for came.
 requested_invoices as (
     select
         requests.invoice_id, requests.invoice_type, requests.customer_id, customers.billing_entity_id, requests.currency,
-        requests.requested_at as ready_at, requests.requested_at as issued_at, requests.requested_at as horizon_at,
-        true as is_due, cast(null as string) as invoicing_reason, requests.creation_sequence
+        requests.requested_at as ready_at, requests.horizon_at as issued_at, requests.horizon_at,
+        requests.is_due, cast(null as string) as invoicing_reason, requests.creation_sequence
     from requests
     inner join horizons on requests.customer_id = horizons.customer_id and requests.requested_at <= horizons.as_of
     inner join customers on requests.customer_id = customers.customer_id and {{ known_at('customers', 'requests.requested_at') }}

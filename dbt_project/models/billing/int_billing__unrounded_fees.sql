@@ -58,7 +58,7 @@ united as (
     inner join unissued_invoices on one_off_fees.invoice_id = unissued_invoices.invoice_id
     union all
     select
-        credit_fees.fee_id, credit_fees.invoice_id, 'due', 'credit', credit_fees.customer_id, null, null, null,
+        credit_fees.fee_id, credit_fees.invoice_id, case when credit_fees.is_due then 'due' else 'draft' end, 'credit', credit_fees.customer_id, null, null, null,
         null, null, null, null, null, null,
         null, credit_fees.wallet_transaction_id, null, 'prepaid_credits', 'Prepaid credits', null, 0,
         null, null, credit_fees.horizon_at, credit_fees.currency, credit_fees.units, 0, {{ unit_price('credit_fees.amount', 'credit_fees.units') }}, credit_fees.amount, null

@@ -2,6 +2,10 @@ with wallet_transactions as (
     select * from {{ ref('stg_catalog__wallet_transactions') }} where transaction_type = 'inbound'
 ),
 
+wallet_top_ups as (
+    select * from {{ ref('stg_books__wallet_top_ups') }}
+),
+
 wallets as (
     select * from {{ ref('stg_catalog__wallets') }}
 ),
@@ -10,15 +14,34 @@ currencies as (
     select * from {{ ref('int_billing__currencies') }}
 ),
 
-created as (
+recorded as (
     select
-        wallet_transaction_id, wallet_id, transaction_status, credit_amount, priority,
+        wallet_transaction_id, wallet_id, transaction_status, credit_amount, priority, invoice_requires_successful_payment, top_up_source,
         min(valid_from) as requested_at,
         min(sequence) as creation_sequence,
         min(case when status = 'settled' then valid_from end) as settled_at,
-        min(case when status = 'settled' then sequence end) as settled_sequence
+        min(case when status = 'settled' then sequence end) as settled_sequence,
+        min(case when status = 'failed' then valid_from end) as failed_at
     from wallet_transactions
-    group by wallet_transaction_id, wallet_id, transaction_status, credit_amount, priority
+    group by wallet_transaction_id, wallet_id, transaction_status, credit_amount, priority, invoice_requires_successful_payment, top_up_source
+),
+
+-- What a rule put in is in the books; of it the catalog knows what became of the payment. It comes after all else of its moment.
+created as (
+    select
+        wallet_transaction_id, wallet_id, transaction_status, credit_amount, priority, invoice_requires_successful_payment, top_up_source,
+        requested_at, creation_sequence, settled_at, settled_sequence, failed_at
+    from recorded
+    where top_up_source = 'manual'
+    union all
+    select
+        wallet_top_ups.wallet_transaction_id, wallet_top_ups.wallet_id, wallet_top_ups.credit_class, {{ quantity('wallet_top_ups.credits') }}, wallet_top_ups.inbound_priority,
+        wallet_top_ups.invoice_requires_successful_payment, wallet_top_ups.top_up_source, wallet_top_ups.topped_up_at, 4611686018427387904,
+        case when wallet_top_ups.credit_class = 'granted' then wallet_top_ups.topped_up_at else recorded.settled_at end,
+        case when wallet_top_ups.credit_class = 'granted' then 4611686018427387904 else recorded.settled_sequence end,
+        recorded.failed_at
+    from wallet_top_ups
+    left join recorded on wallet_top_ups.wallet_transaction_id = recorded.wallet_transaction_id
 ),
 
 -- Credits are floored at five decimals, then become money once (invoicing, section 4.5).
@@ -40,7 +63,7 @@ final as (
         wallet_transaction_id, wallet_id, customer_id, currency,
         transaction_status as credit_class,
         priority as inbound_priority,
-        credits, requested_at, settled_at, settled_sequence, creation_sequence,
+        credits, requested_at, settled_at, settled_sequence, failed_at, creation_sequence, invoice_requires_successful_payment, top_up_source,
         {{ round_money(times('credits', 'rate_amount'), 'minor_units') }} as amount_cents
     from valued
 )

@@ -17,7 +17,7 @@ from orchestration.lib.resources import Writer
 CATALOG_TABLES = (
     "add_ons", "applied_coupons", "applied_taxes", "billable_metrics", "billing_entities", "charge_filter_values", "charge_filters", "charge_group_keys", "charge_parameters",
     "charge_presentation_keys", "charge_prices", "charge_tiers", "charges", "coupon_targets", "coupons", "customers", "invoice_commands", "one_off_fees", "one_off_invoices", "payments",
-    "plans", "schedule_ticks", "schedules", "set_aside_events", "subscriptions", "taxes", "test_clocks", "wallet_transactions", "wallets",
+    "plans", "recurring_transaction_rules", "schedule_ticks", "schedules", "set_aside_events", "subscriptions", "taxes", "test_clocks", "wallet_transactions", "wallets",
 )  # fmt: skip
 LANDING_TABLES = ("events", "rejections", "landing_files", "run_horizon")
 WRITER_POOL = "warehouse_writer"

@@ -111,40 +111,150 @@ def test_wallet_errors(api: Api, change: dict[str, Any], details: dict[str, Any]
     assert api.refused("POST", "/wallets", {"wallet": WALLET | change})["error_details"] == details
 
 
-UNSERVED = {
-    "recurring_transaction_rules": [{"trigger": "interval", "interval": "monthly", "granted_credits": "10"}],
+TOP_UPS = {
     "invoice_requires_successful_payment": True,
     "paid_top_up_min_amount_cents": 500,
     "paid_top_up_max_amount_cents": 50000,
 }
-IDLE = {
-    "recurring_transaction_rules": [],
-    "invoice_requires_successful_payment": False,
-    "paid_top_up_min_amount_cents": None,
-    "paid_top_up_max_amount_cents": None,
-}
 
 
-@pytest.mark.parametrize("name", UNSERVED)
-def test_terms_of_a_wallet_that_would_be_ignored_are_refused(api: Api, name: str) -> None:
-    wallet = open_wallet(api, **IDLE)
+def test_what_a_wallet_says_about_top_ups(api: Api) -> None:
+    wallet = open_wallet(api, **TOP_UPS)
+    assert TOP_UPS.items() <= wallet.items()
+    wallet_id = wallet["lago_id"]
+    for credits, code in (("2.49", "amount_below_minimum"), ("250.01", "amount_above_maximum")):
+        content = {"wallet_id": wallet_id, "paid_credits": credits, "granted_credits": "1"}
+        refused = api.refused("POST", "/wallet_transactions", {"wallet_transaction": content})
+        assert refused["error_details"] == {"paid_credits": [code]}
+        content |= {"ignore_paid_top_up_limits": True, "invoice_requires_successful_payment": False}
+        bought, granted = api.ok("POST", "/wallet_transactions", {"wallet_transaction": content})["wallet_transactions"]
+        assert not bought["invoice_requires_successful_payment"]
+    for credits in ("2.5", "250"):
+        content = {"wallet_id": wallet_id, "paid_credits": credits, "granted_credits": "1"}
+        bought, granted = api.ok("POST", "/wallet_transactions", {"wallet_transaction": content})["wallet_transactions"]
+        assert (bought["invoice_requires_successful_payment"], granted["invoice_requires_successful_payment"]) == (True, False)
+    change = {"paid_top_up_min_amount_cents": 50001}
+    refused = api.refused("PUT", f"/wallets/{wallet_id}", {"wallet": change})
+    assert refused["error_details"] == {"paid_top_up_max_amount_cents": ["value_is_out_of_range"]}
+    idle = {"invoice_requires_successful_payment": False, "paid_top_up_min_amount_cents": None, "paid_top_up_max_amount_cents": None}
+    changed = api.ok("PUT", f"/wallets/{wallet_id}", {"wallet": idle})["wallet"]
+    assert idle.items() <= changed.items()
+    refused = api.refused("POST", "/wallets", {"wallet": WALLET | {"paid_top_up_min_amount_cents": 0}})
+    assert refused["error_details"] == {"paid_top_up_min_amount_cents": ["value_is_out_of_range"]}
+
+
+def test_first_credits_keep_within_the_limits(api: Api) -> None:
+    open_wallet(api)
+    content = WALLET | {"paid_top_up_min_amount_cents": 500, "paid_credits": "1", "code": "second"}
+    refused = api.refused("POST", "/wallets", {"wallet": content})
+    assert refused["error_details"] == {"paid_credits": ["amount_below_minimum"]}
+    api.ok("POST", "/wallets", {"wallet": content | {"ignore_paid_top_up_limits_on_creation": True}})
+
+
+def gated_top_up(api: Api) -> tuple[str, dict[str, Any]]:
+    """(the wallet, a top-up whose invoice waits for its payment)."""
+    wallet_id = open_wallet(api)["lago_id"]
+    content = {"wallet_id": wallet_id, "paid_credits": "7.5", "invoice_requires_successful_payment": True}
+    api.ok("POST", "/wallet_transactions", {"wallet_transaction": content})
+    (bought,) = api.ok("GET", f"/wallets/{wallet_id}/wallet_transactions")["wallet_transactions"]
+    assert (bought["status"], bought["settled_at"], bought["invoice_requires_successful_payment"]) == ("pending", None, True)
+    return wallet_id, bought
+
+
+def test_an_invoice_that_waits_for_its_payment_opens_with_it(api: Api) -> None:
+    wallet_id, bought = gated_top_up(api)
+    invoice_id = bought["lago_invoice_id"]
+    assert api.ok("GET", "/customers/acme/invoices")["invoices"] == []
+    assert api.refused("GET", f"/invoices/{invoice_id}")["code"] == "invoice_not_found"
+    part = {"payment": {"invoice_id": invoice_id, "amount_cents": 1499, "reference": "part"}}
+    assert api.refused("POST", "/payments", part)["error_details"] == {"amount_cents": ["invalid_value"]}
+    whole = {"payment": {"invoice_id": invoice_id, "amount_cents": 1500, "reference": "whole"}}
+    assert api.ok("POST", "/payments", whole)["payment"]["amount_cents"] == 1500
+    invoice = api.ok("GET", f"/invoices/{invoice_id}")["invoice"]
+    assert (invoice["status"], invoice["payment_status"], invoice["total_amount_cents"]) == ("finalized", "succeeded", 1500)
+    assert api.ok("GET", f"/wallets/{wallet_id}")["wallet"]["credits_balance"] == "7.5"
+    assert api.refused("POST", "/payments", whole)["error_details"] == {"amount_cents": ["invalid_value"]}
+
+
+def test_a_payment_that_fails_fails_the_top_up_until_one_succeeds(api: Api) -> None:
+    wallet_id, bought = gated_top_up(api)
+    path = f"/invoices/{bought['lago_invoice_id']}"
+
+    def tell(status: str) -> dict[str, Any]:
+        return dict(api.ok("PUT", path, {"invoice": {"payment_status": status}})["invoice"])
+
+    assert tell("pending")["payment_status"] == "pending"
+    assert (tell("failed")["status"], tell("failed")["payment_status"]) == ("open", "failed")
+    (failed,) = api.ok("GET", f"/wallets/{wallet_id}/wallet_transactions?status=failed")["wallet_transactions"]
+    assert failed["failed_at"] is not None and failed["settled_at"] is None
+    assert api.ok("GET", f"/wallets/{wallet_id}")["wallet"]["credits_balance"] == "0.0"
+    assert (tell("succeeded")["status"], tell("succeeded")["payment_status"]) == ("finalized", "succeeded")
+    assert api.ok("GET", f"/wallets/{wallet_id}")["wallet"]["credits_balance"] == "7.5"
+    refused = api.refused("PUT", path, {"invoice": {"payment_status": "unknown"}})
+    assert refused["error_details"] == {"payment_status": ["value_is_invalid"]}
+
+
+RULE = {"trigger": "threshold", "threshold_credits": "10", "paid_credits": "50", "granted_credits": 2.5, "transaction_name": "More"}
+SHOWN = {
+    "trigger": "threshold", "method": "fixed", "interval": None, "status": "active", "threshold_credits": "10.0", "paid_credits": "50.0", "granted_credits": "2.5",
+    "grants_target_top_up": False, "target_ongoing_balance": None, "started_at": None, "expiration_at": None, "invoice_requires_successful_payment": True,
+    "transaction_metadata": [], "transaction_name": "More", "ignore_paid_top_up_limits": False,
+}  # fmt: skip
+
+
+def test_life_of_a_rule(api: Api) -> None:
+    wallet = open_wallet(api, recurring_transaction_rules=[RULE], invoice_requires_successful_payment=True)
+    (rule,) = wallet["recurring_transaction_rules"]
+    assert SHOWN.items() <= rule.items()
     path = f"/wallets/{wallet['lago_id']}"
-    for method, where, content in (("POST", "/wallets", WALLET), ("PUT", path, {"name": "New"})):
-        refused = api.refused(method, where, {"wallet": content | {name: UNSERVED[name]}})
-        assert refused["error_details"] == {name: ["feature_unavailable"]}
-        assert "is not served" in refused["message"]
-    assert api.ok("GET", path)["wallet"] == wallet
-    api.ok("PUT", path, {"wallet": IDLE | {"name": "New"}})
+
+    def update(*rules: dict[str, Any]) -> list[dict[str, Any]]:
+        return list(api.ok("PUT", path, {"wallet": {"recurring_transaction_rules": list(rules)}})["wallet"]["recurring_transaction_rules"])
+
+    assert update({"lago_id": rule["lago_id"], "threshold_credits": "20"}) == [rule | {"threshold_credits": "20.0"}]
+    assert api.ok("PUT", path, {"wallet": {"name": "New"}})["wallet"]["recurring_transaction_rules"][0]["lago_id"] == rule["lago_id"]
+    target = {"trigger": "interval", "interval": "monthly", "method": "target", "target_ongoing_balance": "100", "grants_target_top_up": True, "started_at": "2026-01-31T00:00:00Z"}
+    (other,) = update(target)
+    assert other["lago_id"] != rule["lago_id"] and (other["interval"], other["target_ongoing_balance"], other["grants_target_top_up"]) == ("monthly", "100.0", True)
+    assert update() == []
+    update(target)
+    assert api.ok("DELETE", path)["wallet"]["recurring_transaction_rules"] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trigger": "sometimes"},
+        {"method": "guess"},
+        {"threshold_credits": None},
+        {"threshold_credits": "-1"},
+        {"paid_credits": "0", "granted_credits": None},
+        {"trigger": "interval", "interval": "daily"},
+        {"method": "target"},
+        {"method": "target", "target_ongoing_balance": "9.99"},
+        {"expiration_at": "2001-01-01"},
+    ],
+)
+def test_a_rule_that_does_not_say_when_and_how_much(api: Api, change: dict[str, Any]) -> None:
+    api.ok("POST", "/customers", {"customer": CUSTOMER})
+    content = WALLET | {"recurring_transaction_rules": [RULE | change]}
+    refused = api.refused("POST", "/wallets", {"wallet": content})
+    assert refused["error_details"] == {"recurring_transaction_rules": ["invalid_recurring_rule"]}
+
+
+def test_a_wallet_has_one_rule(api: Api) -> None:
+    wallet = open_wallet(api)
+    body = {"wallet": {"recurring_transaction_rules": [RULE, RULE]}}
+    refused = api.refused("PUT", f"/wallets/{wallet['lago_id']}", body)
+    assert refused["error_details"] == {"recurring_transaction_rules": ["invalid_number_of_recurring_rules"]}
 
 
 def test_terms_of_a_top_up_that_would_be_ignored_are_refused(api: Api) -> None:
     wallet_id = open_wallet(api)["lago_id"]
     content = {"wallet_id": wallet_id, "granted_credits": "1"}
-    for name, value in {"invoice_requires_successful_payment": True, "voided_transaction_id": wallet_id}.items():
-        refused = api.refused("POST", "/wallet_transactions", {"wallet_transaction": content | {name: value}})
-        assert refused["error_details"] == {name: ["feature_unavailable"]}
-    idle = {"invoice_requires_successful_payment": False, "voided_transaction_id": None}
-    api.ok("POST", "/wallet_transactions", {"wallet_transaction": content | idle})
+    refused = api.refused("POST", "/wallet_transactions", {"wallet_transaction": content | {"voided_transaction_id": wallet_id}})
+    assert refused["error_details"] == {"voided_transaction_id": ["feature_unavailable"]}
+    api.ok("POST", "/wallet_transactions", {"wallet_transaction": content | {"voided_transaction_id": None}})
     assert len(api.ok("GET", f"/wallets/{wallet_id}/wallet_transactions")["wallet_transactions"]) == 1
 
 

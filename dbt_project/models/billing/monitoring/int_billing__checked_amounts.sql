@@ -17,13 +17,18 @@ final as (
         usage_fees.usage_window_id,
         usage_fees.invoice_id,
         usage_fees.fee_state,
+        usage_fees.customer_id,
         usage_fees.subscription_id,
+        usage_fees.plan_id,
         usage_fees.charge_id,
         usage_fees.billable_metric_id,
         usage_fees.from_at,
         usage_fees.to_at,
         window_charges.pay_in_advance,
+        usage_fees.horizon_at,
+        usage_fees.currency,
         usage_fees.units,
+        usage_fees.amount,
         {{ round_money('usage_fees.amount', 'currencies.minor_units') }} as amount_cents
     from usage_fees
     inner join window_charges

@@ -52,22 +52,14 @@ joined as (
     left join voided on wallets.wallet_id = voided.wallet_id
 ),
 
--- Credits follow from money, but those of a void do not; so both may part by less than a minor unit, and no credits are left without money.
-valued as (
-    select
-        *,
-        {{ share(unit_price(working('cast(balance_cents + voided_amount_cents as decimal(38, 0)) * minor_unit_amount'), 'rate_amount') ~ ' - voided_credits') }} as credits_left
-    from joined
-),
-
 final as (
     select
         wallet_id, customer_id, code, name, currency, rate_amount, priority,
         case when terminated_at <= as_of or expiration_at <= as_of then 'terminated' else 'active' end as status,
         expiration_at, terminated_at, created_at,
         inflow_amount_cents, used_amount_cents, voided_amount_cents, balance_cents,
-        {{ share('case when balance_cents > 0 and credits_left > 0 then credits_left else 0 end') }} as balance_credits
-    from valued
+        {{ credits_held('balance_cents', 'voided_amount_cents', 'voided_credits') }} as balance_credits
+    from joined
 )
 
 select * from final

@@ -22,9 +22,7 @@ owed as (
     select
         wallet_balances.wallet_id, wallet_balances.customer_id, wallet_balances.currency, wallet_balances.rate_amount,
         wallet_balances.balance_cents, wallet_balances.balance_credits, currencies.minor_unit_amount,
-        coalesce(case ranked.wallet_rank
-            {%- for rank in [1, 2, 3, 4, 5, 6] %} when {{ rank }} then rank_usage.usage_{{ rank }}_cents{% endfor %}
-        end, 0) as usage_cents
+        {{ usage_of_rank('ranked.wallet_rank') }} as usage_cents
     from wallet_balances
     inner join currencies on wallet_balances.currency = currencies.currency
     left join ranked on wallet_balances.wallet_id = ranked.wallet_id
@@ -34,7 +32,7 @@ owed as (
 valued as (
     select
         *,
-        {{ share(unit_price(working('cast(usage_cents as decimal(38, 0)) * minor_unit_amount'), 'rate_amount')) }} as usage_credits
+        {{ credits_of('usage_cents') }} as usage_credits
     from owed
 ),
 

@@ -1,4 +1,4 @@
-with uninvoiced_buckets as (
+with buckets as (
     select * from {{ ref('int_ledger__uninvoiced_buckets') }}
 ),
 
@@ -14,48 +14,42 @@ horizons as (
     select * from {{ ref('int_metering__horizons') }}
 ),
 
+recurring_transaction_rules as (
+    select * from {{ ref('stg_catalog__recurring_transaction_rules') }} where rule_trigger = 'threshold' and status = 'active'
+),
+
+-- A wallet that tops itself up pays all that it may (invoicing, section 9.3).
+swallowing as (
+    select distinct recurring_transaction_rules.wallet_id as swallowing_id
+    from recurring_transaction_rules
+    inner join horizons
+        on recurring_transaction_rules.customer_id = horizons.customer_id and {{ known_at('recurring_transaction_rules', 'horizons.as_of') }}
+    where recurring_transaction_rules.expiration_at is null or recurring_transaction_rules.expiration_at > horizons.as_of
+),
+
 wallets as (
     select
-        wallet_id, customer_id, currency, balance_cents,
-        row_number() over (partition by customer_id, currency order by priority, created_at, wallet_id) as wallet_rank
+        wallet_id, customer_id, currency,
+        case when swallowing.swallowing_id is null then balance_cents else {{ swallowed() }} end as capacity_cents,
+        cast(row_number() over (partition by customer_id, currency order by priority, created_at, wallet_id) as bigint) as wallet_rank
     from wallet_balances
+    left join swallowing on wallet_balances.wallet_id = swallowing.swallowing_id
 ),
 
 targets as (
-    select wallets.wallet_id, wallet_targets.fee_type, wallet_targets.billable_metric_id
+    select wallets.customer_id, wallets.currency, wallets.wallet_id, wallet_targets.fee_type, wallet_targets.billable_metric_id
     from wallets
     inner join horizons on wallets.customer_id = horizons.customer_id
     inner join wallet_targets on wallets.wallet_id = wallet_targets.wallet_id and {{ known_at('wallet_targets', 'horizons.as_of') }}
 ),
 
--- The same limits as when an invoice is paid: none, a listed fee type, or a listed metric.
-served as (
-    select wallets.wallet_id, uninvoiced_buckets.bucket_position
-    from wallets
-    inner join uninvoiced_buckets on wallets.customer_id = uninvoiced_buckets.customer_id and wallets.currency = uninvoiced_buckets.currency
-    left join (select distinct wallet_id from targets) as limited on wallets.wallet_id = limited.wallet_id
-    where limited.wallet_id is null
-    union
-    select wallets.wallet_id, uninvoiced_buckets.bucket_position
-    from wallets
-    inner join uninvoiced_buckets on wallets.customer_id = uninvoiced_buckets.customer_id and wallets.currency = uninvoiced_buckets.currency
-    inner join targets on wallets.wallet_id = targets.wallet_id and uninvoiced_buckets.fee_type = targets.fee_type
-    union
-    select wallets.wallet_id, uninvoiced_buckets.bucket_position
-    from wallets
-    inner join uninvoiced_buckets on wallets.customer_id = uninvoiced_buckets.customer_id and wallets.currency = uninvoiced_buckets.currency
-    inner join targets on wallets.wallet_id = targets.wallet_id and uninvoiced_buckets.billable_metric_id = targets.billable_metric_id
+services as (
+    {{ bucket_services(['customer_id', 'currency']) }}
 ),
 
 final as (
-    select
-        wallets.customer_id, wallets.currency, wallets.wallet_id, wallets.balance_cents, served.bucket_position, uninvoiced_buckets.payable_cents,
-        cast(wallets.wallet_rank as bigint) as wallet_rank
-    from served
-    inner join wallets on served.wallet_id = wallets.wallet_id
-    inner join uninvoiced_buckets
-        on wallets.customer_id = uninvoiced_buckets.customer_id and wallets.currency = uninvoiced_buckets.currency
-        and served.bucket_position = uninvoiced_buckets.bucket_position
+    select customer_id, currency, wallet_id, capacity_cents, bucket_position, payable_cents, wallet_rank
+    from services
 )
 
 select * from final

@@ -28,25 +28,23 @@ payments as (
 
 paid as (select invoice_id, {{ cents('sum(amount_cents)') }} as paid_amount_cents from payments group by invoice_id),
 
+failed as (select invoice_id from {{ ref('int_billing__credit_fees') }} where is_failed),
+
 offset_against as (select invoice_id, {{ cents('sum(offset_amount_cents)') }} as offset_amount_cents from credit_notes group by invoice_id),
 
 -- Coupons and credits come at settlement, so a draft has none yet. A bill that is held back lacks a line, and is not shown.
 drafts as (
     select
         draft_invoices.invoice_id, draft_invoices.customer_id, draft_invoices.billing_entity_id, draft_invoices.invoice_type,
-        'draft' as status, draft_invoices.currency,
+        case when draft_invoices.invoice_type = 'credit' and not draft_invoices.is_due then 'open' else 'draft' end as status, draft_invoices.currency,
         cast(null as string) as number,
-        draft_invoices.ready_at, draft_invoices.issued_at, draft_invoices.issuing_date, draft_invoices.payment_due_date,
-        cast(null as bigint) as net_payment_term,
-        draft_invoices.fees_amount_cents,
-        draft_invoices.progressive_billing_credit_amount_cents,
+        draft_invoices.ready_at, draft_invoices.issued_at, draft_invoices.issuing_date, draft_invoices.payment_due_date, cast(null as bigint) as net_payment_term,
+        draft_invoices.fees_amount_cents, draft_invoices.progressive_billing_credit_amount_cents,
         0 as coupons_amount_cents,
         draft_invoices.fees_amount_cents - draft_invoices.progressive_billing_credit_amount_cents as sub_total_excluding_taxes_amount_cents,
         draft_invoices.taxes_amount_cents,
         draft_invoices.total_amount_cents as sub_total_including_taxes_amount_cents,
-        0 as credit_notes_amount_cents,
-        0 as prepaid_credit_amount_cents,
-        draft_invoices.total_amount_cents,
+        0 as credit_notes_amount_cents, 0 as prepaid_credit_amount_cents, draft_invoices.total_amount_cents,
         coalesce(customers.legal_name, customers.name) as customer_name,
         customers.external_id as customer_external_id,
         draft_invoices.timezone
@@ -71,14 +69,16 @@ final as (
     select
         united.invoice_id, united.customer_id, united.billing_entity_id, united.invoice_type,
         case when invoice_voids.invoice_id is not null then 'voided' else united.status end as status,
-        case when united.status <> 'draft' and coalesce(paid.paid_amount_cents, 0) + coalesce(offset_against.offset_amount_cents, 0) >= united.total_amount_cents then 'succeeded' else 'pending' end as payment_status,
+        case
+            when united.status not in ('draft', 'open') and coalesce(paid.paid_amount_cents, 0) + coalesce(offset_against.offset_amount_cents, 0) >= united.total_amount_cents then 'succeeded'
+            when failed.invoice_id is not null then 'failed'
+            else 'pending'
+        end as payment_status,
         united.currency, united.number, united.ready_at, united.issued_at, united.issuing_date, united.payment_due_date, united.net_payment_term,
-        united.fees_amount_cents,
-        united.progressive_billing_credit_amount_cents,
+        united.fees_amount_cents, united.progressive_billing_credit_amount_cents,
         {{ cents('united.coupons_amount_cents') }} as coupons_amount_cents,
         {{ cents('united.sub_total_excluding_taxes_amount_cents') }} as sub_total_excluding_taxes_amount_cents,
-        united.taxes_amount_cents,
-        united.sub_total_including_taxes_amount_cents,
+        united.taxes_amount_cents, united.sub_total_including_taxes_amount_cents,
         {{ cents('united.prepaid_credit_amount_cents') }} as prepaid_credit_amount_cents,
         united.total_amount_cents,
         coalesce(paid.paid_amount_cents, 0) as total_paid_amount_cents,
@@ -91,6 +91,7 @@ final as (
     left join invoice_voids on united.invoice_id = invoice_voids.invoice_id
     left join paid on united.invoice_id = paid.invoice_id
     left join offset_against on united.invoice_id = offset_against.invoice_id
+    left join failed on united.invoice_id = failed.invoice_id
 )
 
 select * from final

@@ -14,6 +14,10 @@ usage_thresholds as (
     select * from {{ ref('stg_catalog__usage_thresholds') }}
 ),
 
+recurring_transaction_rules as (
+    select * from {{ ref('stg_catalog__recurring_transaction_rules') }} where rule_trigger = 'threshold' or rule_method = 'target'
+),
+
 customer_clocks as (
     select customer_id, max(test_clock_id) as test_clock_id
     from customers
@@ -32,6 +36,10 @@ watches as (
     select lifetimes.subscription_id, usage_thresholds.valid_from
     from lifetimes
     inner join usage_thresholds on lifetimes.plan_id = usage_thresholds.owner_id
+    union all
+    select lifetimes.subscription_id, recurring_transaction_rules.valid_from
+    from lifetimes
+    inner join recurring_transaction_rules on lifetimes.customer_id = recurring_transaction_rules.customer_id
 ),
 
 watched as (

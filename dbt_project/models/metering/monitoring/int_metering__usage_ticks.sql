@@ -10,6 +10,14 @@ schedule_ticks as (
     select * from {{ ref('stg_catalog__schedule_ticks') }}
 ),
 
+top_up_ticks as (
+    select * from {{ ref('int_metering__top_up_ticks') }}
+),
+
+monitored_subscriptions as (
+    select * from {{ ref('int_metering__monitored_subscriptions') }}
+),
+
 -- The schedule that was in force at the change: a later one moves no tick that has been.
 scheduled as (
     select
@@ -39,10 +47,15 @@ ticked as (
     group by scheduled.subscription_id, scheduled.as_of, scheduled.changed_at
 ),
 
+-- Where a wallet is looked at, all usage of its customer is.
 final as (
     select subscription_id, checked_at
     from ticked
     where checked_at <= as_of
+    union
+    select monitored_subscriptions.subscription_id, top_up_ticks.checked_at
+    from monitored_subscriptions
+    inner join top_up_ticks on monitored_subscriptions.customer_id = top_up_ticks.customer_id
 )
 
 select * from final

@@ -14,6 +14,8 @@ final as (
         expiration_at,
         terminated_at,
         created_at,
+        paid_top_up_min_amount_cents,
+        paid_top_up_max_amount_cents,
         valid_from,
         valid_to,
         recorded_at,

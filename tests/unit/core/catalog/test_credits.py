@@ -26,6 +26,7 @@ from core.catalog import (
 )
 from core.clock import ManualClock
 from core.errors import Conflict, NotFound, ValidationError
+from core.ids import deterministic_id
 from tests.unit.core.catalog.conftest import NOW, Begin
 
 FIXED: dict[str, Any] = {
@@ -159,6 +160,28 @@ def test_granted_credits_settle_at_once_and_paid_ones_wait(begin: Begin) -> None
         settled = wallet_transactions.settle_transaction(uow, pending.id)
         assert settled.status == "settled" and settled.settled_at is not None
         assert wallet_transactions.settle_transaction(uow, pending.id) == settled
+
+
+def test_a_declined_payment_may_still_come_in(begin: Begin) -> None:
+    with begin() as uow:
+        customers.upsert(uow, "acme")
+        wallet = wallets.create(uow, **WALLET, invoice_requires_successful_payment=True)
+        bought, granted = wallet_transactions.top_up(uow, wallet, paid_credits="3", granted_credits="1")
+        assert (bought.invoice_requires_successful_payment, granted.invoice_requires_successful_payment) == (True, False)
+        invoice_id = deterministic_id("credit", bought.id)
+        assert wallet_transactions.waiting_for_payment(uow.connection, invoice_id) == bought
+        (own,) = wallet_transactions.top_up(uow, wallet, paid_credits="3", invoice_requires_successful_payment=False)
+        assert not own.invoice_requires_successful_payment
+    with begin() as uow:
+        failed = wallet_transactions.fail_transaction(uow, bought.id)
+        assert (failed.status, failed.failed_at is None, failed.settled_at) == ("failed", False, None)
+        assert wallet_transactions.fail_transaction(uow, bought.id) == failed
+    with begin() as uow:
+        settled = wallet_transactions.settle_transaction(uow, bought.id)
+        assert (settled.status, settled.failed_at, settled.settled_at is None) == ("settled", None, False)
+        assert wallet_transactions.fail_transaction(uow, bought.id) == settled
+        with pytest.raises(NotFound):
+            wallet_transactions.waiting_for_payment(uow.connection, invoice_id)
 
 
 def test_voided_credits_go_out(begin: Begin) -> None:
