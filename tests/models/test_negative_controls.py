@@ -110,6 +110,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
         {"ledger_entry_id": "5", "currency": "EUR", "account": "revenue", "amount_cents": -310},
         {"ledger_entry_id": "6", "currency": "EUR", "account": "revenue", "amount_cents": 10},
     ],
+    "fct_invoices": [{"invoice_id": "i", "status": "finalized"}, {"invoice_id": "y", "status": "voided"}],
     "fct_receivables_aging": [{"document_id": "i", "currency": "EUR", "total_due_amount_cents": 200}],
     # 250 are billed in February: 90 for January, 100 for February and 60 for April.
     "fct_deferred_revenue": [
@@ -248,6 +249,7 @@ FAULTS = {
     "assert_void_invoices_are_owed_nothing": [
         "update fct_ledger_entries set invoice_id = 'y' where ledger_entry_id = '1'",
         "update fct_ledger_entries set invoice_id = 'y' where ledger_entry_id = '7'",
+        "update fct_invoices set status = 'voided'",
     ],
     "assert_mrr_is_open_where_it_closed": [
         "delete from fct_mrr_movements where customer_id = 'c' and month_on = date '2026-01-01'",
