@@ -13,13 +13,31 @@ OWN = Path(__file__).parent / "cases"
 
 
 def read_cases(config: pytest.Config, name: str) -> list[Case]:
-    """The cases of every file of `--cases`, or of the project's `own_files`. Raises UsageError for an id that occurs twice."""
+    """The cases of every file of `--cases`, or of the project's `own_files`. Raises UsageError for a file that is none of cases, and for
+    an id that occurs twice.
+    """
     files = [Path(file) for file in config.getoption("--cases") or own_files(name)]
-    cases = [case for file in files for case in yaml.load(file.read_text(), yaml.CSafeLoader)["cases"]]
+    cases = [case for file in files for case in _cases_of(file)]
     ids = [case["id"] for case in cases]
     if twice := sorted({case_id for case_id in ids if ids.count(case_id) > 1}):
         raise pytest.UsageError(f"{', '.join(map(str, files))}: case ids occur twice: {', '.join(twice)}")
     return cases
+
+
+def _cases_of(file: Path) -> list[Case]:
+    try:
+        told = yaml.load(file.read_text(), yaml.CSafeLoader)
+    except (OSError, yaml.YAMLError) as fault:
+        raise pytest.UsageError(f"{file}: {fault}") from fault
+    cases = told.get("cases") if isinstance(told, dict) else None
+    if not isinstance(cases, list):
+        raise pytest.UsageError(f"{file}: a file of cases has a list under `cases`")
+    for place, case in enumerate(cases, 1):
+        missing = [name for name in ("id", "kind", "expected") if not isinstance(case, dict) or not case.get(name)]
+        if missing:
+            named = case.get("id", place) if isinstance(case, dict) else place
+            raise pytest.UsageError(f"{file}: case {named} has no {', no '.join(missing)}")
+    return list(cases)
 
 
 def own_files(name: str) -> list[Path]:

@@ -148,12 +148,15 @@ def prices_an_increase_on_its_own(case: Case) -> bool:
 
 
 def begins_on_a_step(case: Case) -> bool:
-    """A recurring alert whose previous value stood on one of its steps, which Lago reports again."""
+    """A recurring alert whose value goes on from one of its steps, which Lago reports again."""
     inputs = case["inputs"]
     if case["kind"] != "alert" or not inputs["recurring_threshold"]:
         return False
     values = [Decimal(value) for value in inputs["thresholds"]]
     rises = inputs["direction"] == "increasing"
     base = (max if rises else min)(values, default=Decimal(0))
-    beyond = (Decimal(inputs["previous_value"]) - base) * (1 if rises else -1)
-    return beyond > 0 and not beyond % Decimal(inputs["recurring_threshold"])
+    beyond, moved = (
+        (Decimal(later) - Decimal(earlier)) * (1 if rises else -1)
+        for earlier, later in ((base, inputs["previous_value"]), (inputs["previous_value"], inputs["current_value"]))
+    )
+    return moved > 0 and beyond > 0 and not beyond % Decimal(inputs["recurring_threshold"])

@@ -55,21 +55,24 @@ def outcome_of(request: pytest.FixtureRequest) -> Outcomes:
     found: dict[str, dict[str, Any]] = {}
 
     def outcome(case: Case) -> Any:
-        module = KINDS[case["kind"]]
+        module = KINDS.get(case["kind"])
+        if module is None:
+            pytest.fail(f"{case['id']}: kind {case['kind']!r} is none of {', '.join(KINDS)}")
         if module.__name__ not in found:
             found[module.__name__] = outcomes(
-                module, graph, [other for other in cases if KINDS[other["kind"]] is module]
+                module, graph, [other for other in cases if KINDS.get(other["kind"]) is module]
             )
         told = found[module.__name__].get(case["id"])
         if isinstance(told, Faulty):
-            raise told.fault
+            raise AssertionError(f"{case['id']} cannot be run: {told.fault!r}") from told.fault
         return told
 
     return outcome
 
 
 def test_rating_case(case: Case, outcome_of: Outcomes) -> None:
-    deviations.check(case, lambda told: KINDS[told["kind"]].check(told, outcome_of(told)))
+    outcome = outcome_of(case)
+    deviations.check(case, lambda told: KINDS[told["kind"]].check(told, outcome))
 
 
 def test_at_most_eight_cases_of_the_shared_file_deviate() -> None:

@@ -11,9 +11,10 @@
 {#- Units of a latest value: below nothing is nothing. -#}
 {% macro latest_units(value) -%} case when {{ value }} < 0 then {{ quantity('0') }} else {{ value }} end {%- endmacro %}
 
-{#- The end of a window of a weighted sum on the customer's wall clock, at the whole second (rating, section 2.6). -#}
+{#- The end of a window of a weighted sum on the customer's wall clock, at the whole second of its last instant
+    or after it (rating, section 2.6). -#}
 {% macro window_end_microsecond(to_at, timezone) -%}
-    {{ epoch_microseconds(local_time(from_epoch_microseconds(div_ceil(epoch_microseconds(to_at), 1000000) ~ ' * 1000000'), timezone)) }}
+    {{ epoch_microseconds(local_time(from_epoch_microseconds(div_ceil('(' ~ epoch_microseconds(to_at) ~ ' - 1)', 1000000) ~ ' * 1000000'), timezone)) }}
 {%- endmacro %}
 
 {#- How long the change of an event lasts inside its window; `bounded` has from_at, timezone and ends_at_microsecond. -#}

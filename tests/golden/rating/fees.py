@@ -151,6 +151,7 @@ def assert_totals(case: Case, expected: Case, fees: Outcome) -> None:
 def assert_fees(case: Case, fees: Outcome) -> None:
     """The fees of a case's one window: part by part where the case lists groups or buckets."""
     expected = case["expected"]
+    assert fees is not None, f"{case['id']}: it has no fee; usage out of the domain is set aside (README of rating)"
     used = {(fee["charge_filter_id"], fee["group_key"]): fee for fee in fees}
     assert len(used) == len(fees), f"{case['id']}: a bucket has two fees"
     parts = expected.get("groups", []) + expected.get("buckets", [])
