@@ -129,6 +129,13 @@ def has_two_allowances_per_event(case: Case) -> bool:
     )
 
 
+def begins_at_the_free_amount(case: Case) -> bool:
+    """A total with free events and a free amount that its first event reaches, so that no running total is below it."""
+    terms, values = case["inputs"].get("properties", {}), case["inputs"].get("event_values")
+    free = Decimal(terms.get("free_units_per_total_aggregation") or 0)
+    return bool(terms.get("free_units_per_events") and free and values) and Decimal(values[0]) >= free
+
+
 def counts_what_has_no_value(case: Case) -> bool:
     """A unique count with an event that lacks the value."""
     metric = case["inputs"].get("metric", {})

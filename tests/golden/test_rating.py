@@ -64,7 +64,8 @@ def outcome_of(request: pytest.FixtureRequest) -> Outcomes:
             )
         told = found[module.__name__].get(case["id"])
         if isinstance(told, Faulty):
-            raise AssertionError(f"{case['id']} cannot be run: {told.fault!r}") from told.fault
+            what = f"it has no {told.fault}" if isinstance(told.fault, KeyError) else repr(told.fault)
+            raise AssertionError(f"{case['id']} cannot be run: {what}") from told.fault
         return told
 
     return outcome
