@@ -17,11 +17,19 @@ from typing import Any
 
 from filelock import FileLock
 
+from core.errors import TallystickError
 from core.warehouse import determinism, emptiness, sql_models
 from core.warehouse.sql_models import folder_of, refuse_unsound
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SOURCES_OF_SQL = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds")
+
+
+class BrokenProject(TallystickError):
+    """The dbt project, as somebody edits it, does not compile or is no SQL that the engine takes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("broken_project", message)
 
 
 def content_hash(project_dir: Path = PROJECT_DIR) -> str:
@@ -44,7 +52,7 @@ def content_hash(project_dir: Path = PROJECT_DIR) -> str:
 def compiled_models(project_dir: Path = PROJECT_DIR, cache_dir: Path | None = None) -> list[dict[str, Any]]:
     """The models, seeds and sources of the project with compiled SQL, compiling it if it has changed.
 
-    Raises RuntimeError with dbt's own message when the project does not compile, UnsoundSqlModel when a SQL metric or SQL
+    Raises BrokenProject with dbt's own message when the project does not compile, UnsoundSqlModel when a SQL metric or SQL
     charge is not deterministic.
     """
     cache = (cache_dir or project_dir / "target") / f"compiled-{content_hash(project_dir)}.json"
@@ -88,7 +96,7 @@ def _compile(project_dir: Path, target_path: Path) -> dict[str, Any]:
         result = dbtRunner().invoke([*arguments, "--target-path", str(target_path), "--log-path", str(target_path)])
     if not result.success:
         reason = str(result.exception) if result.exception else output.getvalue().strip()
-        raise RuntimeError(f"dbt could not compile {project_dir}: {reason}")
+        raise BrokenProject(f"dbt could not compile {project_dir}. {reason}")
     manifest: dict[str, Any] = json.loads((target_path / "manifest.json").read_text())
     return manifest
 

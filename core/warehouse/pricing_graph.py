@@ -20,7 +20,7 @@ import duckdb
 
 from core.errors import TallystickError
 from core.warehouse import emptiness
-from core.warehouse.dbt_project import PROJECT_DIR, compiled_models
+from core.warehouse.dbt_project import PROJECT_DIR, BrokenProject, compiled_models
 from core.warehouse.kept_plans import Connection, KeptPlans, has_rows, make_table
 
 
@@ -192,6 +192,8 @@ class PricingGraph:
             return make_table(connection, node.name, sql, is_kept=True)
         except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
             raise OutOfDomain(node, error) from error
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+            raise BrokenProject(f"{node.name}.sql in dbt_project/models/{node.layer}: {error}") from error
 
     def run_only(
         self, connection: duckdb.DuckDBPyConnection, models: Iterable[str], relations: Mapping[str, str]

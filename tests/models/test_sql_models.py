@@ -11,7 +11,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from core.warehouse.dbt_project import PROJECT_DIR, compiled_models
+from core.warehouse.dbt_project import PROJECT_DIR, BrokenProject, compiled_models
 from core.warehouse.sql_models import CHARGE, METRIC, UnsoundSqlModel, names
 
 CONTRACT = {"quantity": "decimal(38,12)"}
@@ -82,5 +82,5 @@ def test_a_sql_metric_with_a_clock_does_not_compile(tmp_path: Path) -> None:
     example.write_text(example.read_text().replace(" and timestamp < now()", ""))
     registry = project / "macros/sql_models/registry.sql"
     registry.write_text(re.sub(r"'sql_metric__connected_minutes'(, *)?", "", registry.read_text()))
-    with pytest.raises(RuntimeError, match="the sql_metric connected_minutes is not registered"):
+    with pytest.raises(BrokenProject, match="the sql_metric connected_minutes is not registered"):
         compiled_models(project)
