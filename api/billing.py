@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from api.ledger import Ledger
@@ -18,7 +19,7 @@ from core.billing.credit_notes import estimate as estimate_note
 from core.billing.customer import compute
 from core.billing.estimates import estimate
 from core.billing.held import refuse_while_held
-from core.catalog import customers, test_clocks
+from core.catalog import customers, invoice_disputes, payments, test_clocks
 from core.catalog.engine import reading
 from core.catalog.export import export
 from core.catalog.subscriptions import SUBSCRIPTIONS
@@ -39,6 +40,7 @@ PATIENCE_SECONDS = 8.0
 """How long a request that is answered with its invoice waits for the books; Lago's clients give up after 10 s."""
 
 Rows = list[dict[str, Any]]
+_INSTANT = pa.timestamp("us")
 
 
 class Billing:
@@ -52,7 +54,7 @@ class Billing:
         self._landing = landing
         self._graph: PricingGraph | None = None
         self._loading = threading.Lock()
-        self.ledger = Ledger(settings, self.graph)
+        self.ledger = Ledger(settings, self.graph, self._told)
 
     def graph(self) -> PricingGraph:
         """The project's models; the first use compiles the SQL when it has changed, which takes seconds."""
@@ -154,6 +156,19 @@ class Billing:
             clock = customer.test_clock_id and test_clocks.get(connection, customer.test_clock_id)
         return clock.reading if clock else otherwise
 
+    def _told(self, since: datetime) -> Mapping[str, pa.Table]:
+        """What is known of payments since a run of that `as_of`, and the clocks by which an invoice is overdue."""
+        with reading(self._engine) as connection:
+            paid = payments.paid_since(connection, since)
+            lost = invoice_disputes.lost_since(connection, since)
+            readings = customers.on_test_clocks(connection)
+        return {
+            "told_payments": _columns(("invoice_id", pa.string(), paid), ("paid_amount_cents", pa.int64(), paid.values())),
+            "told_disputes": _columns(("invoice_id", pa.string(), lost), ("lost_at", _INSTANT, lost.values())),
+            "told_clocks": _columns(("customer_id", pa.string(), readings), ("as_of", _INSTANT, readings.values())),
+            "told_now": _columns(("as_of", _INSTANT, [self._clock.now()])),
+        }
+
     def event(self, transaction_id: str) -> Mapping[str, Any]:
         """The event of this transaction id as a landing row, the first one received. Raises NotFound."""
         # The inbox is read before the files, and comes after them: see `_facts`.
@@ -200,3 +215,7 @@ class Billing:
         """
         first_day, loaded = self.ledger.loaded_files()
         return [path for path in self._landing.files_since(first_day) if path not in loaded]
+
+
+def _columns(*columns: tuple[str, pa.DataType, Iterable[Any]]) -> pa.Table:
+    return pa.table({name: pa.array(list(values), kind) for name, kind, values in columns})

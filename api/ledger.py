@@ -8,8 +8,9 @@ published marts hold is in them, and `core.warehouse.marts` adds what the marts 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from core import lake
@@ -25,7 +26,11 @@ Cursor = Any
 class Ledger:
     """One connection per process that follows each publication. Safe to use from several threads."""
 
-    def __init__(self, settings: Settings, graph: Callable[[], PricingGraph]) -> None:
+    def __init__(
+        self, settings: Settings, graph: Callable[[], PricingGraph], told: Callable[[datetime], Mapping[str, Any]]
+    ) -> None:
+        """`told` gives the tables of `core.warehouse.marts.TOLD`: what is known since a run of that `as_of`."""
+        self._told = told
         self._settings = settings
         self._graph = graph
         self._lock = threading.Lock()
@@ -40,10 +45,13 @@ class Ledger:
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:
-        """A cursor on `warehouse` and `books`, with temporary tables of its own."""
+        """A cursor on `warehouse` and `books`, with temporary tables of its own; invoices are as of now (`marts.TOLD`)."""
         with self._lock:
             cursor = self._followed().cursor()
+            run_at = self._pair.as_of if self._pair else datetime.min
         try:
+            for name, table in self._told(run_at).items():
+                cursor.register(name, table)
             yield cursor
         finally:
             cursor.close()

@@ -61,23 +61,25 @@ def pay(
 
 
 def tell_payment_status(served: Services, invoice: dict[str, Any], status: str | None) -> None:
-    """What became of the payment of a top-up: `failed` marks its credits so, `succeeded` pays all that is due (lago_api §7.8).
+    """What became of the payment of an invoice (lago_api §7.8): `succeeded` records a payment of all that is due, `failed`
+    marks the credits of a top-up so.
 
-    Raises ValidationError for an unknown status, and for other invoices, whose status is what their payments make it.
+    Raises ValidationError for an unknown status, for `succeeded` of what is not issued or is void, and for `failed` of other
+    invoices, whose status is what their payments make it.
     """
     if status not in (None, "pending", "succeeded", "failed"):
         raise ValidationError({"payment_status": ["value_is_invalid"]})
     if status in (None, "pending"):
         return
-    if invoice["invoice_type"] != "credit":
-        advice = "Record a payment with POST /payments; the status of an invoice follows from its payments."
-        raise ValidationError({"payment_status": ["feature_unavailable"]}, advice)
     if status == "succeeded":
         with served.look() as connection:
             due = _due(connection, invoice)
-        if due:
+        if due > 0:
             pay(served, invoice, amount_cents=due, reference="payment_status")
         return
+    if invoice["invoice_type"] != "credit":
+        advice = "Only of a top-up it is kept that its payment failed; an invoice stays pending until it is paid."
+        raise ValidationError({"payment_status": ["feature_unavailable"]}, advice)
     with served.change() as uow:
         _know(served, uow, invoice)
         for transaction_id in bought(invoice):

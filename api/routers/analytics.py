@@ -62,10 +62,9 @@ def mrr(served: Served, asked: Months) -> Response:
 @router.get("/overdue_balance")
 def overdue_balance(served: Served, asked: Months, external_customer_id: str | None = None) -> Response:
     """What is overdue today, by month of the due date, with its invoices."""
-    today = served.clock.now().date()
 
     def ask(cursor: Cursor, wanted: MonthFilter) -> list[dict[str, Any]]:
-        rows = finance.overdue_balance(cursor, today, wanted)
+        rows = finance.overdue_balance(cursor, wanted)
         return [row | {"lago_invoice_ids": row.pop("invoice_ids")} for row in rows]
 
     return _answer(served, "overdue_balances", ask, asked, external_customer_id)

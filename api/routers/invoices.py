@@ -15,7 +15,15 @@ from api.ledger import Cursor
 from api.pagination import Paged, Paging, listed
 from api.payable import payable, tell_payment_status
 from api.schemas.invoices import CREATE, UPDATE, VOID, invoice_object, invoice_objects
-from core.catalog import customers, invoice_commands, invoice_voids, one_off_invoices, payments, wallet_transactions
+from core.catalog import (
+    customers,
+    invoice_commands,
+    invoice_disputes,
+    invoice_voids,
+    one_off_invoices,
+    payments,
+    wallet_transactions,
+)
 from core.catalog.billing_entities import BILLING_ENTITIES
 from core.catalog.one_off_invoices import OneOffInvoice
 from core.documents.invoice_pdf import invoice_pdf
@@ -68,11 +76,8 @@ def _wanted(
         entities = (
             {entity.code: entity.id for entity in BILLING_ENTITIES.all(connection)} if billing_entity_codes else {}
         )
-    overdue = _flag(payment_overdue, "payment_overdue")
-    # No invoice here is self-billed, has a lost dispute or metadata, so asked for these there is none.
-    asked = [_flag(self_billed, "self_billed"), _flag(payment_dispute_lost, "payment_dispute_lost")]
-    is_none = True in asked or any(name.startswith("metadata[") for name in request.query_params)
-    today = served.clock.now().date()
+    # No invoice here is self-billed or has metadata, so asked for these there is none.
+    is_none = _flag(self_billed, "self_billed") or any(name.startswith("metadata[") for name in request.query_params)
     return InvoiceFilter(
         customer=external_customer_id,
         status=status,
@@ -82,8 +87,8 @@ def _wanted(
         billing_entity_ids=tuple(entities.get(code, "") for code in billing_entity_codes) or None,
         amount_from=_whole(amount_from, "amount_from"),
         amount_to=_whole(amount_to, "amount_to"),
-        overdue_on=today if overdue is True else None,
-        not_overdue_on=today if overdue is False else None,
+        payment_overdue=_flag(payment_overdue, "payment_overdue"),
+        payment_dispute_lost=_flag(payment_dispute_lost, "payment_dispute_lost"),
         search_term=search_term or None,
         invoice_type=invoice_type,
         currency=currency,
@@ -138,10 +143,12 @@ def show(lago_id: str, served: Served) -> Response:
 
 @router.put("/invoices/{lago_id}", openapi_extra=UPDATE.openapi)
 def update(lago_id: str, invoice: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
-    """Say what became of the payment of a top-up: `failed`, or `succeeded`, which records a payment of all that is due."""
+    """Say what became of the payment: `succeeded` records a payment of all that is due; `failed` is of top-ups alone."""
     told = payable(served, lago_id)
     tell_payment_status(served, told, invoice.get("payment_status"))
-    row = payable(served, told["invoice_id"]) | {"payment_status": told["payment_status"]}
+    row = payable(served, told["invoice_id"])
+    if told["payment_status"] == "failed":
+        row["payment_status"] = "failed"  # no run has seen it yet
     with served.billing.ledger.cursor() as cursor, served.look() as connection:
         if row["status"] == "open":  # has nothing but its total
             return one("invoice", invoice_objects(served, connection, [row])[0])
@@ -190,6 +197,17 @@ def void(lago_id: str, terms: Annotated[dict[str, Any], Depends(VOID)], served: 
         return str(invoice["customer_id"])
 
     served.billing.issue(command)
+    return _show(served, invoice["invoice_id"])
+
+
+@router.post("/invoices/{lago_id}/lose_dispute")
+@router.put("/invoices/{lago_id}/lose_dispute", include_in_schema=False)  # lago_api §1: the Python and Go clients put
+def lose_dispute(lago_id: str, served: Served) -> Response:
+    """Say that the dispute over the payment of an issued invoice is lost: what is due stays due, and is overdue no more."""
+    with served.billing.ledger.cursor() as cursor:
+        invoice = _issued(cursor, lago_id)
+    with served.change() as uow:
+        invoice_disputes.lose(uow, invoice_id=invoice["invoice_id"], customer_id=invoice["customer_id"])
     return _show(served, invoice["invoice_id"])
 
 

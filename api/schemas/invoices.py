@@ -13,7 +13,7 @@ from api.schemas.customers import customer_objects
 from api.schemas.fees import FeeContext, fee_object
 from api.schemas.subscriptions import subscription_objects
 from api.schemas.wire import day, instant, last_instant, number
-from core.catalog import payments, subscriptions
+from core.catalog import subscriptions
 from core.catalog.billing_entities import BILLING_ENTITIES, BillingEntity
 from core.catalog.customers import CUSTOMERS, Customer
 from core.ids import deterministic_id
@@ -61,23 +61,16 @@ _AMOUNTS = (
 
 
 def invoice_objects(services: Services, connection: sa.Connection, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The invoices as a list shows them: with the customer, without fees. What is paid is as of now."""
+    """The invoices as a list shows them: with the customer, without fees."""
     found = CUSTOMERS.where_in(connection, "id", [row["customer_id"] for row in rows])
     owners = {customer.id: customer for customer in found}
     described = dict(zip(owners, customer_objects(connection, list(owners.values())), strict=True))
     entities = {entity.id: entity for entity in BILLING_ENTITIES.all(connection)}
-    paid = payments.paid_cents(connection, [row["invoice_id"] for row in rows])
-    answers = []
-    for row in rows:
-        customer = owners[row["customer_id"]]
-        settled = _paid(row, paid.get(row["invoice_id"], 0))
-        today = services.instant_of(connection, customer).date()
-        is_overdue = (
-            settled["total_due_amount_cents"] > 0 and row["status"] == "finalized" and row["payment_due_date"] < today
-        )
-        plain = _plain(row, customer, entities[row["billing_entity_id"]])
-        answers.append(plain | settled | {"payment_overdue": is_overdue, "customer": described[customer.id]})
-    return answers
+    return [
+        _plain(row, owners[row["customer_id"]], entities[row["billing_entity_id"]])
+        | {"customer": described[row["customer_id"]]}
+        for row in rows
+    ]
 
 
 def invoice_object(services: Services, connection: sa.Connection, cursor: Any, row: Row) -> dict[str, Any]:
@@ -114,7 +107,11 @@ def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any
         "sequential_id": row.get("customer_sequence"),
         "number": row["number"] or f"{entity.document_number_prefix}-DRAFT",
         "issuing_date": day(row["issuing_date"]),
-        "payment_dispute_lost_at": None,
+        "payment_status": row["payment_status"],
+        "total_paid_amount_cents": row["total_paid_amount_cents"],
+        "total_due_amount_cents": max(row["total_due_amount_cents"], 0),
+        "payment_overdue": row["payment_overdue"],
+        "payment_dispute_lost_at": instant(row["payment_dispute_lost_at"]),
         "payment_due_date": day(row["payment_due_date"]),
         "net_payment_term": term,
         "invoice_type": row["invoice_type"],
@@ -135,17 +132,6 @@ def _plain(row: Row, customer: Customer, entity: BillingEntity) -> dict[str, Any
         "applied_taxes": [],
         "applied_invoice_custom_sections": [],
         "applied_usage_thresholds": [],
-    }
-
-
-def _paid(row: Row, paid_cents: int) -> dict[str, Any]:
-    due = row["total_amount_cents"] - paid_cents - (row.get("offset_amount_cents") or 0)
-    is_settled = row["status"] not in ("draft", "open") and due <= 0
-    unpaid = "failed" if row.get("payment_status") == "failed" else "pending"
-    return {
-        "payment_status": "succeeded" if is_settled else unpaid,
-        "total_paid_amount_cents": paid_cents,
-        "total_due_amount_cents": 0 if row.get("status") == "voided" else max(due, 0),
     }
 
 
@@ -215,9 +201,8 @@ def _progressive_credits(cursor: Any, row: Row, payment_status: str) -> list[dic
 
 
 def coupon_credits(connection: sa.Connection, uses: Sequence[Row], invoices: Sequence[Row]) -> list[dict[str, Any]]:
-    """What coupons took off `invoices`, one object per use, with what is paid as of now."""
-    paid = payments.paid_cents(connection, [row["invoice_id"] for row in invoices])
-    status = {row["invoice_id"]: _paid(row, paid.get(row["invoice_id"], 0))["payment_status"] for row in invoices}
+    """What coupons took off `invoices`, one object per use."""
+    status = {row["invoice_id"]: row["payment_status"] for row in invoices}
     return [_credit(use, use, status[use["invoice_id"]]) for use in uses]
 
 

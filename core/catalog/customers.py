@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from core.catalog import billing_entities, taxes, test_clocks
 from core.catalog.billing_entities import ADJUSTMENTS, ANCHORS
+from core.catalog.test_clocks import TEST_CLOCKS
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
 from core.domain.addresses import PARTS, postal_address
@@ -121,6 +122,13 @@ def upsert(
     if tax_codes is not None:
         taxes.set_taxes(uow, stamp, "customer", customer.id, tax_codes, customer_id=customer.id)
     return customer
+
+
+def on_test_clocks(connection: sa.Connection) -> dict[str, datetime]:
+    """Customer id -> what its test clock shows, of the customers that have one."""
+    placed = CUSTOMERS.all(connection, CUSTOMERS.c.test_clock_id.is_not(None))
+    clocks = {clock.id: clock.reading for clock in TEST_CLOCKS.all(connection)} if placed else {}
+    return {customer.id: clocks[customer.test_clock_id or ""] for customer in placed}
 
 
 def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Customer]:

@@ -25,7 +25,7 @@ class Payment(Version):
     paid_at: datetime
 
 
-PAYMENTS = Versions("payments", Payment, index=("invoice_id", "customer_id"))
+PAYMENTS = Versions("payments", Payment, index=("invoice_id", "customer_id", "recorded_at"))
 
 
 def record(
@@ -84,6 +84,14 @@ def page(
     if customer_id is not None:
         conditions.append(PAYMENTS.c.customer_id == customer_id)
     return PAYMENTS.page(connection, *conditions, limit=limit, offset=offset)
+
+
+def paid_since(connection: sa.Connection, recorded_at: datetime) -> dict[str, int]:
+    """As `paid_cents`, whole, of the invoices that have a payment recorded at or after that instant of the wall clock."""
+    found = connection.execute(
+        sa.select(PAYMENTS.c.invoice_id).where(PAYMENTS.is_current, PAYMENTS.c.recorded_at >= recorded_at).distinct()
+    )
+    return paid_cents(connection, [row[0] for row in found])
 
 
 def paid_cents(connection: sa.Connection, invoice_ids: list[str]) -> dict[str, int]:

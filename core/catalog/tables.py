@@ -18,6 +18,7 @@ from core.catalog.customers import CUSTOMERS
 from core.catalog.fixed_charge_units import FIXED_CHARGE_UNITS
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.catalog.invoice_commands import INVOICE_COMMANDS
+from core.catalog.invoice_disputes import INVOICE_DISPUTES
 from core.catalog.invoice_emails import INVOICE_EMAILS
 from core.catalog.invoice_voids import INVOICE_VOIDS
 from core.catalog.lifetime_usages import LIFETIME_USAGES
@@ -66,6 +67,7 @@ ALL: tuple[Versions[Any], ...] = (
     CREDIT_NOTE_VOIDS,
     CREDIT_NOTE_DETAILS,
     INVOICE_VOIDS,
+    INVOICE_DISPUTES,
     INVOICE_EMAILS,
     SET_ASIDE_EVENTS,
     PAYMENTS,

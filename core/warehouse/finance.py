@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from core import lake
-from core.warehouse.marts import OVERDUE, Rows, invoices, query_rows
+from core.warehouse.marts import Rows, invoices, query_rows
 
 
 @dataclass(frozen=True)
@@ -124,14 +124,14 @@ def invoiced_usage(cursor: duckdb.DuckDBPyConnection, wanted: MonthFilter = EVER
     )
 
 
-def overdue_balance(cursor: duckdb.DuckDBPyConnection, today: date, wanted: MonthFilter = EVERY_MONTH) -> Rows:
-    """What is overdue on `today`, by month of the due date, currency and billing entity, with the `invoice_ids`."""
+def overdue_balance(cursor: duckdb.DuckDBPyConnection, wanted: MonthFilter = EVERY_MONTH) -> Rows:
+    """What is overdue, by month of the due date, currency and billing entity, with the `invoice_ids`."""
     month = _month("payment_due_date")
-    where, arguments = wanted.where(month, OVERDUE)
+    where, arguments = wanted.where(month, "payment_overdue")
     return query_rows(
         cursor,
         f"""{invoices(cursor)} select {month} as month_on, currency, billing_entity_id, cast(sum(total_due_amount_cents) as bigint) as amount_cents,
             list(invoice_id order by invoice_id) as invoice_ids
         from invoices {where} group by all order by month_on, currency, billing_entity_id""",
-        [today, *arguments],
+        arguments,
     )

@@ -21,7 +21,8 @@ from core.money.amount import Money
 Row = dict[str, Any]
 Rows = list[Row]
 
-# Invoices of the books that the marts have not seen, beside all that they have seen, and voids that they have not seen.
+# Invoices of the books that the marts have not seen, beside all that they have seen; what the books and whoever reads know since
+# then of voids, offsets, payments and disputes; and what follows from it.
 _INVOICES = """
     with fresh as (
         select * from books.main.invoices
@@ -34,21 +35,61 @@ _INVOICES = """
                 customer_sequence, entity_sequence, taxes_rate, customer_address, customer_email, customer_tax_identification_number,
                 billing_entity_name, billing_entity_address, billing_entity_tax_identification_number, sql_bundle_id
             ),
-            case when total_amount_cents = 0 then 'succeeded' else 'pending' end as payment_status,
-            0 as total_paid_amount_cents,
-            total_amount_cents as total_due_amount_cents,
-            cast(null as timestamp) as voided_at
+            'pending' as payment_status, 0 as total_paid_amount_cents, 0 as offset_amount_cents, 0 as total_due_amount_cents,
+            cast(null as timestamp) as voided_at, false as payment_overdue, cast(null as timestamp) as payment_dispute_lost_at
         from fresh
     ),
-    invoices as (
+    told as (
         select known.* replace (
             case when voids.invoice_id is not null then 'voided' else known.status end as status,
-            case when voids.invoice_id is not null then 0 else known.total_due_amount_cents end as total_due_amount_cents,
-            coalesce(voids.issued_at, known.voided_at) as voided_at
+            coalesce(voids.issued_at, known.voided_at) as voided_at,
+            coalesce(offsets.offset_amount_cents, 0) as offset_amount_cents,
+            coalesce(payments.paid_amount_cents, known.total_paid_amount_cents) as total_paid_amount_cents,
+            coalesce(disputes.lost_at, known.payment_dispute_lost_at) as payment_dispute_lost_at
         )
-        from known left join {voids} as voids using (invoice_id)
+        from known
+        left join {voids} as voids using (invoice_id)
+        left join {offsets} as offsets using (invoice_id)
+        left join {payments} as payments using (invoice_id)
+        left join {disputes} as disputes using (invoice_id)
+    ),
+    owed as (
+        select * replace (
+            case when status = 'voided' then 0 else total_amount_cents - total_paid_amount_cents - offset_amount_cents end as total_due_amount_cents,
+            case
+                when status not in ('draft', 'open') and total_paid_amount_cents + offset_amount_cents >= total_amount_cents then 'succeeded'
+                when payment_status = 'failed' then 'failed'
+                else 'pending'
+            end as payment_status
+        )
+        from told
+    ),
+    invoices as (
+        select owed.* replace (
+            status = 'finalized' and total_due_amount_cents > 0 and payment_dispute_lost_at is null and coalesce({is_past}, false) as payment_overdue
+        )
+        from owed left join {clocks} as clocks using (customer_id)
     )"""
-_NO_VOIDS = "(select cast(null as varchar) as invoice_id, cast(null as timestamp) as issued_at where false)"
+_NONE = {
+    "voids": "(select cast(null as varchar) as invoice_id, cast(null as timestamp) as issued_at where false)",
+    "offsets": "(select cast(null as varchar) as invoice_id, cast(null as bigint) as offset_amount_cents where false)",
+    "payments": "(select cast(null as varchar) as invoice_id, cast(null as bigint) as paid_amount_cents where false)",
+    "disputes": "(select cast(null as varchar) as invoice_id, cast(null as timestamp) as lost_at where false)",
+    "clocks": "(select cast(null as varchar) as customer_id, cast(null as timestamp) as as_of where false)",
+}
+_OFFSETS = """(
+    select invoice_id, cast(sum(offset_amount_cents) as bigint) as offset_amount_cents from books.main.credit_notes group by invoice_id)"""
+TOLD = {
+    "told_payments": {"invoice_id": "varchar", "paid_amount_cents": "bigint"},
+    "told_disputes": {"invoice_id": "varchar", "lost_at": "timestamp"},
+    "told_clocks": {"customer_id": "varchar", "as_of": "timestamp"},
+    "told_now": {"as_of": "timestamp"},
+}
+"""What may be registered on a cursor to see invoices as of now and not of the last run, by name and columns: all that was
+paid, of invoices with a payment since the run; disputes lost since; the reading of each customer on a test clock; now."""
+# The mart says it of its own horizon; of now the same is: the due date is before today, where the invoice was issued to.
+_PAST_NOW = """payment_due_date < cast(
+    timezone(owed.timezone, timezone('UTC', coalesce(clocks.as_of, (select max(as_of) from told_now)))) as date)"""
 LINES = """
     with lines as (
         select * exclude (issued_at), issued_at as horizon_at, false as is_draft from books.main.fees
@@ -58,13 +99,12 @@ LINES = """
 
 
 SHOWN = "status not in ('closed', 'open')"
-OVERDUE = "status = 'finalized' and total_due_amount_cents > 0 and payment_due_date < ?"
 
 
 @dataclass(frozen=True)
 class InvoiceFilter:
     """Which invoices; None means any. `customer` is an id or external id; amounts (minor units of the total) and dates (of
-    issue) are bounds that are included. `overdue_on`: with something due since before that day; `not_overdue_on` the others.
+    issue) are bounds that are included.
     """
 
     customer: str | None = None
@@ -79,8 +119,8 @@ class InvoiceFilter:
     billing_entity_ids: tuple[str, ...] | None = None
     amount_from: int | None = None
     amount_to: int | None = None
-    overdue_on: date | None = None
-    not_overdue_on: date | None = None
+    payment_overdue: bool | None = None
+    payment_dispute_lost: bool | None = None
     search_term: str | None = None
 
     def conditions(self) -> dict[str, Any]:
@@ -98,8 +138,8 @@ class InvoiceFilter:
             "list_contains(?, billing_entity_id)": self.billing_entity_ids,
             "total_amount_cents >= ?": self.amount_from,
             "total_amount_cents <= ?": self.amount_to,
-            f"({OVERDUE})": self.overdue_on,
-            f"not ({OVERDUE})": self.not_overdue_on,
+            "payment_overdue = ?": self.payment_overdue,
+            "(payment_dispute_lost_at is not null) = ?": self.payment_dispute_lost,
             "contains(lower(concat_ws(' ', invoice_id, number, customer_name, customer_external_id)), lower(?))": self.search_term,
         }
         return {predicate: value for predicate, value in stated.items() if value is not None}
@@ -109,10 +149,18 @@ ANY_INVOICE = InvoiceFilter()
 
 
 def invoices(cursor: duckdb.DuckDBPyConnection) -> str:
-    """The beginning of a query (`with … invoices as (…)`) over all invoices as they stand: drafts, issued ones, void ones."""
+    """The beginning of a query (`with … invoices as (…)`) over all invoices as they stand: drafts, issued ones, void ones.
+
+    As of the last run, but for voids and credit notes of the books; as of now where `TOLD` is registered on the cursor.
+    """
     # Books published before there were voids have no table of them, and most have none in it.
     has_voids = lake.has_rows(cursor, "books.main.invoice_voids")
-    return _INVOICES.format(voids="books.main.invoice_voids" if has_voids else _NO_VOIDS)
+    has_offsets = lake.has_rows(cursor, "books.main.credit_notes")
+    relations = _NONE | ({"voids": "books.main.invoice_voids"} if has_voids else {}) | ({"offsets": _OFFSETS} if has_offsets else {})
+    if lake.has_rows(cursor, "told_now"):
+        relations |= {name: f"told_{name}" for name in ("payments", "disputes", "clocks")}
+    is_past = _PAST_NOW if lake.has_rows(cursor, "told_now") else "payment_overdue"
+    return _INVOICES.format(**relations, is_past=is_past)
 
 
 def money(cents: int, currency: str) -> str:
@@ -134,23 +182,7 @@ def list_invoices(
         page,
         per_page,
     )
-    _tell_offsets(cursor, rows)
     return rows, total
-
-
-def _tell_offsets(cursor: duckdb.DuckDBPyConnection, rows: Rows) -> None:
-    """Gives each invoice what credit notes of the books have set against it; the marts know those of the last run."""
-    found = _gained_rows(
-        cursor,
-        "select invoice_id, cast(sum(offset_amount_cents) as bigint) as offset_amount_cents from books.main.credit_notes where list_contains(?, invoice_id) group by invoice_id",
-        [[row["invoice_id"] for row in rows]],
-    )
-    offsets = {row["invoice_id"]: row["offset_amount_cents"] for row in found}
-    for row in rows:
-        known = row.get("offset_amount_cents") or 0
-        row["offset_amount_cents"] = offsets.get(row["invoice_id"], 0)
-        if row["status"] != "voided":
-            row["total_due_amount_cents"] -= row["offset_amount_cents"] - known
 
 
 def invoices_among(cursor: duckdb.DuckDBPyConnection, invoice_ids: Sequence[str]) -> Rows:
@@ -192,7 +224,6 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
     )
     if not found:
         raise NotFound("invoice", key)
-    _tell_offsets(cursor, found)
     invoice = found[0]
     invoice_id = invoice["invoice_id"]
     for issued in query_rows(cursor, "select * from books.main.invoices where invoice_id = ?", [invoice_id]):

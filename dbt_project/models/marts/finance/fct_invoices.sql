@@ -10,10 +10,6 @@ held_bills as (
     select distinct bill_id from {{ ref('int_billing__held_usage') }}
 ),
 
-credit_notes as (
-    select * from {{ ref('stg_books__credit_notes') }}
-),
-
 invoice_voids as (
     select * from {{ ref('stg_books__invoice_voids') }}
 ),
@@ -23,14 +19,10 @@ customers as (
 ),
 
 payments as (
-    select * from {{ ref('stg_catalog__payments') }} where valid_to is null
+    select * from {{ ref('int_ledger__invoice_payments') }}
 ),
 
-paid as (select invoice_id, {{ cents('sum(amount_cents)') }} as paid_amount_cents from payments group by invoice_id),
-
 failed as (select invoice_id from {{ ref('int_billing__credit_fees') }} where is_failed),
-
-offset_against as (select invoice_id, {{ cents('sum(offset_amount_cents)') }} as offset_amount_cents from credit_notes group by invoice_id),
 
 -- Coupons and credits come at settlement, so a draft has none yet. A bill that is held back lacks a line, and is not shown.
 drafts as (
@@ -70,7 +62,7 @@ final as (
         united.invoice_id, united.customer_id, united.billing_entity_id, united.invoice_type,
         case when invoice_voids.invoice_id is not null then 'voided' else united.status end as status,
         case
-            when united.status not in ('draft', 'open') and coalesce(paid.paid_amount_cents, 0) + coalesce(offset_against.offset_amount_cents, 0) >= united.total_amount_cents then 'succeeded'
+            when united.status not in ('draft', 'open') and coalesce(payments.paid_amount_cents, 0) + coalesce(payments.offset_amount_cents, 0) >= united.total_amount_cents then 'succeeded'
             when failed.invoice_id is not null then 'failed'
             else 'pending'
         end as payment_status,
@@ -81,16 +73,17 @@ final as (
         united.taxes_amount_cents, united.sub_total_including_taxes_amount_cents,
         {{ cents('united.prepaid_credit_amount_cents') }} as prepaid_credit_amount_cents,
         united.total_amount_cents,
-        coalesce(paid.paid_amount_cents, 0) as total_paid_amount_cents,
-        {{ cents('case when invoice_voids.invoice_id is not null then 0 else united.total_amount_cents - coalesce(paid.paid_amount_cents, 0) - coalesce(offset_against.offset_amount_cents, 0) end') }} as total_due_amount_cents,
+        coalesce(payments.paid_amount_cents, 0) as total_paid_amount_cents,
+        {{ cents('case when invoice_voids.invoice_id is not null then 0 else united.total_amount_cents - coalesce(payments.paid_amount_cents, 0) - coalesce(payments.offset_amount_cents, 0) end') }} as total_due_amount_cents,
         united.customer_name, united.customer_external_id, united.timezone,
         {{ cents('united.credit_notes_amount_cents') }} as credit_notes_amount_cents,
-        coalesce(offset_against.offset_amount_cents, 0) as offset_amount_cents,
-        invoice_voids.issued_at as voided_at
+        coalesce(payments.offset_amount_cents, 0) as offset_amount_cents,
+        invoice_voids.issued_at as voided_at,
+        coalesce(payments.payment_overdue, false) as payment_overdue,
+        payments.payment_dispute_lost_at
     from united
     left join invoice_voids on united.invoice_id = invoice_voids.invoice_id
-    left join paid on united.invoice_id = paid.invoice_id
-    left join offset_against on united.invoice_id = offset_against.invoice_id
+    left join payments on united.invoice_id = payments.invoice_id
     left join failed on united.invoice_id = failed.invoice_id
 )
 

@@ -5,6 +5,7 @@ with source as (
 final as (
     select
         id as payment_id,
+        customer_id,
         invoice_id,
         amount_cents,
         reference,

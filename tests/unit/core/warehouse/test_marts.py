@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -264,6 +265,19 @@ def test_a_fault_breaks_its_check(world: World, graph: PricingGraph, fault: str,
     connection.close()
 
 
+@contextmanager
+def told(cursor: duckdb.DuckDBPyConnection, now: datetime, clocks: dict[str, datetime]) -> Iterator[None]:
+    """The cursor as of now: nothing was paid since the run."""
+    rows = {"told_now": [(now,)], "told_clocks": list(clocks.items())}
+    for name, columns in marts.TOLD.items():
+        cursor.execute(f"create or replace temp table {name} ({', '.join(map(' '.join, columns.items()))})")
+        for row in rows.get(name, []):
+            cursor.execute(f"insert into {name} values ({', '.join('?' * len(row))})", row)
+    yield
+    for name in marts.TOLD:
+        cursor.execute(f"drop table {name}")
+
+
 def test_what_is_owed_and_earned_ties_to_the_books(cursor: duckdb.DuckDBPyConnection) -> None:
     owed, earned = cursor.execute(
         """select sum(amount_cents) filter (where account = 'receivables'), -sum(amount_cents) filter (where account in ('revenue', 'coupon_discounts'))
@@ -278,12 +292,19 @@ def test_what_is_owed_and_earned_ties_to_the_books(cursor: duckdb.DuckDBPyConnec
     assert sum(month["amount_cents"] for month in gross) == sum(row["total_amount_cents"] for row in rows)
     collected = finance.invoice_collection(cursor)
     assert sum(month["invoices_count"] for month in collected) == len(rows)
-    overdue = finance.overdue_balance(cursor, date(2100, 1, 1))
+    said = {row["invoice_id"] for row in rows if row["payment_overdue"]}
+    read_at = {row["customer_id"]: row["as_of"] for row in marts.query_rows(cursor, "select customer_id, as_of from warehouse.marts.dim_customers")}
+    with told(cursor, datetime(2000, 1, 1), read_at):  # the same rule, asked at the horizons of the marts
+        again, _ = marts.list_invoices(cursor, InvoiceFilter(payment_overdue=True), per_page=1000)
+    assert {row["invoice_id"] for row in again} == said != set()
+    with told(cursor, datetime(2100, 1, 1), {}):
+        overdue = finance.overdue_balance(cursor)
+    with told(cursor, datetime(2000, 1, 1), {}):
+        assert finance.overdue_balance(cursor) == []
     assert sum(month["amount_cents"] for month in overdue) == owed
     assert len([key for month in overdue for key in month["invoice_ids"]]) == len(
         [row for row in rows if row["total_due_amount_cents"]]
     )
-    assert finance.overdue_balance(cursor, date(2000, 1, 1)) == []
     charges, _ = marts.list_fees(cursor, fee_type="charge", per_page=1000)
     issued = sum(fee["amount_cents"] for fee in charges if not fee["is_draft"])
     assert sum(month["amount_cents"] for month in finance.invoiced_usage(cursor)) == issued > 0
