@@ -99,6 +99,10 @@ CHECKS = {
         select fees.fee_id from fees
         left join invoices using (invoice_id) left join standalone_fees as alone on fees.invoice_id is null and fees.fee_id = alone.fee_id
         where invoices.invoice_id is null and alone.fee_id is null""",
+    "a payment request is what is due of its invoices": """
+        select requests.payment_request_id from payment_requests as requests
+        left join (select payment_request_id, sum(amount_cents) as due from payment_request_invoices group by payment_request_id) as summed using (payment_request_id)
+        where coalesce(summed.due, 0) is distinct from requests.amount_cents""",
     "every invoice and line is there once": """
         select invoice_id from invoices group by invoice_id having count(*) > 1
         union all select fee_id from fees group by fee_id having count(*) > 1

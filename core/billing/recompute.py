@@ -33,8 +33,10 @@ DOCUMENT = {
     "invoice_voids": "invoice_void_id",
     "wallet_returns": "invoice_void_id",
     "wallet_top_ups": "wallet_transaction_id",
+    "payment_requests": "payment_request_id",
+    "payment_request_invoices": "payment_request_id",
 } | dict.fromkeys(("fees", "fee_tiers", "fee_presentation_units", "fee_taxes"), "coalesce(invoice_id, fee_id)")
-"""Table -> the invoice that a row belongs to, or the fee that is not invoiced, the credit note, the void of either, or what a rule put into a wallet; `invoice_id` unless said here."""
+"""Table -> the invoice that a row belongs to, or the fee that is not invoiced, the credit note, the void of either, what a rule put into a wallet, or a payment request; `invoice_id` unless said here."""
 
 
 class BundleMissing(TallystickError):
@@ -77,6 +79,8 @@ def waves(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, facts: Map
             select invoice_void_id, customer_id, issued_at, 0, sql_bundle_id from books.main.invoice_voids
             union all
             select wallet_transaction_id, customer_id, topped_up_at, 0, sql_bundle_id from books.main.wallet_top_ups
+            union all
+            select payment_request_id, customer_id, requested_at, 0, sql_bundle_id from books.main.payment_requests
         ),
         ranked as (
             select document_id, customer_id, issued_at, sql_bundle_id,

@@ -46,11 +46,13 @@ KEYS = {
     "invoice_voids": ("invoice_void_id",),
     "wallet_returns": ("wallet_return_id",),
     "wallet_top_ups": ("wallet_transaction_id",),
+    "payment_requests": ("payment_request_id",),
+    "payment_request_invoices": ("payment_request_id", "invoice_id"),
     "postings": ("posting_id", "invoice_id"),
 }
 """Table -> what identifies a row, first something that is never null."""
 # Where an invoice stands among those of other customers is checked by `_sequences`, and the hash by `_bundles`.
-NOT_COMPARED = {"invoices": {"entity_sequence", "number", "sql_bundle_id"}, "standalone_fees": {"sql_bundle_id"}, "credit_notes": {"sql_bundle_id"}, "credit_note_voids": {"sql_bundle_id"}, "invoice_voids": {"sql_bundle_id"}, "wallet_top_ups": {"sql_bundle_id"}}
+NOT_COMPARED = {"invoices": {"entity_sequence", "number", "sql_bundle_id"}, "standalone_fees": {"sql_bundle_id"}, "credit_notes": {"sql_bundle_id"}, "credit_note_voids": {"sql_bundle_id"}, "invoice_voids": {"sql_bundle_id"}, "wallet_top_ups": {"sql_bundle_id"}, "payment_requests": {"sql_bundle_id"}}
 # A number may end with the entity's sequence (which wave-by-wave recomputation starts anew) or with the customer's.
 SAME_NUMBER = """(issued.number is not distinct from recomputed.number or (
     regexp_replace(issued.number, '[0-9]+$', '') = regexp_replace(recomputed.number, '[0-9]+$', '')
@@ -198,7 +200,7 @@ def _bundles(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
 
 def _vanished(connection: duckdb.DuckDBPyConnection, snapshot: int) -> Iterator[Difference]:
     """What the last run published is still in the books: nothing else would notice that the newest documents are gone."""
-    for table in ("invoices", "standalone_fees", "credit_notes", "credit_note_voids", "invoice_voids"):
+    for table in ("invoices", "standalone_fees", "credit_notes", "credit_note_voids", "invoice_voids", "payment_requests"):
         (key,) = KEYS[table]
         query = f"select {key} from books.main.{table} at (version => {snapshot}) except select {key} from books.main.{table} order by 1"
         try:
@@ -218,7 +220,8 @@ def _orphans(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
             union all select credit_note_id from books.main.credit_notes
             union all select credit_note_void_id from books.main.credit_note_voids
             union all select invoice_void_id from books.main.invoice_voids
-            union all select wallet_transaction_id from books.main.wallet_top_ups)"""
+            union all select wallet_transaction_id from books.main.wallet_top_ups
+            union all select payment_request_id from books.main.payment_requests)"""
         for (document_id,) in connection.execute(query).fetchall():
             yield Difference(
                 table,

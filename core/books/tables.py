@@ -216,6 +216,26 @@ TABLES: dict[str, dict[str, str]] = {
         "topped_up_at": "TIMESTAMP",
         "sql_bundle_id": "VARCHAR",
     },
+    # One row per payment request that a dunning campaign made, at the tick of schedule dunning that saw what was overdue.
+    "payment_requests": {
+        "payment_request_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "billing_entity_id": "VARCHAR",
+        "dunning_campaign_id": "VARCHAR",
+        "currency": "VARCHAR",
+        "amount_cents": "BIGINT",
+        "attempt": "BIGINT",
+        "requested_at": "TIMESTAMP",
+        "sql_bundle_id": "VARCHAR",
+    },
+    # One row per invoice of a payment request that a dunning campaign made.
+    "payment_request_invoices": {
+        "payment_request_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "invoice_id": "VARCHAR",
+        "amount_cents": "BIGINT",
+        "requested_at": "TIMESTAMP",
+    },
     # One row per credit note. `issued_at` is its moment; the number is its invoice's and `sequential_id`.
     "credit_notes": {
         "credit_note_id": "VARCHAR",

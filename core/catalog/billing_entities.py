@@ -57,6 +57,8 @@ class BillingEntity(Version):
     invoice_email_subject: str | None
     invoice_email_text: str | None
     """Its own template of that e-mail, None for ours (`core.documents.invoice_email`)."""
+    applied_dunning_campaign_id: str | None
+    """That of its customers that have none of their own (`core.catalog.dunning_campaigns`)."""
 
 
 BILLING_ENTITIES = Versions("billing_entities", BillingEntity, unique=("code",))
@@ -83,6 +85,7 @@ _DEFAULTS: dict[str, Any] = {
         "invoice_footer",
         "invoice_email_subject",
         "invoice_email_text",
+        "applied_dunning_campaign_id",
     )
 )
 

@@ -58,6 +58,8 @@ class Customer(Version):
     address: str | None
     tax_identification_number: str | None
     metadata: list[dict[str, Any]]
+    applied_dunning_campaign_id: str | None
+    exclude_from_dunning_campaign: bool
     deleted_at: datetime | None
     """A deleted customer is kept current, because what it owes is still to be billed; lists leave it out."""
 
@@ -67,6 +69,7 @@ _DEFAULTS: dict[str, Any] = {
     "finalize_zero_amount_invoice": "inherit",
     "account_type": "customer",
     "metadata": [],
+    "exclude_from_dunning_campaign": False,
 } | dict.fromkeys(
     (
         "name",
@@ -88,6 +91,7 @@ _DEFAULTS: dict[str, Any] = {
         "legal_number",
         *PARTS,
         "tax_identification_number",
+        "applied_dunning_campaign_id",
     )
 )
 
@@ -229,6 +233,7 @@ def _check(values: dict[str, Any]) -> None:
     problems.one_of("account_type", ("customer", "partner"))
     problems.one_of("customer_type", ("company", "individual"))
     problems.country("country")
+    problems.boolean("exclude_from_dunning_campaign")
     if len(values["metadata"]) > MOST_METADATA:
         problems.add("metadata", "invalid_count")
     problems.refuse()

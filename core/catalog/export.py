@@ -14,6 +14,7 @@ from core.catalog.alerts import ALERTS
 from core.catalog.billable_metrics import BILLABLE_METRICS
 from core.catalog.charges import CHARGE_FILTERS, CHARGES
 from core.catalog.coupons import COUPONS
+from core.catalog.dunning_campaigns import DUNNING_CAMPAIGNS
 from core.catalog.engine import reading
 from core.catalog.export_schema import EXPLODED, PLAIN, VERSION_COLUMNS
 from core.catalog.fixed_charges import FIXED_CHARGES
@@ -22,6 +23,7 @@ from core.catalog.price_rows import (
     Rows,
     alert_threshold_rows,
     coupon_target_rows,
+    dunning_threshold_rows,
     filter_value_rows,
     price_rows,
     wallet_target_rows,
@@ -95,6 +97,7 @@ def _exploded(connection: sa.Connection, customer_ids: Collection[str] | None) -
             [(row[0], row[1], row[2]) for row in read(BILLABLE_METRICS, "id", "filters")],
         ),
         "alert_thresholds": alert_threshold_rows(read(ALERTS, "id", "thresholds")),
+        "dunning_campaign_thresholds": dunning_threshold_rows(read(DUNNING_CAMPAIGNS, "id", "thresholds")),
         "coupon_targets": coupon_target_rows(
             [(row[0], row[1], row[2], row[3]) for row in read(COUPONS, "id", "plan_ids", "billable_metric_ids")]
         ),

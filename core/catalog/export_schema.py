@@ -26,10 +26,11 @@ _VERSION_FIELDS = [
 _PLAIN: dict[str, str] = {
     "billing_entities": "code name timezone default_currency document_number_prefix document_numbering net_payment_term "
     "invoice_grace_period finalize_zero_amount_invoice issuing_date_anchor issuing_date_adjustment billing_starts_at "
-    "legal_name address tax_identification_number email emails_invoices invoice_email_subject invoice_email_text",
+    "legal_name address tax_identification_number email emails_invoices invoice_email_subject invoice_email_text "
+    "applied_dunning_campaign_id",
     "customers": "external_id sequential_id name email currency timezone billing_entity_id invoice_grace_period "
     "net_payment_term finalize_zero_amount_invoice issuing_date_anchor issuing_date_adjustment account_type "
-    "test_clock_id legal_name address tax_identification_number",
+    "test_clock_id legal_name address tax_identification_number applied_dunning_campaign_id exclude_from_dunning_campaign",
     "test_clocks": "reading",
     "schedules": "name test_clock_id first_at every_seconds catch_up",
     "schedule_ticks": "schedule_id tick_at",
@@ -71,6 +72,7 @@ _PLAIN: dict[str, str] = {
     "invoice_disputes": "customer_id invoice_id created_at",
     "set_aside_events": "customer_id external_subscription_id transaction_id reason set_aside_by created_at",
     "payments": "customer_id invoice_id amount_cents reference paid_at created_at",
+    "dunning_campaigns": "code name max_attempts days_between_attempts",
     "usage_thresholds": "owner_type owner_id amount_cents recurring threshold_display_name",
     "lifetime_usages": "subscription_id historical_usage_amount_cents",
     "alerts": "customer_id external_subscription_id wallet_id alert_type billable_metric_id code name created_at",
@@ -130,6 +132,11 @@ _EXPLODED: dict[str, list[tuple[str, pa.DataType]]] = {
         ("code", pa.string()),
         ("value", pa.string()),
         ("recurring", pa.bool_()),
+    ],
+    "dunning_campaign_thresholds": [
+        ("dunning_campaign_id", pa.string()),
+        ("currency", pa.string()),
+        ("amount_cents", pa.int64()),
     ],
     "coupon_targets": [
         ("coupon_id", pa.string()),

@@ -108,6 +108,15 @@ def alert_threshold_rows(alerts: Iterable[tuple[Any, ...]]) -> Rows:
     ]
 
 
+def dunning_threshold_rows(campaigns: Iterable[tuple[Any, ...]]) -> Rows:
+    """Rows of dunning_campaign_thresholds. `campaigns` gives campaign id, thresholds, range."""
+    return [
+        (campaign_id, row["currency"], row["amount_cents"], *valid)
+        for campaign_id, thresholds, valid in campaigns
+        for row in thresholds
+    ]
+
+
 def _tiers(terms: PriceTerms) -> Iterator[tuple[Any, ...]]:
     for tier in sorted(terms.tiers, key=lambda tier: tier.position):
         yield (

@@ -14,7 +14,7 @@ from core.domain.problems import Problems
 from core.errors import NotFound
 from core.ids import deterministic_id
 
-NAMES = ("periodic", "trial", "ending", "usage", "finalize", "top_ups")
+NAMES = ("periodic", "trial", "ending", "usage", "finalize", "top_ups", "dunning")
 FIRST_AT = datetime(1970, 1, 1)
 HOURLY_SECONDS = 3600
 

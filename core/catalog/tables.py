@@ -15,6 +15,7 @@ from core.catalog.coupons import COUPONS
 from core.catalog.credit_note_details import CREDIT_NOTE_DETAILS
 from core.catalog.credit_notes import CREDIT_NOTE_ITEMS, CREDIT_NOTE_VOIDS, CREDIT_NOTES
 from core.catalog.customers import CUSTOMERS
+from core.catalog.dunning_campaigns import DUNNING_CAMPAIGNS
 from core.catalog.fixed_charge_units import FIXED_CHARGE_UNITS
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.catalog.invoice_commands import INVOICE_COMMANDS
@@ -71,6 +72,7 @@ ALL: tuple[Versions[Any], ...] = (
     INVOICE_EMAILS,
     SET_ASIDE_EVENTS,
     PAYMENTS,
+    DUNNING_CAMPAIGNS,
     USAGE_THRESHOLDS,
     LIFETIME_USAGES,
     ALERTS,

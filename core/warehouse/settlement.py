@@ -75,6 +75,7 @@ TARGETS = (
     "int_billing__wallet_candidates",
     "int_billing__wallet_lines",
     *WALLET_RANK,
+    "int_ledger__dunning_request_invoices",
 )
 OF_NOTES = {
     *CREDIT_NOTES[:-1],
@@ -110,10 +111,20 @@ AFTER_TOP_UPS = (
     "int_billing__draft_invoices",
 )
 """Models up to the drafts that what a rule puts in changes: its credits, and the invoice of those that are bought."""
+DUNNING = (
+    "int_ledger__overdue_spans",
+    "int_ledger__dunning_resets",
+    "int_ledger__dunning_ticks",
+    "int_ledger__dunning_attempts",
+    "int_ledger__dunning_requests",
+    "int_ledger__dunning_request_invoices",
+)
+"""What campaigns ask for, at the next tick of every customer at which one does; the last two have the rows of the books."""
+DUNNING_TERMS = "int_ledger__dunning_terms"
 UNLIMITED = 2**62
-DOCUMENTS = ("invoices", "standalone_fees", "credit_notes", "credit_note_voids", "invoice_voids", "wallet_top_ups")
-"""Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, a credit note, the void of either, or what a rule puts into a wallet."""
-STAGED = ("invoices", *ISSUES, "wallet_top_ups")
+DOCUMENTS = ("invoices", "standalone_fees", "credit_notes", "credit_note_voids", "invoice_voids", "wallet_top_ups", "payment_requests")
+"""Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, a credit note, the void of either, what a rule puts into a wallet, or a payment request of a campaign."""
+STAGED = ("invoices", *ISSUES, "wallet_top_ups", "payment_requests", "payment_request_invoices")
 """Tables of the books that settlement fills."""
 SEEN = (
     "invoices",
@@ -128,6 +139,8 @@ SEEN = (
     "invoice_voids",
     "wallet_returns",
     "wallet_top_ups",
+    "payment_requests",
+    "payment_request_invoices",
 )
 """What a settled prefix changes for the next."""
 SEEN_WHOLE = ("fees", "fee_taxes")
@@ -143,7 +156,7 @@ class Settlement:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was due: no invoice, no fee that is not invoiced, no credit note, no void and no top-up by a rule."""
+        """Whether nothing was due: no invoice, no fee that is not invoiced, no credit note, no void, no top-up by a rule and no payment request."""
         return not any(self.tables[name].num_rows for name in DOCUMENTS)
 
 
@@ -174,6 +187,8 @@ def settle(
 
 def _is_settlement(name: str) -> bool:
     prefixes = ("settlement_", "top_up", "coupon_", "credit_note_", "invoice_void_", "wallet_candidates", "wallet_lines", "wallet_rank", "issue_", "numbered_")
+    if name in (*DUNNING, DUNNING_TERMS):
+        return True
     return name.startswith(tuple(f"int_billing__{prefix}" for prefix in prefixes))
 
 
@@ -201,6 +216,8 @@ class _Driver:
         self.has_rules = self.graph.has(TOP_UPS[-1]) and self._count(self.relations[ticks]) > 0
         passes = 0
         while self._settle_prefix():
+            passes += 1
+        while self._ask_for_what_is_overdue():
             passes += 1
         self._run(NUMBERED)
         self.connection.execute(f"insert into temp.main.staged_numbered by name select * from {temporary(NUMBERED)}")
@@ -287,6 +304,23 @@ class _Driver:
         self.connection.execute(f"insert into temp.main.staged_wallet_top_ups by name select * from {made}")
         self._run("stg_books__wallet_top_ups", *AFTER_TOP_UPS)
         return True
+
+    def _ask_for_what_is_overdue(self) -> bool:
+        """Whether a campaign asked a customer, at the next tick of each; that decides when it asks again, so all runs again.
+
+        Nothing that is issued depends on it, so it comes after everything that is due.
+        """
+        if not self.graph.has(DUNNING_TERMS):  # the SQL of older invoices
+            return False
+        if DUNNING_TERMS not in self.relations:
+            self._run(DUNNING_TERMS)
+        if not self._count(self.relations[DUNNING_TERMS]):
+            return False
+        self._run(*DUNNING)
+        for name, model in (("payment_requests", DUNNING[-2]), ("payment_request_invoices", DUNNING[-1])):
+            self.connection.execute(f"insert into temp.main.staged_{name} by name select * from {temporary(model)}")
+        self._run("stg_books__payment_requests", "stg_books__payment_request_invoices")
+        return self._count(temporary(DUNNING[-2])) > 0
 
     def _give_and_use_credit_notes(self) -> None:
         if not self.graph.has(CREDIT_NOTE_RANK):  # the SQL of older invoices

@@ -17,6 +17,7 @@ from core.catalog import (
     coupons,
     credit_notes,
     customers,
+    dunning_campaigns,
     invoice_commands,
     invoice_voids,
     one_off_invoices,
@@ -43,13 +44,15 @@ ACTIONS = {
     "create_one_off_invoice", "update_billing_entity", "update_customer", "finalize_invoice", "refresh_invoice", "run_periodic_biller",
     "run_trial_biller", "run_ending_subscriptions", "void_credits", "refresh_wallets", "set_payment_status", "record_payment",
     "check_usage_thresholds", "run_finalizer", "provider_payment", "change_plan", "create_credit_note", "estimate_credit_note",
-    "void_invoice",
+    "void_invoice", "run_overdue", "run_dunning", "create_overdue_invoice",
 }  # fmt: skip
 RUNS = {
     "periodic": {"run_billing", "run_periodic_biller"}, "trial": {"run_billing", "run_trial_biller"}, "ending": {"run_ending_subscriptions"},
-    "usage": {"check_usage_thresholds", "refresh_wallets"},
+    "usage": {"check_usage_thresholds", "refresh_wallets"}, "dunning": {"run_dunning"},
 }  # fmt: skip
-"""Schedule -> the actions that are its ticks."""
+"""Schedule -> the actions that are its ticks. `run_overdue` is none: overdue is what SQL says of any instant."""
+OVERDUE_ADD_ON = "overdue"
+"""What `create_overdue_invoice` bills."""
 
 
 def is_in_scope(case: Case) -> bool:
@@ -195,6 +198,19 @@ class Timeline:
             self._create_plan(uow, plan)
         for coupon in setup.get("coupons", []):
             self._create_coupon(uow, coupon)
+        if any(action["do"] == "create_overdue_invoice" for action in self.case["timeline"]):
+            add_ons.create(uow, code=self.code(OVERDUE_ADD_ON), name="overdue", amount_cents=1, amount_currency="EUR", **clock)
+        if "dunning_campaign" in setup:
+            self._create_campaign(uow, setup["dunning_campaign"])
+
+    def _create_campaign(self, uow: Any, campaign: Case) -> None:
+        terms = {name: campaign[name] for name in ("max_attempts", "days_between_attempts", "thresholds")}
+        code, applied_to = self.code(campaign["code"]), campaign["applied_to"]
+        dunning_campaigns.create(uow, code=code, name=campaign["code"], test_clock_id=self.clock_id, **terms)
+        if applied_to in {customer["id"] for customer in self.case["setup"]["customers"]}:
+            dunning_campaigns.apply_to_customer(uow, self.code(applied_to), code)
+        else:
+            dunning_campaigns.apply_to_billing_entity(uow, self.code(applied_to), code, test_clock_id=self.clock_id)
 
     def _entity_fields(self, entity: Case) -> Case:
         names = {
@@ -206,6 +222,7 @@ class Timeline:
             "finalize_zero_amount_invoice": "finalize_zero_amount_invoice",
             "subscription_invoice_issuing_date_anchor": "issuing_date_anchor",
             "subscription_invoice_issuing_date_adjustment": "issuing_date_adjustment",
+            "exclude_from_dunning_campaign": "exclude_from_dunning_campaign",
         }
         fields = {ours: entity[theirs] for theirs, ours in names.items() if theirs in entity}
         return fields | ({"tax_codes": self.codes(entity["tax_codes"])} if "tax_codes" in entity else {})
@@ -499,6 +516,20 @@ class Timeline:
             one_off_invoices.create(
                 uow, external_customer_id=self.code(action["customer"]), fees=fees, currency=action.get("currency")
             )
+
+    def _create_overdue_invoice(self, action: Case) -> None:
+        """Issued now; it is overdue from the next day on, if the customer has no days to pay."""
+        fees = [{"add_on_code": self.code(OVERDUE_ADD_ON), "unit_amount_cents": action["total_amount_cents"]}]
+        with self.world.unit() as uow:
+            one_off_invoices.create(
+                uow, external_customer_id=self.code(action["customer"]), fees=fees, currency=action["currency"]
+            )
+
+    def requests(self, settlement: Any) -> list[Case]:
+        """What campaigns asked the case's customers for, oldest first."""
+        owners = self.owners()
+        rows = [row for row in settlement.tables["payment_requests"].to_pylist() if row["customer_id"] in owners]
+        return sorted(rows, key=lambda row: (row["requested_at"], row["amount_cents"]))
 
     def _update_billing_entity(self, action: Case) -> None:
         with self.world.unit() as uow:

@@ -26,9 +26,9 @@ PLAIN = (
     "fees_amount_cents", "progressive_billing_credit_amount_cents", "coupons_amount_cents", "sub_total_excluding_taxes_amount_cents", "taxes_amount_cents", "taxes_rate",
     "sub_total_including_taxes_amount_cents", "credit_notes_amount_cents", "prepaid_credit_amount_cents", "prepaid_granted_credit_amount_cents", "prepaid_purchased_credit_amount_cents", "total_amount_cents", "status", "payment_status", "invoice_type", "number",
 )  # fmt: skip
-SHOWN = ("status", "payment_status", "total_amount_cents")
+SHOWN = ("status", "payment_status", "total_amount_cents", "payment_overdue")
 """What the marts say of an invoice at a check."""
-WALLETS = ("fct_invoices", "fct_wallet_balances", "fct_wallet_transactions", "fct_wallet_consumptions", "fct_wallet_ongoing_balances")
+WALLETS = ("fct_invoices", "fct_dunning", "fct_wallet_balances", "fct_wallet_transactions", "fct_wallet_consumptions", "fct_wallet_ongoing_balances")
 WALLET_COLUMNS = {"balance_cents": "balance_cents", "credits_balance": "balance_credits"} | {
     name: name
     for name in (
@@ -64,7 +64,10 @@ def books_until(tables: Mapping[str, pa.Table], as_of: Mapping[str, datetime]) -
         voids = [row for row in found[name].to_pylist() if row["issued_at"] <= as_of[row["customer_id"]]]
         found[name] = pa.Table.from_pylist(voids, found[name].schema)
     made = [row for row in tables["wallet_top_ups"].to_pylist() if row["topped_up_at"] <= as_of.get(row["customer_id"], datetime.min)]
-    return found | {"wallet_top_ups": pa.Table.from_pylist(made, tables["wallet_top_ups"].schema)}
+    asked = [row for row in tables["payment_requests"].to_pylist() if row["requested_at"] <= as_of.get(row["customer_id"], datetime.min)]
+    return found | {
+        "wallet_top_ups": pa.Table.from_pylist(made, tables["wallet_top_ups"].schema), "payment_requests": pa.Table.from_pylist(asked, tables["payment_requests"].schema),
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -228,12 +231,24 @@ def assert_shown(timeline: Timeline, expected: list[dict[str, Any]], models: dic
     """What the marts say of invoices, open ones too, as of the moment that the rows were computed for."""
     shown = {row["invoice_id"]: row for row in models["fct_invoices"]}
     for wanted in expected:
-        if not {"status", "payment_status"} & wanted.keys():
+        if not {"status", "payment_status", "payment_overdue"} & wanted.keys():
             continue
         row = shown[timeline.invoice_ids[wanted["ref"]]]
         for name in SHOWN:
             if name in wanted:
                 assert row[name] == wanted[name], f"{name} of {wanted['ref']}"
+
+
+def assert_requests(timeline: Timeline, expected: dict[str, Any], models: dict[str, list[dict[str, Any]]], requests: list[dict[str, Any]]) -> None:
+    """What campaigns asked for by the moment that the rows were computed for, and the attempts of each currency."""
+    asked = {row["currency"]: row for row in models["fct_dunning"] if row["customer_id"] in timeline.owners()}
+    if "payment_request_count" in expected:
+        assert sum(row["payment_requests_count"] for row in asked.values()) == expected["payment_request_count"], asked
+    for currency, attempts in expected.get("dunning_attempts", {}).items():
+        assert (asked[currency]["attempts_count"] if currency in asked else 0) == attempts, currency
+    if "payment_requests" in expected:
+        found = [(to_the_second(row["requested_at"]), row["amount_cents"]) for row in requests]
+        assert found == [(instant(wanted["at"]), wanted["amount_cents"]) for wanted in expected["payment_requests"]]
 
 
 def is_that_transaction(wanted: dict[str, Any], row: dict[str, Any]) -> bool:
@@ -263,6 +278,7 @@ def test_invoicing_case(case: Case, books: tuple[dict[str, Timeline], Any, Any])
     for action, models in zip(checks, timeline.checked, strict=False):
         assert_wallets(timeline, action["expect"], models)
         assert_shown(timeline, action["expect"].get("invoices", []), models)
+        assert_requests(timeline, action["expect"], models, [])
     expected = case["expected"]
     wanted_refusals = [action for action in case["timeline"] if "expect_error" in action]
     assert [action for action, _ in timeline.refused] == wanted_refusals
@@ -282,6 +298,7 @@ def test_invoicing_case(case: Case, books: tuple[dict[str, Timeline], Any, Any])
     last = timeline.checked[len(timeline.checks()) - 1]
     assert_wallets(timeline, expected, last)
     assert_shown(timeline, expected.get("invoices", []), last)
+    assert_requests(timeline, expected, last, timeline.requests(settlement))
     if "top_up" in expected:
         made = {f"{'paid' if row['credit_class'] == 'purchased' else 'granted'}_credits": row["credits"] for row in timeline.topped_up}
         assert {name: made[name] for name in expected["top_up"]} == {name: Decimal(credits) for name, credits in expected["top_up"].items()}
@@ -305,5 +322,5 @@ def test_invoicing_case(case: Case, books: tuple[dict[str, Timeline], Any, Any])
         ] == batches
 
 
-def test_scope_holds_at_least_157_cases_of_the_shared_file() -> None:
-    assert sum(map(is_in_scope, shared_cases("invoicing").values())) >= 157
+def test_scope_holds_at_least_159_cases_of_the_shared_file() -> None:
+    assert sum(map(is_in_scope, shared_cases("invoicing").values())) >= 159

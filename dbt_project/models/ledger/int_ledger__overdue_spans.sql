@@ -62,7 +62,8 @@ running as (
     select
         invoice_id, changed_at,
         sum(change_amount_cents) over (partition by invoice_id order by changed_at rows between unbounded preceding and current row) as due_amount_cents,
-        lead(changed_at) over (partition by invoice_id order by changed_at) as next_at
+        lead(changed_at) over (partition by invoice_id order by changed_at) as next_at,
+        lead(change_amount_cents) over (partition by invoice_id order by changed_at) as next_change_amount_cents
     from moments
 ),
 
@@ -71,7 +72,8 @@ final as (
         running.invoice_id, due.customer_id, due.billing_entity_id, due.currency,
         {{ cents('running.due_amount_cents') }} as due_amount_cents,
         running.changed_at as from_at,
-        case when stops.stopped_at is null or stops.stopped_at > running.next_at then running.next_at else stops.stopped_at end as to_at
+        case when stops.stopped_at is null or stops.stopped_at > running.next_at then running.next_at else stops.stopped_at end as to_at,
+        coalesce(running.due_amount_cents + running.next_change_amount_cents <= 0 and (stops.stopped_at is null or stops.stopped_at > running.next_at), false) as is_paid_off
     from running
     inner join due on running.invoice_id = due.invoice_id
     left join stops on running.invoice_id = stops.invoice_id

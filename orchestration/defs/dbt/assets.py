@@ -58,6 +58,7 @@ def drafts(context: dg.AssetExecutionContext, installation: Writer) -> Iterator[
 @dbt_assets(
     manifest=MANIFEST,
     select=selection(BOOK_LAYERS),
+    exclude=SETTLEMENT,
     dagster_dbt_translator=TRANSLATOR,
     pool=WRITER_POOL,
     name="books_and_marts",

@@ -24,6 +24,7 @@ final as (
         emails_invoices,
         invoice_email_subject,
         invoice_email_text,
+        applied_dunning_campaign_id,
         valid_from,
         valid_to,
         recorded_at,

@@ -22,6 +22,8 @@ final as (
         legal_name,
         address,
         tax_identification_number,
+        applied_dunning_campaign_id,
+        exclude_from_dunning_campaign,
         valid_from,
         valid_to,
         recorded_at,
