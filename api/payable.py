@@ -42,22 +42,52 @@ def pay(
     An invoice that waits for its payment takes no part of it, and is issued. Raises ValidationError.
     """
     with served.change() as uow:
-        due = _due(uow.connection, invoice)
-        _know(served, uow, invoice)
-        is_open = invoice["status"] == "open"
-        if invoice["status"] in ("draft", "voided") or amount_cents > due or (is_open and amount_cents != due):
-            raise ValidationError({"amount_cents": ["invalid_value"]})
-        # Credits first: on a test clock the stamps of one reading follow each other, and the first is within it.
-        if amount_cents == due:
-            for transaction_id in bought(invoice):
-                wallet_transactions.settle_transaction(uow, transaction_id)
-        row = payments.record(
-            uow, invoice_id=invoice["invoice_id"], customer_id=invoice["customer_id"], amount_cents=amount_cents,
-            reference=reference or "", paid_at=paid_at,
-        )  # fmt: skip
-    if is_open:
+        row = _pay(served, uow, invoice, amount_cents, reference=reference or "", paid_at=paid_at)
+    if invoice["status"] == "open":
         served.billing.issue_soon(invoice["customer_id"])
     return row
+
+
+def pay_request(
+    served: Services,
+    request: dict[str, Any],
+    *,
+    amount_cents: int,
+    reference: str | None,
+    paid_at: datetime | None = None,
+) -> list[Payment]:
+    """Pay the invoices of a payment request (`api.requested.requests`): all that is due of them now, as one payment.
+
+    Returns its rows, one per invoice that was not paid yet. Raises ValidationError for another amount.
+    """
+    invoices = [payable(served, invoice["invoice_id"]) for invoice in request["invoices"]]
+    made: list[Payment] = []
+    with served.change() as uow:
+        due = [_due(uow.connection, invoice) if invoice["status"] == "finalized" else 0 for invoice in invoices]
+        if amount_cents <= 0 or amount_cents != sum(due):
+            advice = f"A payment request is paid whole: {sum(due)} minor units are due of its invoices."
+            raise ValidationError({"amount_cents": ["invalid_value"]}, advice)
+        for invoice, amount in zip(invoices, due, strict=True):
+            if amount:
+                terms = {"reference": reference or "", "paid_at": paid_at, "payment_request_id": request["payment_request_id"]}
+                terms["part_of_payment_id"] = made[0].id if made else None
+                made.append(_pay(served, uow, invoice, amount, **terms))
+    return made
+
+
+def _pay(served: Services, uow: UnitOfWork, invoice: dict[str, Any], amount_cents: int, **terms: Any) -> Payment:
+    due = _due(uow.connection, invoice)
+    _know(served, uow, invoice)
+    is_open = invoice["status"] == "open"
+    if invoice["status"] in ("draft", "voided") or amount_cents > due or (is_open and amount_cents != due):
+        raise ValidationError({"amount_cents": ["invalid_value"]})
+    # Credits first: on a test clock the stamps of one reading follow each other, and the first is within it.
+    if amount_cents == due:
+        for transaction_id in bought(invoice):
+            wallet_transactions.settle_transaction(uow, transaction_id)
+    return payments.record(
+        uow, invoice_id=invoice["invoice_id"], customer_id=invoice["customer_id"], amount_cents=amount_cents, **terms
+    )
 
 
 def tell_payment_status(served: Services, invoice: dict[str, Any], status: str | None) -> None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Response
 from api.answers import answer, one
 from api.deps import Served
 from api.schemas.billing_entities import UPDATE, entity_object, entity_terms
+from api.schemas.dunning_campaigns import APPLIED, applied_code, with_campaign
 from api.schemas.taxes import taxes_by_owner
 from core.catalog import billing_entities
 from core.catalog.billing_entities import BillingEntity
@@ -36,10 +37,12 @@ def show(code: str, served: Served) -> Response:
 def update(code: str, billing_entity: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
     """Change a billing entity: what is given, the rest stays. `invoice_email_subject` and `invoice_email_text` are templates."""
     with served.change() as uow:
-        entity = billing_entities.update(uow, code, **entity_terms(billing_entity))
+        entity = billing_entities.update(uow, code, **with_campaign(uow.connection, entity_terms(billing_entity)))
         return _one(uow.connection, entity)
 
 
 def _one(connection: sa.Connection, entity: BillingEntity) -> Response:
     taxes = taxes_by_owner(connection, "billing_entity", [entity.id])[entity.id]
-    return one("billing_entity", entity_object(entity) | {"taxes": taxes, "selected_invoice_custom_sections": []})
+    campaign = applied_code(connection, entity.applied_dunning_campaign_id)
+    more = {"taxes": taxes, "selected_invoice_custom_sections": [], APPLIED: campaign}
+    return one("billing_entity", entity_object(entity) | more)

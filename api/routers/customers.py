@@ -10,6 +10,7 @@ from api.answers import one
 from api.deps import Served
 from api.pagination import Paged, listed
 from api.schemas.customers import UPSERT, customer_objects, customer_terms
+from api.schemas.dunning_campaigns import with_campaign
 from core.catalog import customers, deletions
 
 router = APIRouter(prefix="/customers", tags=["Customers"])
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/customers", tags=["Customers"])
 def upsert(customer: Annotated[dict[str, Any], Depends(UPSERT)], served: Served) -> Response:
     """Create a customer, or change the one with this external id."""
     with served.change() as uow:
-        row = customers.upsert(uow, **customer_terms(customer))
+        row = customers.upsert(uow, **with_campaign(uow.connection, customer_terms(customer)))
         (answered,) = customer_objects(uow.connection, [row])
     return one("customer", answered)
 

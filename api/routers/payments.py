@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Response
 
 from api.answers import one
 from api.deps import Served
+from api.ledger import Cursor
 from api.pagination import Paged, Paging, listed
-from api.payable import pay, payable
+from api.payable import pay, pay_request, payable
+from api.requested import find
 from api.schemas.payments import CREATE, payment_object
 from core.catalog import customers, payments
+from core.catalog.payments import Payment
 from core.warehouse import marts
 
 router = APIRouter(tags=["Payments"])
@@ -19,10 +23,18 @@ router = APIRouter(tags=["Payments"])
 
 @router.post("/payments", openapi_extra=CREATE.openapi)
 def create(payment: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
-    """Record a payment on an issued invoice; a paid top-up's credits count from now."""
-    invoice = payable(served, payment["invoice_id"] or "")
-    row = pay(served, invoice, **{name: value for name, value in payment.items() if name != "invoice_id"} | {"amount_cents": payment["amount_cents"] or 0})
-    return one("payment", payment_object(row, invoice))
+    """Record a payment on an issued invoice; a paid top-up's credits count from now. `invoice_id` may be that of a payment
+    request: all that is due of its invoices is then paid as one.
+    """
+    key = payment["invoice_id"] or ""
+    terms = {name: value for name, value in payment.items() if name != "invoice_id"} | {"amount_cents": payment["amount_cents"] or 0}
+    with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        request = find(cursor, connection, key)
+    if request is not None:
+        invoices = {invoice["invoice_id"]: invoice for invoice in request["invoices"]}
+        return one("payment", payment_object(pay_request(served, request, **terms), invoices))
+    invoice = payable(served, key)
+    return one("payment", payment_object([pay(served, invoice, **terms)], {invoice["invoice_id"]: invoice}))
 
 
 @router.get("/payments")
@@ -31,6 +43,13 @@ def index(
 ) -> Response:
     """List payments."""
     return _list(served, paging, external_customer_id, invoice_id)
+
+
+@router.get("/payments/{lago_id}")
+def show(lago_id: str, served: Served) -> Response:
+    """Get a payment."""
+    with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        return one("payment", _objects(cursor, connection, [payments.get(connection, lago_id)])[0])
 
 
 @router.get("/customers/{external_id}/payments")
@@ -49,6 +68,12 @@ def _list(served: Served, paging: Paging, external_customer_id: str | None, invo
             limit=paging.limit,
             offset=paging.offset,
         )
-        items = [payment_object(row, marts.get_invoice(cursor, row.invoice_id)) for row in page.items]
+        items = _objects(cursor, connection, page.items)
     return listed("payments", items, page.total, paging)
 
+
+def _objects(cursor: Cursor, connection: sa.Connection, rows: list[Payment]) -> list[dict[str, Any]]:
+    parts = payments.with_parts(connection, rows)
+    paid = marts.invoices_among(cursor, [part.invoice_id for row in rows for part in parts[row.id]])
+    invoices = {invoice["invoice_id"]: invoice for invoice in paid}
+    return [payment_object(parts[row.id], invoices) for row in rows]

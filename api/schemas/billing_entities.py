@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.body import BOOLEAN, INTEGER, TEXT, TEXTS, Body, nested
+from api.schemas.dunning_campaigns import APPLIED
 from api.schemas.wire import instant
 from core.catalog.billing_entities import DEFAULT_CODE, BillingEntity
 from core.errors import ValidationError
@@ -51,6 +52,7 @@ FIELDS = dict.fromkeys((*_CHANGEABLE, "invoice_email_subject", "invoice_email_te
     "net_payment_term": INTEGER,
     "tax_codes": TEXTS,
     "email_settings": TEXTS,
+    APPLIED: TEXT,
     "billing_configuration": nested(_CONFIGURED),
 }
 UPDATE = Body("billing_entity", FIELDS)

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from api.body import BOOLEAN, INTEGER, TEXT, TEXTS, Body, nested, objects
+from api.schemas.dunning_campaigns import APPLIED, applied_code
 from api.schemas.taxes import taxes_by_owner
 from api.schemas.wire import instant
 from core.catalog.billing_entities import BILLING_ENTITIES, BillingEntity
@@ -48,6 +49,8 @@ BILLING_CONFIGURATION = {
 FIELDS = dict.fromkeys(_TEXTS, TEXT) | {
     "net_payment_term": INTEGER,
     "tax_codes": TEXTS,
+    APPLIED: TEXT,
+    "exclude_from_dunning_campaign": BOOLEAN,
     "billing_configuration": nested(BILLING_CONFIGURATION),
     "metadata": objects({"id": TEXT, "key": TEXT, "value": TEXT, "display_in_invoice": BOOLEAN}),
 }
@@ -71,7 +74,11 @@ def customer_objects(connection: sa.Connection, rows: Sequence[Customer]) -> lis
     """The customers with their taxes."""
     entities = {entity.id: entity for entity in BILLING_ENTITIES.all(connection)}
     taxes = taxes_by_owner(connection, "customer", [row.id for row in rows])
-    return [_customer_object(row, entities[row.billing_entity_id]) | {"taxes": taxes[row.id]} for row in rows]
+    return [
+        _customer_object(row, entities[row.billing_entity_id])
+        | {"taxes": taxes[row.id], APPLIED: applied_code(connection, row.applied_dunning_campaign_id)}
+        for row in rows
+    ]
 
 
 def applicable_timezone(customer: Customer, entity: BillingEntity) -> str:
@@ -89,6 +96,7 @@ def _customer_object(customer: Customer, entity: BillingEntity) -> dict[str, Any
         "applicable_timezone": applicable_timezone(customer, entity),
         "net_payment_term": customer.net_payment_term,
         "skip_invoice_custom_sections": False,
+        "exclude_from_dunning_campaign": customer.exclude_from_dunning_campaign,
         "created_at": created_at,
         "updated_at": instant(customer.valid_from),
         "billing_configuration": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.body import INSTANT, INTEGER, TEXT, Body
@@ -16,22 +16,24 @@ CREATE = Body(
 )
 
 
-def payment_object(payment: Payment, invoice: Mapping[str, Any]) -> dict[str, Any]:
-    """A payment recorded by hand on the invoice, in minor units of its currency."""
+def payment_object(parts: Sequence[Payment], invoices: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A payment recorded by hand, from its rows (one per invoice that it pays) and the invoices by id; minor units."""
+    first = parts[0]
+    invoice = invoices[first.invoice_id]
     return {
-        "lago_id": payment.id,
-        "lago_customer_id": payment.customer_id,
+        "lago_id": first.id,
+        "lago_customer_id": first.customer_id,
         "external_customer_id": invoice["customer_external_id"],
-        "invoice_ids": [payment.invoice_id],
-        "invoice_numbers": [invoice["number"] or ""],
-        "lago_payable_id": payment.invoice_id,
-        "payable_type": "Invoice",
-        "amount_cents": payment.amount_cents,
+        "invoice_ids": [part.invoice_id for part in parts],
+        "invoice_numbers": [invoices[part.invoice_id]["number"] or "" for part in parts],
+        "lago_payable_id": first.payment_request_id or first.invoice_id,
+        "payable_type": "PaymentRequest" if first.payment_request_id else "Invoice",
+        "amount_cents": sum(part.amount_cents for part in parts),
         "amount_currency": invoice["currency"],
         "status": "succeeded",
         "payment_status": "succeeded",
         "type": "manual",
-        "reference": payment.reference,
+        "reference": first.reference,
         "payment_provider_code": None,
         "payment_provider_type": None,
         "external_payment_id": None,
@@ -39,5 +41,5 @@ def payment_object(payment: Payment, invoice: Mapping[str, Any]) -> dict[str, An
         "provider_customer_id": None,
         "payment_method_id": None,
         "next_action": {},
-        "created_at": instant(payment.created_at),
+        "created_at": instant(first.created_at),
     }

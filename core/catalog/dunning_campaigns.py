@@ -113,6 +113,11 @@ def get(connection: sa.Connection, code: str) -> DunningCampaign:
     return campaign
 
 
+def find_by_id(connection: sa.Connection, campaign_id: str) -> DunningCampaign | None:
+    """The campaign with this id; None when it is deleted."""
+    return DUNNING_CAMPAIGNS.first(connection, DUNNING_CAMPAIGNS.c.id == campaign_id)
+
+
 def page(connection: sa.Connection, *, limit: int | None = None, offset: int = 0) -> Page[DunningCampaign]:
     """Campaigns, newest first."""
     return DUNNING_CAMPAIGNS.page(connection, limit=limit, offset=offset)

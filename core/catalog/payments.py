@@ -23,6 +23,10 @@ class Payment(Version):
     amount_cents: int
     reference: str
     paid_at: datetime
+    payment_request_id: str | None
+    """The request that it pays, with the other invoices of it."""
+    part_of_payment_id: str | None
+    """A payment of several invoices is a row of each: null in the first, whose id is the payment's."""
 
 
 PAYMENTS = Versions("payments", Payment, index=("invoice_id", "customer_id", "recorded_at"))
@@ -36,6 +40,8 @@ def record(
     amount_cents: int,
     reference: str,
     paid_at: datetime | None = None,
+    payment_request_id: str | None = None,
+    part_of_payment_id: str | None = None,
 ) -> Payment:
     """Record a payment of `amount_cents` minor units, made at `paid_at` (default now on the customer's clock).
 
@@ -58,6 +64,8 @@ def record(
         amount_cents=amount_cents,
         reference=reference,
         paid_at=paid_at or stamp.instant,
+        payment_request_id=payment_request_id,
+        part_of_payment_id=part_of_payment_id,
     )
 
 
@@ -77,13 +85,26 @@ def page(
     limit: int | None = None,
     offset: int = 0,
 ) -> Page[Payment]:
-    """Payments, newest first, of one invoice, of one customer or of all."""
-    conditions = []
+    """Payments, newest first, of one invoice, of one customer or of all: of one of several invoices its first row."""
+    conditions: list[sa.ColumnElement[bool]] = [PAYMENTS.c.part_of_payment_id.is_(None)]
     if invoice_id is not None:
-        conditions.append(PAYMENTS.c.invoice_id == invoice_id)
+        own = sa.select(sa.func.coalesce(PAYMENTS.c.part_of_payment_id, PAYMENTS.c.id)).where(
+            PAYMENTS.is_current, PAYMENTS.c.invoice_id == invoice_id
+        )
+        conditions.append(PAYMENTS.c.id.in_(own))
     if customer_id is not None:
         conditions.append(PAYMENTS.c.customer_id == customer_id)
     return PAYMENTS.page(connection, *conditions, limit=limit, offset=offset)
+
+
+def with_parts(connection: sa.Connection, rows: list[Payment]) -> dict[str, list[Payment]]:
+    """Payment id -> its rows, one per invoice that it pays; `rows` are first rows."""
+    found: dict[str, list[Payment]] = {row.id: [row] for row in rows}
+    of_requests = [row.payment_request_id for row in rows if row.payment_request_id]
+    for part in PAYMENTS.where_in(connection, "payment_request_id", of_requests):
+        if part.part_of_payment_id in found:
+            found[part.part_of_payment_id].append(part)
+    return found
 
 
 def paid_since(connection: sa.Connection, recorded_at: datetime) -> dict[str, int]:

@@ -24,6 +24,7 @@ from core.catalog.invoice_emails import INVOICE_EMAILS
 from core.catalog.invoice_voids import INVOICE_VOIDS
 from core.catalog.lifetime_usages import LIFETIME_USAGES
 from core.catalog.one_off_invoices import ONE_OFF_FEES, ONE_OFF_INVOICES
+from core.catalog.payment_requests import PAYMENT_REQUESTS
 from core.catalog.payments import PAYMENTS
 from core.catalog.plans import PLANS
 from core.catalog.pricing_units import PRICING_UNITS
@@ -72,6 +73,7 @@ ALL: tuple[Versions[Any], ...] = (
     INVOICE_EMAILS,
     SET_ASIDE_EVENTS,
     PAYMENTS,
+    PAYMENT_REQUESTS,
     DUNNING_CAMPAIGNS,
     USAGE_THRESHOLDS,
     LIFETIME_USAGES,

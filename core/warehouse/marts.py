@@ -191,6 +191,22 @@ def invoices_among(cursor: duckdb.DuckDBPyConnection, invoice_ids: Sequence[str]
     return query_rows(cursor, query, [list(invoice_ids)])
 
 
+def campaign_requests(
+    cursor: duckdb.DuckDBPyConnection, customer_id: str | None = None, request_id: str | None = None
+) -> Rows:
+    """What dunning campaigns asked for, of a customer, the one with this id, or all, each with its `invoice_ids`."""
+    return _gained_rows(
+        cursor,
+        """select requests.*, asked.invoice_ids from books.main.payment_requests as requests
+        inner join (
+            select payment_request_id, list(invoice_id order by invoice_id) as invoice_ids from books.main.payment_request_invoices group by payment_request_id
+        ) as asked using (payment_request_id)
+        where customer_id = coalesce(?, customer_id) and payment_request_id = coalesce(?, payment_request_id)
+        order by requested_at desc, payment_request_id""",
+        [customer_id, request_id],
+    )
+
+
 def invoice_totals(cursor: duckdb.DuckDBPyConnection, wanted: InvoiceFilter = ANY_INVOICE) -> Rows:
     """Per currency over the same invoices as `list_invoices` (minor units): of the issued that are not void how many, their total and what is due; of the drafts how many and their total."""
     conditions = wanted.conditions()
