@@ -23,7 +23,7 @@ def selection(layers: tuple[str, ...]) -> str:
     return " ".join(f"config.schema:{layer}" for layer in layers)
 
 
-SETTLEMENT = "fqn:tallystick.billing.settlement fqn:tallystick.ledger.dunning"
+SETTLEMENT = "fqn:tallystick.billing.settlement fqn:tallystick.ledger.settlement"
 """Models that the settlement driver runs, pass by pass; a run of dbt leaves them out."""
 
 
