@@ -312,6 +312,8 @@ class _Driver:
         """
         if not self.graph.has(DUNNING_TERMS):  # the SQL of older invoices
             return False
+        if not self._count(self.relations["catalog.dunning_campaign_thresholds"]):  # there was never a campaign
+            return False
         if DUNNING_TERMS not in self.relations:
             self._run(DUNNING_TERMS)
         if not self._count(self.relations[DUNNING_TERMS]):
