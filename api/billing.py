@@ -16,13 +16,14 @@ from api.ledger import Ledger
 from core.billing import CustomerFacts, IssueReport, issue_now
 from core.billing.credit_notes import OF_VOID, TOP_UPS, Estimate, refuse, refuse_beyond_top_up, with_note, with_void
 from core.billing.credit_notes import estimate as estimate_note
+from core.billing.current_periods import plan_period_end
 from core.billing.customer import compute
 from core.billing.estimates import estimate
 from core.billing.held import refuse_while_held
 from core.catalog import customers, invoice_disputes, payments, test_clocks
 from core.catalog.engine import reading
 from core.catalog.export import export
-from core.catalog.subscriptions import SUBSCRIPTIONS
+from core.catalog.subscription_versions import SUBSCRIPTIONS, Subscription
 from core.catalog.unit_of_work import last_recorded_at
 from core.clock import Clock
 from core.errors import NotFound, TallystickError
@@ -91,6 +92,13 @@ class Billing:
     def rows_without_usage(self, customer_ids: Collection[str], model: str) -> Rows:
         """As `rows`, of several customers, for a model that stands on no events."""
         return self._computed(self._facts(*customer_ids, with_events=False), [model])[model]
+
+    def period_end(self, subscription: Subscription, at: datetime) -> datetime:
+        """The end of the plan period that holds `at` (both naive UTC, on the customer's clock). Raises NotFound."""
+        facts = self._facts(subscription.customer_id, with_events=False)
+        with self.ledger.computing() as plans:
+            has_warehouse = self.ledger.has_published()
+            return plan_period_end(plans, self.graph(), facts, subscription, at, has_warehouse=has_warehouse)
 
     def _computed(self, facts: CustomerFacts, models: Collection[str]) -> Mapping[str, Rows]:
         graph = self.graph()

@@ -37,7 +37,7 @@ INSTANT_MODELS = {"standard", "percentage"}
 def estimate(served: Services, fields: Mapping[str, Any], *, is_instant: bool) -> tuple[Customer, Mapping[str, Rows]]:
     """(whose event it would be, the rows of its fees). Raises NotFound, ValidationError."""
     with served.look() as connection:
-        subscription = subscriptions.get(connection, fields.get("external_subscription_id") or "")
+        subscription = subscriptions.get(connection, fields.get("external_subscription_id") or "", served.clock.now())
         customer = customers.by_id(connection, subscription.customer_id)
         metric = billable_metrics.get(connection, fields.get("code") or "")
         _refuse_without_charge(connection, subscription.plan_id, metric, is_instant)

@@ -53,7 +53,7 @@ def show(transaction_id: str, served: Served) -> Response:
     row = served.billing.event(transaction_id)
     with served.look() as connection:
         try:
-            subscription = subscriptions.get(connection, row["external_subscription_id"])
+            subscription = subscriptions.get(connection, row["external_subscription_id"], served.clock.now())
         except NotFound:  # events may come before their subscription
             subscription = None
     return one("event", found_event(row, subscription))

@@ -72,7 +72,7 @@ def destroy(code: str, fixed_charge_code: str, served: Served) -> Response:
 def of_subscription(external_id: str, served: Served, paging: Paged) -> Response:
     """List the fixed charges of a subscription with its own units."""
     with served.look() as connection:
-        subscription = subscriptions.get(connection, external_id)
+        subscription = subscriptions.get(connection, external_id, served.clock.now())
         page = fixed_charges.page(connection, subscription.plan_id, limit=paging.limit, offset=paging.offset)
         items = fixed_charge_objects(connection, page.items, subscription.id)
         return listed("fixed_charges", items, page.total, paging)
@@ -82,7 +82,7 @@ def of_subscription(external_id: str, served: Served, paging: Paged) -> Response
 def show_of_subscription(external_id: str, fixed_charge_code: str, served: Served) -> Response:
     """Get a fixed charge of a subscription with its own units."""
     with served.look() as connection:
-        subscription = subscriptions.get(connection, external_id)
+        subscription = subscriptions.get(connection, external_id, served.clock.now())
         row = fixed_charges.get(connection, subscription.plan_id, fixed_charge_code)
         return one("fixed_charge", fixed_charge_objects(connection, [row], subscription.id)[0])
 

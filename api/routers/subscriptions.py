@@ -29,7 +29,7 @@ def create(subscription: Annotated[dict[str, Any], Depends(CREATE)], served: Ser
     subscription["progressive_billing_disabled"] = subscription.get("progressive_billing_disabled") or False
     subscription["usage_thresholds_input"] = subscription.pop("usage_thresholds", None)
     with served.change() as uow:
-        row = subscriptions.create(uow, **subscription)
+        row = subscriptions.create(uow, **subscription, period_end=served.billing.period_end)
         answered = subscription_object(served, uow.connection, row)
     plan = answered["plan"]
     if plan["pay_in_advance"] or any(fixed_charge["pay_in_advance"] for fixed_charge in plan["fixed_charges"]):
@@ -62,10 +62,10 @@ def of_customer(
 
 
 @router.get("/subscriptions/{external_id}")
-def show(external_id: str, served: Served) -> Response:
-    """Get a subscription by its external id."""
+def show(external_id: str, served: Served, status: str | None = None) -> Response:
+    """Get a subscription by its external id, the running one unless `status` says otherwise."""
     with served.look() as connection:
-        row = subscriptions.get(connection, external_id)
+        row = subscriptions.get(connection, external_id, served.clock.now(), status)
         return one("subscription", subscription_object(served, connection, row))
 
 
@@ -85,8 +85,17 @@ def terminate(
     served: Served,
     on_termination_invoice: str = "generate",
     on_termination_credit_note: str = "credit",
+    status: str | None = None,
 ) -> Response:
-    """End a subscription now; its final invoice, and the credit note for unused days of a fee in advance, are issued at once."""
+    """End a subscription now; its final invoice, and the credit note for unused days of a fee in advance, are issued at once.
+
+    With `status=pending` what has not started is canceled: a downgrade that waits leaves the running one as it is.
+    """
+    if status == "pending":
+        with served.change() as uow:
+            row = subscriptions.cancel_pending(uow, external_id)
+            answered = subscription_object(served, uow.connection, row)
+        return one("subscription", answered)
     with served.change() as uow:
         row = subscriptions.terminate(
             uow,

@@ -33,7 +33,7 @@ def current_usage(
     with served.look() as connection:
         customer = customers.get(connection, external_id)
         try:
-            subscription = subscriptions.get(connection, external_subscription_id)
+            subscription = subscriptions.get(connection, external_subscription_id, served.clock.now())
         except NotFound as error:
             raise no_active_subscription(external_subscription_id) from error
         now = served.instant_of(connection, customer)

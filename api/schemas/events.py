@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from api.schemas.wire import instant, instant_ms
-from core.catalog.subscriptions import Subscription
+from core.catalog.subscription_versions import Subscription
 from core.ids import deterministic_id
 from ingestion.event import UsageEvent, to_instant
 from ingestion.inbox import Receipt

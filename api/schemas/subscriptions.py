@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from api.body import BOOLEAN, INSTANT, TEXT, Body, objects
 from api.deps import Services
+from api.schemas.customers import applicable_timezone
 from api.schemas.plans import plan_object
 from api.schemas.usage_thresholds import IN_PLAN_FIELDS, applicable_to, usage_threshold_objects
 from api.schemas.wire import instant, instant_ms
-from core.catalog import plans
+from core.catalog import plans, subscriptions
 from core.catalog.billing_entities import BILLING_ENTITIES
 from core.catalog.customers import CUSTOMERS, Customer
 from core.catalog.plans import Plan
-from core.catalog.subscriptions import Subscription
+from core.catalog.subscription_versions import Subscription
 from core.catalog.usage_thresholds import thresholds_of
 
 MONITORED = {"usage_thresholds": objects(IN_PLAN_FIELDS), "progressive_billing_disabled": BOOLEAN}
@@ -47,17 +50,26 @@ def subscription_objects(
 ) -> list[dict[str, Any]]:
     """The subscriptions with the status that each has now on its customer's clock."""
     owners = {row.id: row for row in CUSTOMERS.where_in(connection, "id", [row.customer_id for row in rows])}
-    entity_codes = {entity.id: entity.code for entity in BILLING_ENTITIES.all(connection)}
-    plan_of = plans.by_ids(connection, [row.plan_id for row in rows])
+    entities = {entity.id: entity for entity in BILLING_ENTITIES.all(connection)}
+    previous = subscriptions.by_ids(connection, [row.previous_subscription_id for row in rows if row.previous_subscription_id])
+    following = subscriptions.next_of(connection, [row.id for row in rows])
+    plan_of = plans.by_ids(connection, [row.plan_id for row in (*rows, *previous.values(), *following.values())])
     answers = []
     for row in rows:
         customer = owners[row.customer_id]
         # A stamp may be a few microseconds ahead of the clock; what is recorded is not in the future.
         now = max(services.instant_of(connection, customer), row.created_at)
-        described = _subscription_object(row, customer, plan_of[row.plan_id], row.status_at(now))
-        answers.append(
-            described | {"billing_entity_code": entity_codes[row.billing_entity_id or customer.billing_entity_id]}
-        )
+        entity = entities[row.billing_entity_id or customer.billing_entity_id]
+        changes = {
+            f"{side}_plan_code": plan_of[other.plan_id].code
+            for side, other in (("previous", previous.get(row.previous_subscription_id or "")), ("next", following.get(row.id)))
+            if other is not None
+        }
+        described = _subscription_object(row, customer, plan_of[row.plan_id], row.status_at(now)) | changes
+        zone = ZoneInfo(applicable_timezone(customer, entities[customer.billing_entity_id]))
+        if row.downgrade_at is not None and row.downgrade_at > now:
+            described["downgrade_plan_date"] = row.downgrade_at.replace(tzinfo=UTC).astimezone(zone).date().isoformat()
+        answers.append(described | {"billing_entity_code": entity.code})
     return answers
 
 
@@ -75,7 +87,7 @@ def subscription_object(services: Services, connection: sa.Connection, row: Subs
 
 
 def _subscription_object(row: Subscription, customer: Customer, plan: Plan, status: str) -> dict[str, Any]:
-    ended_at = row.terminated_at or (row.ending_at if status == "terminated" else None)
+    ended_at = row.terminated_at or (row.ends_at if status == "terminated" else None)
     return {
         "lago_id": row.id,
         "external_id": row.external_id,

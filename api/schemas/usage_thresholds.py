@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from api.body import BOOLEAN, INTEGER, TEXT
 from api.schemas.wire import instant
-from core.catalog.subscriptions import Subscription
+from core.catalog.subscription_versions import Subscription
 from core.catalog.usage_thresholds import UsageThreshold, thresholds_of
 
 IN_PLAN_FIELDS = {"threshold_display_name": TEXT, "amount_cents": INTEGER, "recurring": BOOLEAN}

@@ -13,7 +13,7 @@ from core.books import store
 from core.catalog import set_aside_events
 from core.catalog.engine import connect, reading
 from core.catalog.set_aside_events import SetAsideEvent
-from core.catalog.subscriptions import SUBSCRIPTIONS
+from core.catalog.subscription_versions import SUBSCRIPTIONS
 from core.catalog.unit_of_work import unit_of_work
 from core.clock import Clock
 from core.errors import Conflict, NotFound, UsageOutOfDomain

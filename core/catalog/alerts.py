@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.catalog import billable_metrics
-from core.catalog.subscriptions import Subscription
+from core.catalog.subscription_versions import Subscription
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Page, Version, Versions
 from core.catalog.wallets import Wallet

@@ -21,7 +21,7 @@ from core.catalog.add_ons import AddOn
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.customers import Customer
 from core.catalog.plans import Plan
-from core.catalog.subscriptions import SUBSCRIPTIONS
+from core.catalog.subscription_versions import SUBSCRIPTIONS
 from core.catalog.unit_of_work import UnitOfWork
 
 
@@ -70,5 +70,10 @@ def _end_subscriptions(uow: UnitOfWork, *, customer_id: str | None = None, plan_
     c = SUBSCRIPTIONS.c
     owner = c.customer_id == customer_id if customer_id is not None else c.plan_id == plan_id
     for subscription in SUBSCRIPTIONS.all(uow.connection, owner):
-        if subscription.status_at(uow.stamp_for(subscription.customer_id).instant) in ("pending", "active"):
+        # An end cancels what waits for it.
+        kept = subscriptions.by_ids(uow.connection, [subscription.id])[subscription.id]
+        instant = uow.stamp_for(subscription.customer_id).instant
+        if kept.waits_at(instant):
+            subscriptions.cancel_pending(uow, subscription.external_id)
+        elif kept.status_at(instant) in ("pending", "active"):
             subscriptions.terminate(uow, subscription.external_id)

@@ -48,7 +48,7 @@ _PLAIN: dict[str, str] = {
     "fixed_charge_units": "fixed_charge_id subscription_id units effective_at",
     "subscriptions": "external_id customer_id plan_id name billing_time subscription_at started_at ending_at "
     "terminated_at status on_termination_invoice previous_subscription_id created_at creation_sequence "
-    "progressive_billing_disabled billing_entity_id on_termination_credit_note",
+    "progressive_billing_disabled billing_entity_id on_termination_credit_note downgrade_at",
     "coupons": "code name coupon_type amount_cents amount_currency percentage_rate frequency frequency_duration "
     "expiration_at reusable",
     "applied_coupons": "coupon_id customer_id amount_cents amount_currency percentage_rate frequency "

@@ -6,10 +6,9 @@ from typing import Any
 
 from core.catalog import fixed_charge_units, fixed_charges, subscriptions
 from core.catalog.fixed_charges import FixedCharge
-from core.catalog.subscriptions import Subscription
+from core.catalog.subscription_versions import Subscription
 from core.catalog.unit_of_work import UnitOfWork
 from core.domain.problems import Problems
-from core.errors import NotFound
 
 
 def override_units(
@@ -19,10 +18,7 @@ def override_units(
 
     Raises NotFound `subscription` or `fixed_charge`, ValidationError.
     """
-    subscription = subscriptions.get(uow.connection, external_id)
-    stamp = uow.stamp_for(subscription.customer_id)
-    if subscription.status_at(stamp.instant) not in ("pending", "active"):
-        raise NotFound("subscription", external_id)
+    subscription, stamp = subscriptions.running(uow, external_id)
     fixed_charge = fixed_charges.get(uow.connection, subscription.plan_id, code)
     problems = Problems({})
     kept = fixed_charge_units.read_units(units, problems)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from core.catalog.subscriptions import Subscription
+from core.catalog.subscription_versions import Subscription
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Version, Versions
 from core.domain.problems import Problems

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from core.catalog import billing_entities, customers, plans, usage_thresholds
+from core.catalog import billing_entities, customers, plan_changes, plans, test_clocks, usage_thresholds
 from core.catalog.customers import Customer
+from core.catalog.plan_changes import PeriodEnd
 from core.catalog.plans import Plan
+from core.catalog.subscription_versions import SUBSCRIPTIONS, Subscription
 from core.catalog.unit_of_work import Stamp, UnitOfWork
-from core.catalog.versions import Page, Version, Versions
-from core.domain.plan_changes import is_upgrade
+from core.catalog.versions import Page
 from core.domain.problems import Problems
 from core.domain.subscriptions import (
     ACTIVE,
@@ -23,45 +23,9 @@ from core.domain.subscriptions import (
     ON_TERMINATION_CREDIT_NOTE,
     ON_TERMINATION_INVOICE,
     TERMINATED,
-    status_at,
 )
-from core.errors import Conflict, NotFound, ValidationError
+from core.errors import NotFound, ValidationError
 from core.ids import new_id
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Subscription(Version):
-    """A subscription. `status` is what commands decided; `core.domain.subscriptions.status_at` tells pending and ended.
-
-    `subscription_at` anchors the anniversary; `creation_sequence` orders the subscriptions of a customer.
-    """
-
-    external_id: str
-    customer_id: str
-    plan_id: str
-    name: str | None
-    billing_time: str
-    subscription_at: datetime
-    started_at: datetime
-    ending_at: datetime | None
-    terminated_at: datetime | None
-    status: str
-    on_termination_invoice: str
-    previous_subscription_id: str | None
-    creation_sequence: int
-    progressive_billing_disabled: bool
-    """Whether usage thresholds, the plan's or its own, make no invoices."""
-    billing_entity_id: str | None
-    """The entity that sells it; None for the customer's."""
-    on_termination_credit_note: str
-    """Where what was paid in advance and is unused at the end goes: credit, refund, offset, or nowhere (skip)."""
-
-    def status_at(self, instant: datetime) -> str:
-        """pending, active, terminated or canceled at `instant` (on the customer's clock)."""
-        return status_at(self.status, self.started_at, self.ending_at, instant)
-
-
-SUBSCRIPTIONS = Versions("subscriptions", Subscription, index=("external_id", "customer_id", "plan_id"))
 
 
 def create(
@@ -77,15 +41,14 @@ def create(
     progressive_billing_disabled: bool = False,
     usage_thresholds_input: Sequence[Mapping[str, Any]] | None = None,
     billing_entity_code: str | None = None,
+    period_end: PeriodEnd | None = None,
 ) -> Subscription:
     """Put the customer on the plan; an unknown customer is created on the fly.
 
-    The same external id on the same plan is a no-op that returns the running one; on a plan that costs no less in a year it is
-    an upgrade: the running one ends now, what it paid in advance is credited, and the new one goes on with its anchor, billing
-    time and planned end (invoicing §6.1). One that has not started just takes the other plan. It starts at `subscription_at`
+    The same external id on the same plan is a no-op that returns the running one; another plan is a change of plan (see
+    `plan_changes`), for which `period_end` tells where the running one's period ends. It starts at `subscription_at`
     (naive UTC, past or future) or now on the customer's clock. `billing_entity_code` names the seller, else the
-    customer's sells it. Raises ValidationError, NotFound `plan` or `billing_entity`, or Conflict
-    `downgrade_not_supported` when the other plan costs less.
+    customer's sells it. Raises ValidationError, NotFound `plan` or `billing_entity`, or Conflict.
     """
     row = {
         "external_id": external_id,
@@ -99,10 +62,12 @@ def create(
         "usage_thresholds_input": usage_thresholds_input,
         "billing_entity_code": billing_entity_code,
     }
-    return create_many(uow, [row])[0]
+    return create_many(uow, [row], period_end)[0]
 
 
-def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Subscription]:
+def create_many(
+    uow: UnitOfWork, rows: Sequence[Mapping[str, Any]], period_end: PeriodEnd | None = None
+) -> list[Subscription]:
     """Create subscriptions in bulk, several times as fast as one by one. Each row is what `create` takes, by name.
 
     Raises as `create` does.
@@ -114,10 +79,10 @@ def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Subs
     earlier: dict[str, list[Subscription]] = {}
     for found in SUBSCRIPTIONS.where_in(uow.connection, "external_id", [row["external_id"] for row in rows]):
         earlier.setdefault(found.external_id, []).append(found)
-    started: list[Subscription] = []
+    started: dict[int, Subscription] = {}
     unwritten: list[Subscription] = []
     answers: list[Subscription] = []
-    for row in rows:
+    for place, row in enumerate(rows):
         key = row["external_customer_id"]
         if key not in customer_of:
             customer_of[key] = customers.upsert(uow, key)
@@ -127,18 +92,16 @@ def create_many(uow: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Subs
         if known and known[-1] in unwritten:  # what a change of plan amends has been written
             SUBSCRIPTIONS.write(uow, unwritten)
             unwritten = []
-        subscription = _start(uow, row, customer_of[key], plan_of[row["plan_code"]], known, seller_id)
-        if subscription.id not in {one.id for one in known}:
-            known.append(subscription)
-            started.append(subscription)
-            unwritten.append(subscription)
-        answers.append(subscription)
+        answer, begun = _start(uow, row, customer_of[key], plan_of[row["plan_code"]], known, seller_id, period_end)
+        if begun is not None:
+            known.append(begun)
+            started[place] = begun
+            unwritten.append(begun)
+        answers.append(answer)
     SUBSCRIPTIONS.write(uow, unwritten)
-    for row, subscription in zip(rows, answers, strict=True):
-        if row.get("usage_thresholds_input") and subscription in started:
-            _replace_thresholds(
-                uow, uow.stamp_for(subscription.customer_id), subscription, row["usage_thresholds_input"]
-            )
+    for place, begun in started.items():
+        if rows[place].get("usage_thresholds_input"):
+            _replace_thresholds(uow, uow.stamp_for(begun.customer_id), begun, rows[place]["usage_thresholds_input"])
     return answers
 
 
@@ -170,6 +133,8 @@ def update(
     ending_at = fields.get("ending_at")
     if ending_at is not None and ending_at <= max(stamp.instant, fields.get("started_at", subscription.started_at)):
         raise ValidationError({"ending_at": ["invalid_date"]})
+    if "ending_at" in fields:
+        fields |= plan_changes.move_end(uow, stamp, subscription, ending_at)
     return SUBSCRIPTIONS.amend(uow, stamp, subscription, **fields)
 
 
@@ -180,7 +145,7 @@ def terminate(
     on_termination_invoice: str = "generate",
     on_termination_credit_note: str = "credit",
 ) -> Subscription:
-    """End the subscription now on the customer's clock; one that has not started is canceled.
+    """End the subscription now on the customer's clock; one that has not started is canceled, and so is a downgrade that waits.
 
     `on_termination_invoice` says whether a final invoice follows (generate or skip), `on_termination_credit_note` where the
     unused days of a fee in advance go: credit, refund what was paid and credit the rest, offset in its place, or skip
@@ -193,11 +158,13 @@ def terminate(
     problems.one_of("on_termination_credit_note", ON_TERMINATION_CREDIT_NOTE)
     problems.refuse()
     subscription, stamp = _running_with_stamp(uow, external_id)
+    plan_changes.cancel_waiting(uow, stamp, subscription)
     has_started = subscription.started_at <= stamp.instant
     return SUBSCRIPTIONS.amend(
         uow,
         stamp,
         subscription,
+        downgrade_at=None,
         status=TERMINATED if has_started else CANCELED,
         terminated_at=stamp.instant,
         on_termination_invoice=on_termination_invoice,
@@ -205,12 +172,46 @@ def terminate(
     )
 
 
-def get(connection: sa.Connection, external_id: str) -> Subscription:
-    """The subscription of this external id: the one that no command has ended, else the latest. Raises NotFound."""
-    found = SUBSCRIPTIONS.all(connection, SUBSCRIPTIONS.c.external_id == external_id)
+def cancel_pending(uow: UnitOfWork, external_id: str) -> Subscription:
+    """Cancel what has not started: a downgrade that waits, so that the running one goes on, or a start that lies ahead.
+
+    Raises NotFound.
+    """
+    subscription, stamp = _running_with_stamp(uow, external_id)
+    if subscription.started_at > stamp.instant:
+        return terminate(uow, external_id)
+    canceled = plan_changes.cancel_waiting(uow, stamp, subscription)
+    if canceled is None:
+        raise NotFound("subscription", external_id)
+    SUBSCRIPTIONS.amend(uow, stamp, subscription, downgrade_at=None)
+    return canceled
+
+
+def get(connection: sa.Connection, external_id: str, now: datetime, status: str | None = None) -> Subscription:
+    """The subscription of this external id: the one that no command has ended, else the latest. Raises NotFound.
+
+    `now` (naive UTC, wall clock) tells the statuses, unless the customer carries a test clock. With `status` (pending, active,
+    terminated, canceled) the latest one in that status.
+    """
+    found = []
+    for row in SUBSCRIPTIONS.all(connection, SUBSCRIPTIONS.c.external_id == external_id):
+        instant = _instant_of(connection, row.customer_id, now)
+        if status is None or row.status_at(instant) == status:
+            found.append((row.status == ACTIVE and not row.waits_at(instant), row.creation_sequence, row))
     if not found:
         raise NotFound("subscription", external_id)
-    return max(found, key=lambda row: (row.status == ACTIVE, row.creation_sequence))
+    return max(found, key=lambda ranked: ranked[:2])[2]
+
+
+def running(uow: UnitOfWork, external_id: str) -> tuple[Subscription, Stamp]:
+    """The subscription that has not ended, with a stamp to change it at. Raises NotFound."""
+    return _running_with_stamp(uow, external_id)
+
+
+def next_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Subscription]:
+    """Id -> the subscription that took over from it, or is to."""
+    found = SUBSCRIPTIONS.where_in(connection, "previous_subscription_id", ids)
+    return {row.previous_subscription_id: row for row in found if row.status != CANCELED and row.previous_subscription_id}
 
 
 def by_ids(connection: sa.Connection, ids: list[str]) -> dict[str, Subscription]:
@@ -230,7 +231,8 @@ def page(
 ) -> Page[Subscription]:
     """Subscriptions, newest first. `statuses` (default active) are judged at `instant`."""
     c = SUBSCRIPTIONS.c
-    has_ended = c.ending_at.is_not(None) & (c.ending_at <= instant)
+    # Null says nothing in a comparison, so a service without an end is asked for explicitly.
+    has_ended = sa.func.coalesce(c.ending_at <= instant, sa.false()) | sa.func.coalesce(c.downgrade_at <= instant, sa.false())
     meaning = {
         "pending": (c.status == ACTIVE) & (c.started_at > instant),
         "active": (c.status == ACTIVE) & (c.started_at <= instant) & ~has_ended,
@@ -270,20 +272,23 @@ def _start(
     plan: Plan,
     earlier: list[Subscription],
     seller_id: str | None,
-) -> Subscription:
-    """The running subscription that `row` asks for again, or a new one, not written yet."""
+    period_end: PeriodEnd | None,
+) -> tuple[Subscription, Subscription | None]:
+    """The subscription that answers `row`, and the one that begins for it, now or later, which is not written yet."""
     stamp = uow.stamp_for(customer.id)
     running = _running(earlier, stamp.instant)
     if running is not None:
         if running.customer_id != customer.id:
             raise ValidationError({"external_id": ["value_already_exist"]})
-        return running if running.plan_id == plan.id else _change_plan(uow, stamp, earlier, running, row, plan)
+        if running.plan_id == plan.id:
+            return running, None
+        return plan_changes.change(uow, stamp, earlier, running, row, plan, period_end)
     anchor = row.get("subscription_at") or stamp.instant
     started_at = max([anchor, *_final_invoice_ends(earlier, customer)])
     ending_at = row.get("ending_at")
     if ending_at is not None and ending_at <= max(started_at, stamp.instant):
         raise ValidationError({"ending_at": ["invalid_date"]})
-    return SUBSCRIPTIONS.new(
+    begun = SUBSCRIPTIONS.new(
         stamp,
         id=new_id(),
         external_id=row["external_id"],
@@ -302,7 +307,14 @@ def _start(
         progressive_billing_disabled=bool(row.get("progressive_billing_disabled")),
         billing_entity_id=seller_id,
         on_termination_credit_note="credit",
+        downgrade_at=None,
     )
+    return begun, begun
+
+
+def _instant_of(connection: sa.Connection, customer_id: str, now: datetime) -> datetime:
+    customer = customers.by_id(connection, customer_id)
+    return now if customer.test_clock_id is None else test_clocks.get(connection, customer.test_clock_id).reading
 
 
 def _running(candidates: list[Subscription], instant: datetime) -> Subscription | None:
@@ -320,61 +332,8 @@ def _running_with_stamp(uow: UnitOfWork, external_id: str) -> tuple[Subscription
     raise NotFound("subscription", external_id)
 
 
-def _change_plan(
-    uow: UnitOfWork,
-    stamp: Stamp,
-    earlier: list[Subscription],
-    running: Subscription,
-    row: Mapping[str, Any],
-    plan: Plan,
-) -> Subscription:
-    """The subscription on the other plan: the running one where it has not started, else its successor, not written yet.
-
-    The running one's new version takes its place in `earlier`.
-    """
-    place = earlier.index(running)
-    if running.started_at > stamp.instant:
-        earlier[place] = SUBSCRIPTIONS.amend(uow, stamp, running, plan_id=plan.id)
-        return earlier[place]
-    old = plans.by_ids(uow.connection, [running.plan_id])[running.plan_id]
-    if not is_upgrade(old.interval, old.amount_cents, plan.interval, plan.amount_cents):
-        raise Conflict(
-            "downgrade_not_supported",
-            f"subscription {running.external_id} runs on a plan that costs more; terminate it and create it on the new one",
-        )
-    earlier[place] = SUBSCRIPTIONS.amend(
-        uow,
-        stamp,
-        running,
-        status=TERMINATED,
-        terminated_at=stamp.instant,
-        on_termination_invoice="generate",
-        on_termination_credit_note="credit",
-    )
-    return SUBSCRIPTIONS.new(
-        stamp,
-        id=new_id(),
-        external_id=running.external_id,
-        customer_id=running.customer_id,
-        plan_id=plan.id,
-        name=row.get("name") or running.name,
-        billing_time=running.billing_time,
-        subscription_at=running.subscription_at,
-        started_at=stamp.instant,
-        ending_at=running.ending_at,
-        terminated_at=None,
-        status=ACTIVE,
-        on_termination_invoice="generate",
-        previous_subscription_id=running.id,
-        creation_sequence=stamp.sequence,
-        progressive_billing_disabled=running.progressive_billing_disabled,
-        billing_entity_id=running.billing_entity_id,
-        on_termination_credit_note="credit",
-    )
-
-
 def _final_invoice_ends(earlier: list[Subscription], customer: Customer) -> list[datetime]:
     """The ends before which a re-created subscription must not start, because a final invoice covers them (§2.6)."""
     own = [row for row in earlier if row.customer_id == customer.id and row.status != CANCELED]
-    ends = [row.terminated_at or row.ending_at for row in own if row.on_termination_invoice == "generate"]
+    ends = [row.terminated_at or row.ends_at for row in own if row.on_termination_invoice == "generate"]
     return [end for end in ends if end is not None]

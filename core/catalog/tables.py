@@ -31,7 +31,7 @@ from core.catalog.pricing_units import PRICING_UNITS
 from core.catalog.recurring_rules import RECURRING_RULES
 from core.catalog.schedules import SCHEDULE_TICKS, SCHEDULES
 from core.catalog.set_aside_events import SET_ASIDE_EVENTS
-from core.catalog.subscriptions import SUBSCRIPTIONS
+from core.catalog.subscription_versions import SUBSCRIPTIONS
 from core.catalog.taxes import APPLIED_TAXES, TAXES
 from core.catalog.test_clocks import TEST_CLOCKS
 from core.catalog.usage_thresholds import USAGE_THRESHOLDS

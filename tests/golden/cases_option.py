@@ -42,7 +42,7 @@ def _cases_of(file: Path) -> list[Case]:
 
 def own_files(name: str) -> list[Path]:
     """The copy of the shared file, and beside it the cases of our own in the same schema, if there are any."""
-    return [file for file in (OWN / f"{name}.yaml", OWN / f"{name}_own.yaml") if file.exists()]
+    return [OWN / f"{name}.yaml", *sorted(OWN.glob(f"{name}_own*.yaml"))]
 
 
 def shared_cases(name: str) -> dict[str, Case]:

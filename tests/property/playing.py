@@ -133,7 +133,10 @@ class Player:
         return [charge | {"billable_metric_id": billable_metrics.get(uow.connection, charge["metric"]).id} for charge in charges]
 
     def _subscribe(self, uow: Any, plan: str, **terms: Any) -> None:
-        subscriptions.create(uow, external_customer_id=self.script.name, plan_code=plan, **terms)
+        subscriptions.create(uow, external_customer_id=self.script.name, plan_code=plan, period_end=self.world.period_end, **terms)
+
+    def _undo(self, uow: Any, external_id: str) -> None:
+        subscriptions.cancel_pending(uow, external_id)
 
     def _terminate(self, uow: Any, external_id: str, **choices: str) -> None:
         subscriptions.terminate(uow, external_id, **choices)

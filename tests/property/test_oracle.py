@@ -96,7 +96,7 @@ def test_every_event_of_a_charge_in_advance_has_its_fee(played: Played) -> None:
             clock_id = facts.one("customers", subscription["customer_id"], ENDS_AT)["test_clock_id"]
             (known_at,) = [row["reading"] for row in facts.of("test_clocks", "id", clock_id) if row["valid_from"] <= event["received_at"] and (row["valid_to"] is None or event["received_at"] < row["valid_to"])]
             is_known = subscription["valid_from"] <= known_at and (subscription["valid_to"] is None or known_at < subscription["valid_to"])
-            if not is_known or subscription["terminated_at"] or subscription["ending_at"] or not subscription["started_at"] <= event["timestamp"] <= known_at:
+            if not is_known or subscription["terminated_at"] or subscription["downgrade_at"] or subscription["ending_at"] or not subscription["started_at"] <= event["timestamp"] <= known_at:
                 continue
             for charge in facts.at("charges", "plan_id", subscription["plan_id"], known_at):
                 metric = facts.one("billable_metrics", charge["billable_metric_id"], known_at)

@@ -232,6 +232,7 @@ class _Drawing:
         for action in [action for action in self.script.actions if action.do == "create_wallet"]:
             self._voids(action.terms["code"], action.at)
         self._ended_in_advance()
+        self._downgraded(Random(f"{self.name}-downgraded"))
 
     def _subscription(self, external_id: str) -> None:
         created_at = BEGINS_AT if self.chance(0.3) else self.moment(before=datetime(2024, 9, 1))
@@ -294,8 +295,39 @@ class _Drawing:
         if drawn.random() < 0.3:
             self.happens(self.moment(at), "terminate", external_id=terms["external_id"])
 
+    def _downgraded(self, drawn: Random) -> None:
+        """A subscription that waits for a cheaper plan, with usage before and after, and in some worlds another wish meanwhile or later."""
+        self.random = drawn
+        plans = [self.code("plan", number) for number in (20, 21, 22)]
+        for place, code in enumerate(plans):
+            interval = drawn.choice(("weekly", "monthly", "monthly", "quarterly", "yearly"))
+            yearly = (1200000, 120000, 5200)[place]
+            amount_cents = yearly // {"weekly": 52, "monthly": 12, "quarterly": 4, "yearly": 1}[interval]
+            terms = {"interval": interval, "pay_in_advance": drawn.random() < 0.5, "trial_period": drawn.choice((None, None, "20")), "bill_charges_monthly": drawn.random() < 0.5}
+            commitment = {"minimum_commitment_input": drawn.choice((None, None, {"amount_cents": 2 * amount_cents}))}
+            charges = [self.charge(200 + 10 * place)] if drawn.random() < 0.7 else []
+            self.script.plans.append({"code": code, "amount_cents": amount_cents, "tax_codes": self._some_taxes(0.5), "charges": charges} | terms | commitment)
+        terms = {"external_id": self.code("sub", 11), "billing_time": drawn.choice(("calendar", "anniversary")), "subscription_at": None}
+        at = self.moment(before=datetime(2024, 9, 1))
+        self.happens(at, "subscribe", plan=plans[0], **terms)
+        asked_at = self.moment(at, at + 60 * DAY)
+        self.happens(asked_at, "subscribe", plan=plans[1], **terms)
+        later = self.moment(asked_at) if drawn.random() < 0.5 else self.moment(asked_at, asked_at + 20 * DAY)
+        wish = drawn.choice(("none", "none", "none", "cheaper", "dearer", "undo", "terminate", "zone"))
+        if wish in ("cheaper", "dearer"):
+            self.happens(later, "subscribe", plan=plans[2 if wish == "cheaper" else 0], **terms)
+        elif wish == "zone":
+            self.happens(later, "update_customer", timezone=drawn.choice(ZONES))
+        elif wish != "none":
+            self.happens(later, "terminate" if wish == "terminate" else "undo", external_id=terms["external_id"])
+        for _ in range(6):
+            self._event_of(terms["external_id"])
+
     def _event(self) -> None:
         subscribed = self.random.choice([action for action in self.script.actions if action.do == "subscribe"])
+        self._event_of(subscribed.terms["external_id"])
+
+    def _event_of(self, external_id: str) -> None:
         received_at = self.moment()
         timestamp = received_at
         if self.chance(0.5):
@@ -304,7 +336,7 @@ class _Drawing:
         drawn = {"value": pick(VALUES), "region": pick((*REGIONS, "mars", None)), "model": pick(("small", "large", "", None)), "operation_type": pick((None, "add", "remove"))}
         properties = {name: value for name, value in drawn.items() if value is not None}
         self.happens(
-            received_at, "event", external_id=subscribed.terms["external_id"], code=pick(self.script.metrics)["code"], timestamp=timestamp, properties=properties
+            received_at, "event", external_id=external_id, code=pick(self.script.metrics)["code"], timestamp=timestamp, properties=properties
         )  # fmt: skip
 
     def _wallet(self, code: str) -> None:

@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import pyarrow as pa
 
-from tests.support.oracle_fees import Facts, Line, Row, at_places, half_up, local_date, period_around
+from tests.support.oracle_fees import Facts, Line, Row, at_places, half_up, is_followed, local_date, period_around
 
 
 @dataclass
@@ -171,7 +171,7 @@ class CreditNoteOracle:
         return taxes, total
 
     def _destination(self, row: Row) -> str:
-        if self.facts.of("subscriptions", "previous_subscription_id", row["subscription_id"]):
+        if is_followed(self.facts, row["subscription_id"], row["issued_at"]):
             return "credit"
         return str(self.facts.one("subscriptions", row["subscription_id"], row["issued_at"])["on_termination_credit_note"])
 
@@ -184,12 +184,11 @@ class CreditNoteOracle:
         customer = self.facts.one("customers", row["customer_id"], known_at)
         seller = self.facts.one("billing_entities", subscription["billing_entity_id"] or customer["billing_entity_id"], known_at)
         zone = customer["timezone"] or seller["timezone"] or "UTC"
-        ends_on = local_date(subscription["terminated_at"] or subscription["ending_at"], zone)
+        ends_on = local_date(subscription["terminated_at"] or subscription["downgrade_at"] or subscription["ending_at"], zone)
         plan = self.facts.one("plans", subscription["plan_id"], known_at)
         anchor = local_date(subscription["subscription_at"], zone) if subscription["billing_time"] == "anniversary" else None
         start, end = period_around(plan["interval"], anchor, ends_on)
-        is_upgraded = bool(self.facts.of("subscriptions", "previous_subscription_id", row["subscription_id"]))
-        unused_from = ends_on if is_upgraded else ends_on + timedelta(days=1)
+        unused_from = ends_on if is_followed(self.facts, row["subscription_id"], known_at) else ends_on + timedelta(days=1)
         trial_ends_on = self._trial_end(subscription, known_at, zone)
         if trial_ends_on is not None and trial_ends_on >= ends_on:
             unused_from = trial_ends_on

@@ -198,6 +198,11 @@ def usage_lines(facts: Facts, link: Row, clock_id: str, at: datetime, minor: int
 # --- plan fees (invoicing §2, §3) ---
 
 
+def is_followed(facts: Facts, subscription_id: str, at: datetime) -> bool:
+    """Whether another plan takes over from the subscription, as known then."""
+    return any(row["status"] != "canceled" for row in facts.at("subscriptions", "previous_subscription_id", subscription_id, at))
+
+
 def add_months(start: date, months: int) -> date:
     """Month ends clamp and do not drift, because months are counted from the anchor."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
@@ -229,14 +234,13 @@ def plan_line(facts: Facts, link: Row, zone: str, at: datetime, minor: int) -> L
     first = local_date(link["fee_from_at"], zone)
     anchor = local_date(subscription["subscription_at"], zone) if subscription["billing_time"] == "anniversary" else None
     start, end = period_around(plan["interval"], anchor, first)
-    service_end = subscription["terminated_at"] or subscription["ending_at"]
+    service_end = subscription["terminated_at"] or subscription["downgrade_at"] or subscription["ending_at"]
     last = local_date(link["fee_to_at"], zone)
     is_cut = link["invoicing_reason"] == "terminating" and link["fee_to_at"] == service_end and last < end
     if is_cut and plan["bill_charges_monthly"] and plan["interval"] in ("semiannual", "yearly"):
         # On the first day of an unbilled month the final bill closes the month before, without that day.
         month_start = period_around("monthly", anchor, last)[0]
         is_cut = last != month_start or local_date(link["usage_from_at"], zone) > month_start - timedelta(days=5)
-    is_upgraded = bool(facts.of("subscriptions", "previous_subscription_id", link["subscription_id"]))
-    days = (last - first).days + (1 if is_cut and not is_upgraded else 0)
+    days = (last - first).days + (1 if is_cut and not is_followed(facts, link["subscription_id"], at) else 0)
     amount = Fraction(plan["amount_cents"] * days, (end - start).days * minor)
     return Line("subscription", amount, half_up(amount * minor), link["plan_id"], subscription_id=link["subscription_id"], from_at=link["fee_from_at"], issued_at=at)

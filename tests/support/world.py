@@ -16,11 +16,13 @@ import duckdb
 import pyarrow as pa
 
 from core.billing import CustomerFacts, credit_notes
+from core.billing.current_periods import plan_period_end
 from core.catalog import test_clocks
 from core.catalog.bootstrap import bootstrap
 from core.catalog.engine import connect, reading
 from core.catalog.export import export
 from core.catalog.migrations import migrate
+from core.catalog.subscription_versions import Subscription
 from core.catalog.unit_of_work import UnitOfWork, unit_of_work
 from core.clock import ManualClock
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
@@ -78,6 +80,12 @@ class World:
         """Moves a scenario's clock forward."""
         with self.unit() as uow:
             test_clocks.advance(uow, clock_id, to)
+
+    def period_end(self, subscription: Subscription, at: datetime) -> datetime:
+        """What `core.billing.current_periods` says of the subscription; to be given to commands that change plans."""
+        with reading(self.engine) as catalog:
+            facts = CustomerFacts(export(catalog, [subscription.customer_id]), (), self.wall.now())
+        return plan_period_end(open_connection(), self.graph, facts, subscription, at, has_warehouse=False)
 
     def facts(self) -> dict[str, pa.Table]:
         """All that is recorded so far: the catalog's export and the events, as the sources that the models read."""

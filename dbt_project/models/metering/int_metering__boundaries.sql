@@ -37,11 +37,12 @@ periodic as (
     where period_ends_at <= as_of
 ),
 
+-- A downgrade switches plans where a period is billed (invoicing, section 6.2).
 terminating as (
     select
         subscription_id, known_from, period_index, timezone, test_clock_id, as_of,
         'terminating' as invoicing_reason,
-        case when terminated_at is null then 'ending' else 'periodic' end as schedule_name,
+        case when terminated_at is null and downgrade_at is null then 'ending' else 'periodic' end as schedule_name,
         service_ends_at as boundary_at,
         case when terminated_at is null then service_ends_at end as tick_wanted_at,
         terminated_at as event_at,

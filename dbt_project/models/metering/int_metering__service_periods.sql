@@ -73,7 +73,7 @@ final as (
         subscription_id, customer_id, as_of, known_from, known_to,
         external_subscription_id, plan_id, billing_entity_id, currency, timezone, test_clock_id, grace_days,
         plan_amount_cents, pay_in_advance, started_at, started_on, created_at, creation_sequence,
-        terminated_at, service_ends_at, on_termination_invoice, billing_starts_at, trial_ends_at,
+        terminated_at, downgrade_at, service_ends_at, on_termination_invoice, billing_starts_at, trial_ends_at,
         period_index, period_starts_on, period_ends_on, next_period_ends_on, plan_period_starts_on, plan_period_ends_on, next_plan_period_ends_on,
         period_ends_on = plan_period_ends_on as closes_plan_period, bill_fixed_charges_monthly,
         {{ days_between('period_starts_on', 'period_ends_on') }} as period_days,

@@ -39,7 +39,8 @@ joined as (
         subscriptions.subscription_at,
         subscriptions.started_at,
         subscriptions.terminated_at,
-        subscriptions.ending_at,
+        subscriptions.downgrade_at,
+        subscriptions.service_ends_at,
         subscriptions.on_termination_invoice,
         subscriptions.created_at,
         subscriptions.creation_sequence,
@@ -76,7 +77,7 @@ final as (
         external_subscription_id, plan_id, billing_entity_id, currency, timezone, test_clock_id, grace_days,
         plan_interval, plan_amount_cents, pay_in_advance, billing_time, bill_charges_monthly, bill_fixed_charges_monthly,
         subscription_at, started_at, created_at, creation_sequence, terminated_at, on_termination_invoice, billing_starts_at, trial_ends_at,
-        case when terminated_at is not null then terminated_at else ending_at end as service_ends_at,
+        downgrade_at, service_ends_at,
         case plan_interval when 'monthly' then 1 when 'quarterly' then 3 when 'semiannual' then 6 when 'yearly' then 12 end as interval_months,
         {{ local_date('started_at', 'timezone') }} as started_on
     from joined

@@ -14,11 +14,12 @@ final as (
         subscriptions.customer_id, subscriptions.plan_id, subscriptions.name, subscriptions.billing_time,
         case
             when subscriptions.status = 'canceled' then 'canceled'
-            when subscriptions.terminated_at <= horizons.as_of or (subscriptions.terminated_at is null and subscriptions.ending_at <= horizons.as_of) then 'terminated'
+            when subscriptions.service_ends_at <= horizons.as_of then 'terminated'
             when subscriptions.started_at is null or subscriptions.started_at > horizons.as_of then 'pending'
             else 'active'
         end as status,
         subscriptions.subscription_at, subscriptions.started_at, subscriptions.ending_at, subscriptions.terminated_at,
+        subscriptions.downgrade_at, subscriptions.service_ends_at,
         subscriptions.previous_subscription_id, subscriptions.created_at,
         horizons.as_of
     from subscriptions

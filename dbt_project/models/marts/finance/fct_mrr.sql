@@ -61,7 +61,7 @@ recurring as (
     inner join subscriptions
         on looks.customer_id = subscriptions.customer_id
         and subscriptions.started_at <= looks.seen_at
-        and coalesce(subscriptions.terminated_at, subscriptions.ending_at, timestamp '9999-12-31 00:00:00') > looks.seen_at
+        and coalesce(subscriptions.service_ends_at, timestamp '9999-12-31 00:00:00') > looks.seen_at
     inner join plans on subscriptions.plan_id = plans.plan_id and {{ known_at('plans', 'looks.seen_at') }}
     group by looks.customer_id, plans.amount_currency, looks.month_on
 ),

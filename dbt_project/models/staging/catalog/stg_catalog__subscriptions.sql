@@ -22,6 +22,8 @@ final as (
         progressive_billing_disabled,
         billing_entity_id,
         on_termination_credit_note,
+        downgrade_at,
+        coalesce(terminated_at, downgrade_at, ending_at) as service_ends_at,
         valid_from,
         valid_to,
         recorded_at,

@@ -188,7 +188,7 @@ def test_export_has_prices_by_the_same_tables_and_only_own_overrides(
     with begin() as uow:
         subscriptions.create(uow, external_id="other", external_customer_id="else", plan_code="basic")
         override_units(uow, "other", "seat", 9)
-        acme = subscriptions.get(uow.connection, "s").customer_id
+        acme = subscriptions.get(uow.connection, "s", NOW).customer_id
     with reading(catalog) as connection:
         everything, own = export(connection), export(connection, [acme])
     prices = [row for row in everything["charge_prices"].to_pylist() if row["charge_id"] == seats.id]

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from core.catalog import alerts, billable_metrics, customers, deletions, lifetime_usages, plans, subscriptions, wallets
 from core.catalog.engine import reading
 from core.catalog.export import export
-from core.catalog.subscriptions import Subscription
+from core.catalog.subscription_versions import Subscription
 from core.catalog.usage_thresholds import USAGE_THRESHOLDS, thresholds_of
 from core.errors import BatchRefused, NotFound, ValidationError
-from tests.unit.core.catalog.conftest import Begin
+from tests.unit.core.catalog.conftest import NOW, Begin
 
 STEPS: list[dict[str, Any]] = [
     {"amount_cents": 500, "threshold_display_name": "Soft"},
@@ -90,7 +90,7 @@ def test_a_subscription_has_its_own_thresholds_and_may_opt_out(
             uow, external_id="t", external_customer_id="acme", plan_code="basic", usage_thresholds_input=STEPS[:1]
         )
     with reading(catalog) as connection:
-        assert subscriptions.get(connection, "s").progressive_billing_disabled
+        assert subscriptions.get(connection, "s", NOW).progressive_billing_disabled
         owned = thresholds_of(connection, "subscription", [subscription.id, other.id])
         tables = export(connection, [subscription.customer_id])
     assert {owner: len(rows) for owner, rows in owned.items()} == {subscription.id: 2, other.id: 1}

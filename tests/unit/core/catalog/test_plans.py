@@ -8,7 +8,7 @@ import pytest
 
 from core.catalog import billable_metrics, charges, deletions, plans, subscriptions, taxes
 from core.errors import NotFound, ValidationError
-from tests.unit.core.catalog.conftest import Begin
+from tests.unit.core.catalog.conftest import NOW, Begin
 
 PLAN: dict[str, Any] = {"name": "P", "interval": "monthly", "amount_cents": 0, "amount_currency": "EUR"}
 
@@ -163,7 +163,7 @@ def test_a_deleted_plan_ends_its_subscriptions_and_frees_its_code(begin: Begin, 
         subscriptions.create(uow, external_id="s", external_customer_id="acme", plan_code="basic")
     with begin() as uow:
         deletions.delete_plan(uow, "basic")
-        assert subscriptions.get(uow.connection, "s").status == "terminated"
+        assert subscriptions.get(uow.connection, "s", NOW).status == "terminated"
         assert plans.page(uow.connection).total == 0
         again = plans.create(uow, code="basic", **PLAN)
     assert again.id != basic_plan.id
