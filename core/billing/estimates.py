@@ -34,6 +34,7 @@ NOT_IN_ADVANCE = (
     "int_rating__volume_tiers",
     "int_billing__charge_true_ups",
     "int_billing__credit_fees",
+    "int_billing__fixed_charge_deductions",
     "int_billing__fixed_charge_fees",
     "int_billing__one_off_fees",
     "int_billing__subscription_fees",

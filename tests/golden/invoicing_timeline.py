@@ -61,8 +61,6 @@ def is_in_scope(case: Case) -> bool:
         return is_built(case) or all(action["do"] == "evaluate_threshold_rule" for action in timeline)
     if any(plan.get("bill_fixed_charges_monthly") for plan in setup.get("plans", [])):
         return False
-    if case["id"] == "upgrade-fixed-charges-advance-prorated":
-        return False
     return {action["do"] for action in timeline} <= ACTIONS
 
 

@@ -27,9 +27,9 @@ WORLD: dict[str, list[dict[str, Any]]] = {
         {"landing_file": "z", "row_count": 1, "accepted_count": 0, "duplicate_count": 0},
     ],
     "stg_landing__rejections": [{"landing_file": "z", "source_row": 1}],
-    # b is what the change of a fixed charge is compared with: rated, and no fee of its own.
+    # b is what the change of a fixed charge is compared with, p what the plan before was paid: rated, and no fee of its own.
     "int_metering__chargeable_quantities": [{"usage_id": "q", "units": 12, "full_units": 12}, {"usage_id": "b", "units": 1, "full_units": 1}],
-    "int_metering__fixed_charge_quantities": [{"usage_id": "b", "side": "before"}, {"usage_id": "q", "side": "after"}],
+    "int_metering__fixed_charge_quantities": [{"usage_id": "b", "side": "before"}, {"usage_id": "p", "side": "after", "window_state": "paid"}, {"usage_id": "q", "side": "after"}],
     "int_metering__window_charges": [
         {"window_charge_id": "w", "window_state": "draft", "aggregation_type": "custom_agg", "sql_metric": "minutes"},
         {"window_charge_id": "v", "aggregation_type": "sum_agg"},
@@ -52,6 +52,7 @@ WORLD: dict[str, list[dict[str, Any]]] = {
     ],
     "int_rating__charges": [
         {"usage_id": "q", "usage_kind": "period", "charge_model": "graduated", "units": 12, "amount": "3.5", "events_count": 2},
+        {"usage_id": "p", "usage_kind": "fixed", "charge_model": "standard", "units": 1, "amount": "1", "events_count": 0},
         {"usage_id": "b", "usage_kind": "fixed", "charge_model": "standard", "units": 1, "amount": "1", "events_count": 0},
     ],
     "int_rating__charge_tiers": [

@@ -3,7 +3,11 @@ with charges as (
 ),
 
 fixed_charge_quantities as (
-    select * from {{ ref('int_metering__fixed_charge_quantities') }}
+    select * from {{ ref('int_metering__fixed_charge_quantities') }} where window_state <> 'paid'
+),
+
+deductions as (
+    select * from {{ ref('int_billing__fixed_charge_deductions') }}
 ),
 
 advance_quantities as (
@@ -27,7 +31,14 @@ sides as (
     select fee_id, usage_id, case side when 'after' then 1 else -1 end from advance_quantities
 ),
 
--- What tops a charge up to its minimum is one step of one unit. Both sides of a
+last_steps as (
+    select sides.fee_id, max(charge_tiers.position) as position
+    from sides
+    inner join charge_tiers on sides.usage_id = charge_tiers.usage_id
+    group by sides.fee_id
+),
+
+-- What tops a charge up to its minimum is one step of one unit; what the plan before was paid is the last step, below zero. Both sides of a
 -- change have the same price, so a position is the same step; a side without usage shows less of it, never more.
 final as (
     select
@@ -51,6 +62,12 @@ final as (
     select
         fee_id, 1, 'true_up', null, null, {{ quantity('1') }}, null, null, null, {{ quantity('0') }}, {{ quantity('0') }}, amount, amount
     from charge_true_ups
+    union all
+    select
+        deductions.window_fixed_charge_id, last_steps.position + 1, 'paid_before', null, null, {{ quantity('0') }}, null, null, null, {{ quantity('0') }}, {{ quantity('0') }},
+        {{ working('-deductions.amount') }}, {{ working('-deductions.amount') }}
+    from deductions
+    inner join last_steps on deductions.window_fixed_charge_id = last_steps.fee_id
 )
 
 select * from final

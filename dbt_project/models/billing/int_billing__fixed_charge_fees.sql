@@ -1,33 +1,26 @@
 with window_fixed_charges as (
-    select * from {{ ref('int_metering__window_fixed_charges') }}
+    select * from {{ ref('int_metering__window_fixed_charges') }} where window_state <> 'paid'
 ),
 
-fixed_charge_quantities as (
-    select * from {{ ref('int_metering__fixed_charge_quantities') }} where is_in_force
+amounts as (
+    select * from {{ ref('int_billing__fixed_charge_amounts') }}
 ),
 
-charges as (
-    select * from {{ ref('int_rating__charges') }}
+deductions as (
+    select * from {{ ref('int_billing__fixed_charge_deductions') }}
 ),
 
 add_ons as (
     select * from {{ ref('stg_catalog__add_ons') }}
 ),
 
-rated as (
-    select fixed_charge_quantities.window_fixed_charge_id, fixed_charge_quantities.side, fixed_charge_quantities.full_units, charges.amount
-    from fixed_charge_quantities
-    inner join charges on fixed_charge_quantities.usage_id = charges.usage_id
-),
-
--- What a change adds is the price of the period's units after it, less the price of what the period has billed before it.
-differences as (
+priced as (
     select
-        rated.window_fixed_charge_id,
-        {{ quantity("sum(case rated.side when 'after' then rated.full_units else -rated.full_units end)") }} as units,
-        {{ working("sum(case rated.side when 'after' then rated.amount else -rated.amount end)") }} as amount
-    from rated
-    group by rated.window_fixed_charge_id
+        amounts.window_fixed_charge_id, amounts.units,
+        amounts.units <> 0 or amounts.amount <> 0 as has_price,
+        {{ working('amounts.amount - coalesce(deductions.amount, 0)') }} as amount
+    from amounts
+    left join deductions on amounts.window_fixed_charge_id = deductions.window_fixed_charge_id
 ),
 
 final as (
@@ -49,14 +42,14 @@ final as (
         window_fixed_charges.to_at,
         window_fixed_charges.horizon_at,
         window_fixed_charges.currency,
-        differences.units,
-        {{ unit_price('differences.amount', 'differences.units') }} as unit_amount,
-        differences.amount
-    from differences
-    inner join window_fixed_charges on differences.window_fixed_charge_id = window_fixed_charges.window_fixed_charge_id
+        priced.units,
+        {{ unit_price('priced.amount', 'priced.units') }} as unit_amount,
+        priced.amount
+    from priced
+    inner join window_fixed_charges on priced.window_fixed_charge_id = window_fixed_charges.window_fixed_charge_id
     inner join add_ons
         on window_fixed_charges.add_on_id = add_ons.add_on_id and {{ known_at('add_ons', 'window_fixed_charges.horizon_at') }}
-    where window_fixed_charges.billing_side = 'change' or differences.units <> 0 or differences.amount <> 0
+    where window_fixed_charges.billing_side = 'change' or priced.has_price
 )
 
 select * from final

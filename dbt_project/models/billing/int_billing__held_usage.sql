@@ -11,7 +11,7 @@ fixed_charge_quantities as (
 ),
 
 window_fixed_charges as (
-    select * from {{ ref('int_metering__window_fixed_charges') }}
+    select * from {{ ref('int_metering__window_fixed_charges') }} where window_state <> 'paid'
 ),
 
 add_ons as (

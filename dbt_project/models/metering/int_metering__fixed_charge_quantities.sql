@@ -42,7 +42,7 @@ resolved as (
 -- A change inside a period adds to what the period has billed: it is priced as the difference of after and before.
 sides as (
     select
-        window_fixed_charge_id as usage_id, 'after' as side, window_fixed_charge_id, fixed_charge_id, charge_model, currency, prorated, horizon_at, is_in_force,
+        window_fixed_charge_id as usage_id, 'after' as side, window_fixed_charge_id, fixed_charge_id, charge_model, currency, prorated, horizon_at, window_state, is_in_force,
         case
             when billing_side = 'change' and prorated then {{ quantity('base_units + ' ~ prorated_units('added_units', 'window_days', 'period_days')) }}
             when billing_side = 'change' then {{ quantity('base_units + added_units') }}
@@ -54,14 +54,14 @@ sides as (
     union all
     select
         {{ deterministic_id(["'before'", 'window_fixed_charge_id']) }}, 'before', window_fixed_charge_id, fixed_charge_id, charge_model, currency, prorated, horizon_at,
-        is_in_force, billed_units, billed_units
+        window_state, is_in_force, billed_units, billed_units
     from resolved
     where billing_side = 'change' and billed_units is not null
 ),
 
 final as (
     select
-        usage_id, side, window_fixed_charge_id, fixed_charge_id, charge_model, currency, prorated, horizon_at, is_in_force, units, full_units
+        usage_id, side, window_fixed_charge_id, fixed_charge_id, charge_model, currency, prorated, horizon_at, window_state, is_in_force, units, full_units
     from sides
 )
 

@@ -30,6 +30,8 @@ final as (
         {{ local_date('fixed_charge_windows.last_at', 'fixed_charge_windows.timezone') }} as last_on,
         fixed_charge_windows.period_days,
         fixed_charge_windows.change_sequence,
+        fixed_charge_windows.taken_over_by,
+        fixed_charge_windows.taken_over_at,
         fixed_charges.fixed_charge_id,
         fixed_charges.add_on_id,
         fixed_charges.charge_model,

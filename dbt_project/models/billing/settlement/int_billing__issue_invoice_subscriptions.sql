@@ -7,7 +7,7 @@ unissued_items as (
 ),
 
 fixed_charge_windows as (
-    select * from {{ ref('int_metering__fixed_charge_windows') }}
+    select * from {{ ref('int_metering__fixed_charge_windows') }} where window_state <> 'paid'
 ),
 
 advance_fees as (
