@@ -38,7 +38,8 @@ class CommitmentOracle:
         last = local_date(link["usage_to_at"], zone)
         is_cut = link["invoicing_reason"] == "terminating"
         start, end = period_around(plan["interval"], anchor, last if is_cut else last - timedelta(days=1))
-        if is_cut and local_date(link["usage_from_at"], zone) < start - FAR:  # the final bill closes the period before
+        is_downgraded = subscription["downgrade_at"] == link["usage_to_at"] and last == start
+        if is_cut and (is_downgraded or local_date(link["usage_from_at"], zone) < start - FAR):  # the final bill closes the period before
             is_cut = False
             start, end = period_around(plan["interval"], anchor, start - timedelta(days=1))
         if not is_cut and link["invoicing_reason"] == "periodic" and last < end:  # a month inside the period of the plan
