@@ -13,12 +13,14 @@ from core import lake
 from core.billing import installation
 from core.catalog import test_clocks
 from core.catalog.engine import connect
+from core.catalog.subscription_versions import Subscription
 from core.catalog.unit_of_work import unit_of_work
 from core.clock import SystemClock
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
 from ingestion.event import UsageEvent, to_micros
 from ingestion.inbox import Inbox
+from tests.support.world import period_end_of
 
 FACTS = ("catalog.sqlite", "inbox.sqlite", "landing")
 
@@ -32,6 +34,7 @@ class InstalledWorld:
         self.engine = connect(self.settings.catalog)
         self.inbox = Inbox(self.settings.inbox, SystemClock())
         self._sent = 0
+        self._graph = PricingGraph.load()
 
     def unit(self) -> Any:
         """A unit of work now."""
@@ -41,6 +44,10 @@ class InstalledWorld:
         """Moves a test clock forward."""
         with self.unit() as uow:
             test_clocks.advance(uow, clock_id, to)
+
+    def period_end(self, subscription: Subscription, at: datetime) -> datetime:
+        """As `World.period_end`."""
+        return period_end_of(self._graph, self.engine, SystemClock().now(), subscription, at)
 
     def send_event(self, subscription: str, code: str, timestamp: datetime, properties: dict[str, Any]) -> None:
         """An event through the inbox, as the API would send it."""

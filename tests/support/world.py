@@ -33,6 +33,13 @@ WALL_START = datetime(2030, 1, 1)
 TICK = timedelta(milliseconds=1)
 
 
+def period_end_of(graph: PricingGraph, engine: Any, now: datetime, subscription: Subscription, at: datetime) -> datetime:
+    """The end of the plan period of the subscription that holds `at`, by what the catalog knows `now` (wall clock)."""
+    with reading(engine) as catalog:
+        facts = CustomerFacts(export(catalog, [subscription.customer_id]), (), now)
+    return plan_period_end(open_connection(), graph, facts, subscription, at, has_warehouse=False)
+
+
 class World:
     """Commands and events of many scenarios, and their books (empty until `run` keeps what it settled)."""
 
@@ -83,9 +90,7 @@ class World:
 
     def period_end(self, subscription: Subscription, at: datetime) -> datetime:
         """What `core.billing.current_periods` says of the subscription; to be given to commands that change plans."""
-        with reading(self.engine) as catalog:
-            facts = CustomerFacts(export(catalog, [subscription.customer_id]), (), self.wall.now())
-        return plan_period_end(open_connection(), self.graph, facts, subscription, at, has_warehouse=False)
+        return period_end_of(self.graph, self.engine, self.wall.now(), subscription, at)
 
     def facts(self) -> dict[str, pa.Table]:
         """All that is recorded so far: the catalog's export and the events, as the sources that the models read."""
