@@ -109,6 +109,9 @@ def give(connection: Any, graph: PricingGraph, count: int, targets: list[str]) -
     }
     relations = {}
     for node in graph.inputs(targets, [*rows, "int_metering__fixed_charge_quantities"]):
+        if node.kind != "seed" and node.name not in tables.keys() | rows.keys():
+            relations[node.name] = node.nothing
+            continue
         columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in (node.columns or {}).items())
         seed = f"as select * from read_csv('{PROJECT_DIR}/seeds/{node.name}.csv')"
         relations[node.name] = temporary(f"given {node.name}")
