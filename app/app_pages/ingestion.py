@@ -12,7 +12,8 @@ KINDS = {"accepted_count": "Accepted", "duplicate_count": "Duplicates", "rejecte
 COLORS = ("#1f5f5b", "#d9a441", "#b3412f")
 STATES = {
     "billed": "Billed, in an issued invoice",
-    "late": "Known after its invoice was issued",
+    "settled_late": "Known after its invoice was issued, settled by a later one",
+    "late": "Known after its invoice was issued, for the next one",
     "due": "Due, to be issued by the next run",
     "draft": "In a draft",
     "open": "In a period that is still open",

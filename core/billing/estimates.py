@@ -36,6 +36,7 @@ NOT_IN_ADVANCE = (
     "int_billing__credit_fees",
     "int_billing__fixed_charge_deductions",
     "int_billing__fixed_charge_fees",
+    "int_billing__late_fees",
     "int_billing__one_off_fees",
     "int_billing__subscription_fees",
     "int_billing__unissued_invoices",

@@ -110,6 +110,8 @@ TABLES: dict[str, dict[str, str]] = {
         "event_transaction_id": "VARCHAR",  # the event of a fee in advance, else null
         "total_aggregated_units": QUANTITY,
         "progressive_billing_credit_amount_cents": "BIGINT",
+        "corrected_invoice_id": "VARCHAR",  # the invoice whose period late usage is settled by this line, else null
+        "known_after_at": "TIMESTAMP",  # late usage: the line is what became known later than this
     },
     # One row per fee in advance that is not invoiced; its line is in fees, with the same fee_id and no invoice_id.
     "standalone_fees": {

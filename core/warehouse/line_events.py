@@ -7,6 +7,7 @@ rests on every event before the window; a renewal in advance on those before its
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -59,8 +60,12 @@ def line_events(
             and bucketed.external_subscription_id = contributions.external_subscription_id
             and bucketed.transaction_id = contributions.transaction_id
         where charges.charge_id = ? and bucketed.charge_filter_id is not distinct from ? and bucketed.group_key is not distinct from ?
-            and bucketed.transaction_id = coalesce(?, bucketed.transaction_id)"""
-    arguments = [fee["charge_id"], fee["charge_filter_id"], fee["group_key"], fee["event_transaction_id"]]
+            and bucketed.transaction_id = coalesce(?, bucketed.transaction_id)
+            and (? is null or bucketed.known_at > ?)"""
+    arguments = [
+        fee["charge_id"], fee["charge_filter_id"], fee["group_key"], fee["event_transaction_id"],
+        fee["known_after_at"], fee["known_after_at"],
+    ]  # fmt: skip
     counted = cursor.execute(f"select count(*) {query}", arguments).fetchone()
     result = cursor.execute(
         f"""select bucketed.external_subscription_id, bucketed.transaction_id, charges.billable_metric_code as code, bucketed.timestamp, bucketed.properties,
@@ -94,6 +99,8 @@ def _window(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[st
         "ends_with_service": False,
         "successor_plan_id": None,
         "renewed_to_at": None,
+        "known_until_at": fee["horizon_at"],
+        "horizon_at": _priced_at(cursor, fee),
         "window_state": "billed",
     }
     cursor.execute(
@@ -105,6 +112,15 @@ def _window(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[st
     return "temp.main.line_window"
 
 
+def _priced_at(cursor: duckdb.DuckDBPyConnection, fee: dict[str, Any]) -> datetime:
+    """The horizon of the charges and prices of a line: of late usage, that of the invoice that it corrects."""
+    found = cursor.execute(
+        "select issued_at from books.main.invoices where invoice_id = ?", [fee["corrected_invoice_id"]]
+    ).fetchone()
+    priced_at: datetime = found[0] if found else fee["horizon_at"]
+    return priced_at
+
+
 def _kind(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[str, Any]) -> tuple[bool, bool]:
     """(whether the line's metric is recurring, whether the line bills in advance what its period begins with)."""
     charges, metrics = (graph.node(f"catalog.{name}").relation for name in ("charges", "billable_metrics"))
@@ -113,7 +129,7 @@ def _kind(cursor: duckdb.DuckDBPyConnection, graph: PricingGraph, fee: dict[str,
         inner join {metrics} as metrics on charges.billable_metric_id = metrics.id
         where charges.id = $charge and charges.valid_from <= $at and metrics.valid_from <= $at
         order by charges.valid_from desc, metrics.valid_from desc limit 1""",
-        {"charge": fee["charge_id"], "at": fee["horizon_at"]},
+        {"charge": fee["charge_id"], "at": _priced_at(cursor, fee)},
     ).fetchone()
     is_recurring, in_advance = map(bool, found or (False, False))
     return is_recurring, is_recurring and in_advance and fee["event_transaction_id"] is None

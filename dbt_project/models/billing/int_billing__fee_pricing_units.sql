@@ -6,6 +6,10 @@ advance_amounts as (
     select * from {{ ref('int_billing__advance_amounts') }} where pricing_unit_id is not null
 ),
 
+late_fees as (
+    select * from {{ ref('int_billing__late_fees') }} where pricing_unit_id is not null
+),
+
 final as (
     select
         fee_id,
@@ -20,6 +24,9 @@ final as (
     union all
     select fee_id, pricing_unit_id, pricing_unit_code, pricing_unit_short_name, conversion_rate, own_unit_amount, own_amount, own_amount_cents
     from advance_amounts
+    union all
+    select fee_id, pricing_unit_id, pricing_unit_code, pricing_unit_short_name, conversion_rate, own_unit_amount, own_amount, own_amount_cents
+    from late_fees
 )
 
 select * from final

@@ -14,6 +14,10 @@ advance_quantities as (
     select * from {{ ref('int_metering__advance_quantities') }}
 ),
 
+late_fees as (
+    select * from {{ ref('int_billing__late_fees') }}
+),
+
 charge_tiers as (
     select * from {{ ref('int_rating__charge_tiers') }}
 ),
@@ -29,18 +33,14 @@ sides as (
     select window_fixed_charge_id, usage_id, case side when 'after' then 1 else -1 end from fixed_charge_quantities
     union all
     select fee_id, usage_id, case side when 'after' then 1 else -1 end from advance_quantities
+    union all
+    select fee_id, after_usage_id, 1 from late_fees
+    union all
+    select fee_id, before_usage_id, -1 from late_fees
 ),
 
-last_steps as (
-    select sides.fee_id, max(charge_tiers.position) as position
-    from sides
-    inner join charge_tiers on sides.usage_id = charge_tiers.usage_id
-    group by sides.fee_id
-),
-
--- What tops a charge up to its minimum is one step of one unit; what the plan before was paid is the last step, below zero. Both sides of a
--- change have the same price, so a position is the same step; a side without usage shows less of it, never more.
-final as (
+-- Both sides of a change have the same price, so a position is the same step; a side without usage shows less of it, never more.
+stepped as (
     select
         sides.fee_id,
         charge_tiers.position,
@@ -58,16 +58,37 @@ final as (
     from sides
     inner join charge_tiers on sides.usage_id = charge_tiers.usage_id
     group by sides.fee_id, charge_tiers.position
+),
+
+summed as (
+    select fee_id, sum(amount) as amount, max(position) as position
+    from stepped
+    group by fee_id
+),
+
+-- What tops a charge up to its minimum is one step of one unit; what the plan before was paid is the last step, below zero. What late usage adds is the difference of two rounded amounts, less what the
+-- charge's other buckets, or its minimum, give back.
+final as (
+    select
+        fee_id, position, step_kind, from_value, to_value, units, per_unit_amount, rate, package_size, flat_count, flat_amount, per_unit_total_amount, amount
+    from stepped
+    union all
+    select
+        late_fees.fee_id, coalesce(summed.position, 0) + 1, 'offset', null, null, {{ quantity('0') }}, null, null, null, {{ quantity('0') }}, {{ quantity('0') }},
+        {{ working('late_fees.own_amount - coalesce(summed.amount, 0)') }}, {{ working('late_fees.own_amount - coalesce(summed.amount, 0)') }}
+    from late_fees
+    left join summed on late_fees.fee_id = summed.fee_id
+    where late_fees.own_amount <> coalesce(summed.amount, 0)
     union all
     select
         fee_id, 1, 'true_up', null, null, {{ quantity('1') }}, null, null, null, {{ quantity('0') }}, {{ quantity('0') }}, amount, amount
     from charge_true_ups
     union all
     select
-        deductions.window_fixed_charge_id, last_steps.position + 1, 'paid_before', null, null, {{ quantity('0') }}, null, null, null, {{ quantity('0') }}, {{ quantity('0') }},
+        deductions.window_fixed_charge_id, summed.position + 1, 'paid_before', null, null, {{ quantity('0') }}, null, null, null, {{ quantity('0') }}, {{ quantity('0') }},
         {{ working('-deductions.amount') }}, {{ working('-deductions.amount') }}
     from deductions
-    inner join last_steps on deductions.window_fixed_charge_id = last_steps.fee_id
+    inner join summed on deductions.window_fixed_charge_id = summed.fee_id
 )
 
 select * from final

@@ -6,6 +6,10 @@ window_charges as (
     select * from {{ ref('int_metering__window_charges') }} where window_state <> 'checked'
 ),
 
+late_windows as (
+    select * from {{ ref('int_metering__late_windows') }}
+),
+
 fixed_charge_quantities as (
     select * from {{ ref('int_metering__fixed_charge_quantities') }}
 ),
@@ -31,7 +35,7 @@ final as (
     select
         usage_out_of_domain.usage_id,
         window_charges.invoice_id as bill_id,
-        window_charges.window_state as bill_state,
+        case when late_windows.is_due then 'due' when late_windows.usage_window_id is not null then 'draft' else window_charges.window_state end as bill_state,
         window_charges.customer_id,
         window_charges.subscription_id,
         window_charges.external_subscription_id,
@@ -41,6 +45,7 @@ final as (
         usage_out_of_domain.horizon_at
     from usage_out_of_domain
     inner join window_charges on usage_out_of_domain.window_charge_id = window_charges.window_charge_id
+    left join late_windows on window_charges.usage_window_id = late_windows.usage_window_id
     where usage_out_of_domain.usage_kind in ('period', 'renewal')
     union all
     select

@@ -26,7 +26,7 @@ final as (
             when event_transaction_id is null then unit_amount
             else {{ unit_price(working('cast(amount_cents as decimal(38, 0)) * minor_unit_amount'), 'units') }}
         end as unit_amount,
-        precise_amount, event_transaction_id, amount_cents
+        precise_amount, event_transaction_id, corrected_invoice_id, known_after_at, amount_cents
     from rounded
 )
 

@@ -24,31 +24,32 @@ billable_metrics as (
 
 states as (
     select 1 as position, 'billed' as event_state
-    union all select 2, 'late'
-    union all select 3, 'due'
-    union all select 4, 'draft'
-    union all select 5, 'open'
-    union all select 6, 'without_effect'
-    union all select 7, 'unmatched'
-    union all select 8, 'set_aside'
+    union all select 2, 'settled_late'
+    union all select 3, 'late'
+    union all select 4, 'due'
+    union all select 5, 'draft'
+    union all select 6, 'open'
+    union all select 7, 'without_effect'
+    union all select 8, 'unmatched'
+    union all select 9, 'set_aside'
 ),
 
 charged_codes as (
     select distinct settled_windows.settled_window_id, billable_metrics.code
     from settled_windows
-    inner join charges
-        on settled_windows.plan_id = charges.plan_id and {{ known_at('charges', 'settled_windows.horizon_at') }}
+    inner join charges on settled_windows.plan_id = charges.plan_id and {{ known_at('charges', 'settled_windows.horizon_at') }}
     inner join billable_metrics
         on charges.billable_metric_id = billable_metrics.billable_metric_id and {{ known_at('billable_metrics', 'settled_windows.horizon_at') }}
 ),
 
 placed as (
     select
-        settled_windows.settled_window_id,
-        settled_windows.window_state,
-        received_events.code,
-        advance_event_states.event_state as advance_state,
-        settled_windows.window_state = 'billed' and received_events.known_at > settled_windows.horizon_at as is_late
+        settled_windows.settled_window_id, received_events.code, advance_event_states.event_state as advance_state,
+        case
+            when settled_windows.window_state <> 'billed' or received_events.known_at <= settled_windows.horizon_at then settled_windows.window_state
+            when received_events.known_at <= settled_windows.settled_until_at then 'settled_late'
+            else 'late'
+        end as window_state
     from received_events
     left join settled_windows
         on received_events.external_subscription_id = settled_windows.external_subscription_id
@@ -61,9 +62,9 @@ placed as (
 
 -- An event that is charged in arrears too stands where its period stands. Counted by window and code first: the state is decided once for all events that share them.
 counted as (
-    select settled_window_id, window_state, code, is_late, advance_state, count(*) as events_count
+    select settled_window_id, window_state, code, advance_state, count(*) as events_count
     from placed
-    group by settled_window_id, window_state, code, is_late, advance_state
+    group by settled_window_id, window_state, code, advance_state
 ),
 
 decided as (
@@ -73,7 +74,6 @@ decided as (
             when charged_codes.code is null and counted.advance_state is not null then counted.advance_state
             when counted.settled_window_id is null then 'unmatched'
             when charged_codes.code is null then 'without_effect'
-            when counted.is_late then 'late'
             else counted.window_state
         end as event_state
     from counted

@@ -36,7 +36,7 @@ matched as (
         and received_events.code = window_charges.billable_metric_code
         and received_events.timestamp >= window_charges.counts_from_at
         and received_events.timestamp < window_charges.to_at
-        and received_events.known_at <= window_charges.horizon_at
+        and received_events.known_at <= window_charges.known_until_at
 ),
 
 final as (

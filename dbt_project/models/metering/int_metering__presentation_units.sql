@@ -13,7 +13,7 @@ contributions as (
 window_charges as (
     select *, {{ window_end_microsecond('to_at', 'timezone') }} as ends_at_microsecond
     from {{ ref('int_metering__window_charges') }}
-    where window_state <> 'checked'
+    where window_state not in ('checked', 'late')
 ),
 
 quantities as (

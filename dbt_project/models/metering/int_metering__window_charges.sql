@@ -53,6 +53,7 @@ final as (
         usage_windows.successor_plan_id,
         usage_windows.renewed_to_at,
         usage_windows.horizon_at,
+        usage_windows.known_until_at,
         charges.charge_id,
         charges.charge_model,
         charges.code as charge_code,

@@ -140,6 +140,7 @@ def charge(case_id: str, model: str, metric: Case, has_buckets: bool, **columns:
         "is_continued": False,
         "has_buckets": has_buckets,
         **columns,
+        "known_until_at": columns.get("horizon_at"),
     }
 
 

@@ -48,6 +48,7 @@ def usage_window(name: str, case_id: str, period: Case, horizon_at: datetime, fa
             "period_days": period.get("duration_days"),
             "ends_with_service": False,
             "horizon_at": horizon_at,
+            "known_until_at": horizon_at,
             "window_state": "open",
             **window(period),
             **columns,

@@ -11,7 +11,7 @@ checked_amounts as (
 ),
 
 fees as (
-    select * from {{ ref('int_billing__fees') }} where fee_type = 'charge' and true_up_parent_fee_id is null
+    select * from {{ ref('int_billing__fees') }} where fee_type = 'charge' and true_up_parent_fee_id is null and corrected_invoice_id is null
 ),
 
 -- A fee of nothing is no line, as on any invoice. What a minimum adds at the end of the period was never billed before.

@@ -59,7 +59,8 @@ final as (
         fee_pricing_units.conversion_rate, fee_pricing_units.unit_amount as pricing_unit_unit_amount,
         fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents,
         fees.event_transaction_id, fee_units.total_aggregated_units,
-        {{ cents('coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents
+        {{ cents('coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents,
+        fees.corrected_invoice_id, fees.known_after_at
     from fees
     inner join settlement_queue on fees.invoice_id = settlement_queue.invoice_id
     left join progressive_credits on fees.fee_id = progressive_credits.fee_id

@@ -60,7 +60,8 @@ drafts as (
         fee_pricing_units.conversion_rate, fee_pricing_units.unit_amount as pricing_unit_unit_amount,
         fee_pricing_units.precise_amount as pricing_unit_precise_amount, fee_pricing_units.amount_cents as pricing_unit_amount_cents,
         draft_fees.event_transaction_id, fee_units.total_aggregated_units,
-        {{ cents('coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents
+        {{ cents('coalesce(progressive_credits.progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents,
+        draft_fees.corrected_invoice_id, draft_fees.known_after_at
     from draft_fees
     left join issued_invoices on draft_fees.invoice_id = issued_invoices.invoice_id
     left join held_bills on draft_fees.invoice_id = held_bills.bill_id
@@ -81,7 +82,7 @@ final as (
         false as is_draft,
         true_up_parent_fee_id, pricing_unit_id, pricing_unit_code, pricing_unit_short_name,
         conversion_rate, pricing_unit_unit_amount, pricing_unit_precise_amount, pricing_unit_amount_cents,
-        event_transaction_id, total_aggregated_units, progressive_billing_credit_amount_cents
+        event_transaction_id, total_aggregated_units, progressive_billing_credit_amount_cents, corrected_invoice_id, known_after_at
     from issued_fees
     union all
     select * from drafts

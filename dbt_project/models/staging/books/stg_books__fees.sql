@@ -45,7 +45,9 @@ final as (
         pricing_unit_amount_cents,
         event_transaction_id,
         total_aggregated_units,
-        {{ cents('coalesce(progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents
+        {{ cents('coalesce(progressive_billing_credit_amount_cents, 0)') }} as progressive_billing_credit_amount_cents,
+        corrected_invoice_id,
+        known_after_at
     from source
 )
 
