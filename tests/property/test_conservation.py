@@ -247,6 +247,7 @@ GATE_FAULTS = {
     "the steps of a line sum to its precise amount": "update fee_tiers set amount = amount + 0.000000000000001 where amount > 0",
     "a fee without an invoice is its line and its taxes, and its postings sum to zero": "update standalone_fees set taxes_amount_cents = taxes_amount_cents + 1 where rowid = 5",
     "every line belongs to an invoice or stands alone": "delete from standalone_fees where rowid = 5",
+    "a payment request is what is due of its invoices": "insert into payment_requests (payment_request_id, amount_cents) values ('p', 1)",
     "every invoice and line is there once": "insert into fees select * from fees limit 1",
 }
 
