@@ -19,6 +19,7 @@ from tests.support.oracle_advance import AdvanceOracle
 from tests.support.oracle_commitments import CommitmentOracle
 from tests.support.oracle_credit_notes import Billed, CreditNoteOracle
 from tests.support.oracle_fees import EXPONENTS, Facts, Line, Row, at_places, half_up, plan_line, usage_lines
+from tests.support.oracle_late_usage import LateUsageOracle
 
 
 @dataclass
@@ -63,7 +64,8 @@ class Oracle:
         self.facts = Facts(facts)
         self.advance = AdvanceOracle(self.facts, books)
         self.commitments = CommitmentOracle(self.facts, books)
-        self.credit_notes = CreditNoteOracle(self.facts, books)
+        self.late_usage = LateUsageOracle(self.facts, books)
+        self.credit_notes = CreditNoteOracle(self.facts, books, self.late_usage)
         self.links: dict[str, list[Row]] = defaultdict(list)
         for link in books["invoice_subscriptions"].to_pylist():
             self.links[link["invoice_id"]].append(link)
@@ -143,7 +145,7 @@ class Oracle:
             if link["usage_from_at"] is not None:
                 lines += usage_lines(self.facts, link, customer["test_clock_id"], at, minor)
             lines += self.commitments.lines(link, row["timezone"], at, minor)
-        return lines
+        return lines + self.late_usage.lines[row["invoice_id"]]
 
     def _use_coupons(self, invoice: Invoice, row: Row) -> None:
         at = row["issued_at"]

@@ -15,6 +15,7 @@ from fractions import Fraction
 import pyarrow as pa
 
 from tests.support.oracle_fees import Facts, Line, Row, at_places, half_up, is_followed, local_date, period_around
+from tests.support.oracle_late_usage import LateUsageOracle
 
 
 @dataclass
@@ -51,8 +52,9 @@ class Billed:
 class CreditNoteOracle:
     """Gives notes in the order of their moments, and pays invoices with them, oldest first."""
 
-    def __init__(self, facts: Facts, books: Mapping[str, pa.Table]) -> None:
+    def __init__(self, facts: Facts, books: Mapping[str, pa.Table], late_usage: LateUsageOracle) -> None:
         self.facts = facts
+        self.late_usage = late_usage
         self.waiting: dict[str, list[Row]] = defaultdict(list)
         for row in sorted(books["credit_notes"].to_pylist(), key=lambda row: (row["issued_at"], row["sequential_id"] or 0)):
             self.waiting[row["customer_id"]].append(row)
@@ -103,6 +105,9 @@ class CreditNoteOracle:
         source = self.billed[row["invoice_id"]]
         if row["subscription_id"] is None:
             return self._by_hand(row, source)
+        if row["reason"] == "other":
+            taxes, total = self._given(source, self.late_usage.returned[row["invoice_id"], row["issued_at"]])
+            return Note(row["customer_id"], row["currency"], taxes, total, 0, 0, total)
         fee_id = max(self.plan_fees[row["invoice_id"], row["subscription_id"]], key=lambda fee: fee["from_at"])["fee_id"]
         own = [pair for pair in self.lines[row["invoice_id"]] if pair[0].kind == "subscription" and pair[0].subscription_id == row["subscription_id"]]
         line, rate = max(own, key=lambda pair: pair[0].from_at)
@@ -133,14 +138,7 @@ class CreditNoteOracle:
         asked: dict[str, int] = defaultdict(int)
         for item in self.facts.of("credit_note_items", "credit_note_id", row["credit_note_id"]):
             asked[item["fee_id"]] += item["amount_cents"]
-        given, base, tax = {}, Fraction(0), Fraction(0)
-        for fee_id, cents in asked.items():
-            fee = self.fees[fee_id]
-            given[fee_id] = min(Fraction(cents), fee["amount_cents"] - self.credited[fee_id])
-            left = given[fee_id] - at_places(Fraction(fee["precise_coupons_amount_cents"]) * given[fee_id] / fee["amount_cents"], 5)
-            base += left
-            tax += left * self.rates[fee_id] / 100
-        taxes, total = self._total(source, base, tax, given)
+        taxes, total = self._given(source, asked)
         (command,) = self.facts.of("credit_notes", "id", row["credit_note_id"])
         credit, refund, offset = (command[f"{part}_amount_cents"] for part in ("credit", "refund", "offset"))
         if not credit and refund:
@@ -154,6 +152,17 @@ class CreditNoteOracle:
         source.offset += offset
         credit = total - refund - offset
         return Note(row["customer_id"], row["currency"], taxes, credit, refund, offset, credit)
+
+    def _given(self, source: Billed, asked: Mapping[str, int]) -> tuple[int, int]:
+        """(tax, total) of minor units of fees, as far as they were not given back before."""
+        given, base, tax = {}, Fraction(0), Fraction(0)
+        for fee_id, cents in asked.items():
+            fee = self.fees[fee_id]
+            given[fee_id] = min(Fraction(cents), fee["amount_cents"] - self.credited[fee_id])
+            left = given[fee_id] - at_places(Fraction(fee["precise_coupons_amount_cents"]) * given[fee_id] / fee["amount_cents"], 5)
+            base += left
+            tax += left * self.rates[fee_id] / 100
+        return self._total(source, base, tax, given)
 
     def _total(self, source: Billed, base: Fraction, precise_tax: Fraction, items: dict[str, Fraction]) -> tuple[int, int]:
         """(tax, total) in minor units; a note that leaves nothing of its invoice takes back what rounding taxes gave."""

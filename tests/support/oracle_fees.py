@@ -168,12 +168,18 @@ def filters_of(facts: Facts, charge_id: str, at: datetime) -> list[tuple[Row, di
 
 def usage_lines(facts: Facts, link: Row, clock_id: str, at: datetime, minor: int) -> list[Line]:
     """The usage fees of one subscription on one invoice."""
-    lines = []
+    buckets = usage_buckets(facts, link, clock_id, at, at, minor).values()
+    return [line for units, count, line in buckets if units or line.amount or count]
+
+
+def usage_buckets(facts: Facts, link: Row, clock_id: str, at: datetime, until: datetime, minor: int) -> dict[tuple[str, str | None, Any], tuple[Fraction, int, Line]]:
+    """(charge, filter, group) -> (units, events counted, fee) of a period, at the prices known `at`, with the usage known `until`."""
+    found: dict[tuple[str, str | None, Any], tuple[Fraction, int, Line]] = {}
     for charge in facts.at("charges", "plan_id", link["plan_id"], at):
         if charge["pay_in_advance"]:
             continue
         metric = facts.one("billable_metrics", charge["billable_metric_id"], at)
-        known = facts.known_events(link["external_subscription_id"], metric["code"], clock_id, at)
+        known = facts.known_events(link["external_subscription_id"], metric["code"], clock_id, until)
         events = [event for event in known if link["usage_from_at"] <= event["timestamp"] < link["usage_to_at"] and counts(metric, event)]
         filters = filters_of(facts, charge["id"], at)
         for filter_id in [None, *(row["id"] for row, _ in filters)]:
@@ -184,15 +190,15 @@ def usage_lines(facts: Facts, link: Row, clock_id: str, at: datetime, minor: int
                 if bucket_of(event, filters) == filter_id:
                     properties = json.loads(event["properties"])
                     groups[tuple(properties.get(key) or None for key in keys)].append(event)
-            for members in groups.values() if groups else [[]]:
+            for group, members in groups.items() if groups else [(None, [])]:
                 units, count = units_of(metric, members)
                 terms = own["charge_prices"][0] if own["charge_prices"] else None
                 amount = price(charge["charge_model"], terms, sorted(own["charge_tiers"], key=lambda row: row["position"]), units)
                 if units < 0 or amount < 0:
                     units = amount = Fraction(0)
-                if units or amount or count:
-                    lines.append(Line("charge", amount, half_up(amount * minor), link["plan_id"], metric["id"], charge["id"]))
-    return lines
+                line = Line("charge", amount, half_up(amount * minor), link["plan_id"], metric["id"], charge["id"])
+                found[charge["id"], filter_id, group if keys else None] = units, count, line
+    return found
 
 
 # --- plan fees (invoicing §2, §3) ---

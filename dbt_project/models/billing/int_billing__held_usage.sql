@@ -42,7 +42,7 @@ final as (
         usage_out_of_domain.charge_id,
         window_charges.billable_metric_code as item_code,
         usage_out_of_domain.full_units as units,
-        usage_out_of_domain.horizon_at
+        coalesce(late_windows.invoice_horizon_at, usage_out_of_domain.horizon_at) as horizon_at
     from usage_out_of_domain
     inner join window_charges on usage_out_of_domain.window_charge_id = window_charges.window_charge_id
     left join late_windows on window_charges.usage_window_id = late_windows.usage_window_id

@@ -2,6 +2,10 @@ with termination_credits as (
     select * from {{ ref('int_billing__termination_credits') }}
 ),
 
+late_credits as (
+    select * from {{ ref('int_billing__late_credits') }}
+),
+
 credit_notes as (
     select * from {{ ref('stg_catalog__credit_notes') }}
 ),
@@ -37,6 +41,11 @@ final as (
         reason, destination, cast(0 as bigint) as credit_amount_cents, cast(0 as bigint) as refund_amount_cents, cast(0 as bigint) as offset_amount_cents,
         issued_at, creation_sequence, cast(null as string) as invoice_void_id, false as is_void_at_once
     from termination_credits
+    union all
+    select distinct
+        credit_note_id, invoice_id, 'subscription', invoice_issued_at, invoice_creation_sequence, invoice_reason, customer_id, billing_entity_id, subscription_id, currency,
+        'other', 'credit', 0, 0, 0, issued_at, creation_sequence, null, false
+    from late_credits
     union all
     select
         credit_notes.credit_note_id, credit_notes.invoice_id, invoices.invoice_type, invoices.issued_at, invoices.creation_sequence, invoices.invoicing_reason,

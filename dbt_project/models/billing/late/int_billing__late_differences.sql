@@ -45,7 +45,8 @@ differences as (
         sum(factor * units) as units,
         sum(factor * events_count) as events_count,
         sum(factor * own_amount_cents) as own_amount_cents,
-        sum(factor * amount_cents) as amount_cents
+        sum(factor * amount_cents) as amount_cents,
+        sum(case when side = 'before' then amount_cents else 0 end) as before_cents
     from sides
     group by {{ bucket }}
 ),
@@ -58,7 +59,8 @@ final as (
         {{ cents('own_amount_cents') }} as own_amount_cents,
         {{ cents('amount_cents') }} as amount_cents,
         {{ cents('sum(own_amount_cents) over (partition by invoice_id, corrected_invoice_id, subscription_id, from_at, charge_id)') }} as charge_own_amount_cents,
-        {{ cents('sum(amount_cents) over (partition by invoice_id, corrected_invoice_id, subscription_id, from_at, charge_id)') }} as charge_amount_cents
+        {{ cents('sum(amount_cents) over (partition by invoice_id, corrected_invoice_id, subscription_id, from_at, charge_id)') }} as charge_amount_cents,
+        {{ cents('sum(before_cents) over (partition by invoice_id, corrected_invoice_id, subscription_id, from_at, charge_id)') }} as charge_before_amount_cents
     from differences
 )
 

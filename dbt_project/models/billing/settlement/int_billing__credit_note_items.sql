@@ -73,8 +73,8 @@ priced as (
         case
             when asked_amount_cents < creditable_amount_cents then {{ share(unscaled(div_down(scaled(share('fee_left_cents'), 5) ~ ' * asked_amount_cents', 'creditable_amount_cents'), 5)) }}
             when asked_amount_cents is not null then fee_left_cents
-            when destination = 'requested' and precise_amount_cents < fee_left_cents then precise_amount_cents
-            when destination <> 'requested' and precise_amount_cents < fee_amount_cents then precise_amount_cents - before_cents
+            when not is_cumulative and precise_amount_cents < fee_left_cents then precise_amount_cents
+            when is_cumulative and precise_amount_cents < fee_amount_cents then precise_amount_cents - before_cents
             else fee_left_cents
         end as left_cents
     from left_over

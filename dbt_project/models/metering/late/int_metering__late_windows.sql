@@ -10,6 +10,10 @@ received_events as (
     select * from {{ ref('int_metering__received_events') }}
 ),
 
+invoice_voids as (
+    select * from {{ ref('stg_catalog__invoice_voids') }}
+),
+
 charges as (
     select * from {{ ref('stg_catalog__charges') }} where not pay_in_advance
 ),
@@ -55,7 +59,7 @@ late as (
         and (bills.previous_issued_at is null or received_events.known_at > bills.previous_issued_at)
 ),
 
--- The period is measured twice, with what became known and without it, at the prices that it was billed with.
+-- The period is measured twice, with what became known and without it, at the prices that it was billed with; of one whose invoice is void nothing is owed.
 final as (
     select
         {{ deterministic_id(["'late'", 'sides.side', 'late.invoice_id', 'late.subscription_id', instant_text('late.from_at'), instant_text('late.to_at')]) }} as usage_window_id,
@@ -71,7 +75,8 @@ final as (
     from late
     cross join sides
     left join issued_invoices on late.invoice_id = issued_invoices.invoice_id
-    where issued_invoices.invoice_id is null
+    left join invoice_voids on late.corrected_invoice_id = invoice_voids.invoice_id and invoice_voids.valid_from <= late.invoice_horizon_at
+    where issued_invoices.invoice_id is null and invoice_voids.invoice_id is null
 )
 
 select * from final
