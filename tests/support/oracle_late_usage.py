@@ -27,6 +27,7 @@ class LateUsageOracle:
     def __init__(self, facts: Facts, books: Mapping[str, pa.Table]) -> None:
         self.facts = facts
         self.lines: dict[str, list[Line]] = defaultdict(list)
+        """Bill -> its lines of late usage that cost something."""
         self.returned: dict[tuple[str, datetime], Returned] = defaultdict(lambda: defaultdict(int))
         """(invoice, moment of its note) -> what the note gives back."""
         invoices = {row["invoice_id"]: row for row in books["invoices"].to_pylist() if row["invoice_type"] == "subscription"}
@@ -58,21 +59,20 @@ class LateUsageOracle:
         minor = 10 ** EXPONENTS[bill["currency"]]
         sides = [usage_buckets(self.facts, link, clock, billed["issued_at"], until, minor) for until in (bill["issued_at"], since)]
         nothing = (Fraction(0), 0, Line("charge", Fraction(0), 0))
-        by_charge: dict[str, list[tuple[Any, Fraction, int, int, Line]]] = defaultdict(list)
+        by_charge: dict[str, list[tuple[Any, int, Line]]] = defaultdict(list)
         before: dict[str, int] = defaultdict(int)
         for key in {**sides[0], **sides[1]}:
-            after_units, after_count, after = sides[0].get(key, nothing)
-            before_units, before_count, earlier = sides[1].get(key, nothing)
+            after, earlier = (side.get(key, nothing)[2] for side in sides)
             before[key[0]] += earlier.cents
-            by_charge[key[0]].append((key, after_units - before_units, after_count - before_count, after.cents - earlier.cents, after if key in sides[0] else earlier))
+            by_charge[key[0]].append((key, after.cents - earlier.cents, after if key in sides[0] else earlier))
         for charge_id, buckets in by_charge.items():
-            left = sum(cents for _, _, _, cents, _ in buckets)
+            left = sum(cents for _, cents, _ in buckets)
             if left < 0:
                 self._give_back(bill, link, charge_id, before[charge_id], -left)
-            for key, units, count, cents, line in sorted(buckets, key=lambda bucket: (bucket[0][1] or "", json.dumps(bucket[0][2]))):
+            for key, cents, line in sorted(buckets, key=lambda bucket: (bucket[0][1] or "", json.dumps(bucket[0][2]))):
                 taken = max(0, min(cents, left))
                 left -= taken
-                if taken or (not cents and (units or count)):
+                if taken:
                     self.lines[bill["invoice_id"]].append(Line("charge", Fraction(taken, minor), taken, line.plan_id, line.metric_id, key[0]))
 
     def _give_back(self, bill: Row, link: Row, charge_id: str, owed: int, less: int) -> None:
