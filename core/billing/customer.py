@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core import lake
 from core.warehouse.dbt_project import PROJECT_DIR
 from core.warehouse.kept_plans import Connection, hold, make_table
 from core.warehouse.pricing_graph import Node, PricingGraph, quoted, temporary
@@ -90,7 +91,9 @@ def give_facts(
             continue
         relations[node.name] = temporary(node.name)
         if node.name.startswith("books."):
-            relations[node.name] = node.relation
+            # Of a table without rows DuckLake would ask for the statistics of every column, each time that it is read.
+            is_empty = wanted is None and not lake.has_rows(connection, node.relation)
+            relations[node.name] = node.nothing if is_empty else node.relation
         elif node.kind == "seed":
             path = str(PROJECT_DIR / "seeds" / f"{node.name}.csv").replace("'", "''")
             make_table(connection, node.name, f"select * from read_csv('{path}')", is_kept=True)
