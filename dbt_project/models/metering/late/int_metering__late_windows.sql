@@ -44,7 +44,8 @@ metered as (
 -- A recurring metric counts what is older than its window too.
 late as (
     select distinct
-        bills.invoice_id, bills.horizon_at as invoice_horizon_at, bills.is_due, bills.previous_issued_at,
+        bills.invoice_id, bills.horizon_at as invoice_horizon_at, bills.is_due,
+        case when bills.previous_issued_at > billed.issued_at then bills.previous_issued_at else billed.issued_at end as known_after_at,
         billed.invoice_id as corrected_invoice_id, billed.issued_at as billed_at, billed.subscription_id, billed.customer_id, billed.external_subscription_id, billed.plan_id,
         billed.currency, billed.timezone, billed.usage_from_at as from_at, billed.usage_to_at as to_at, billed.usage_period_days as period_days, billed.ends_with_service
     from received_events
@@ -66,12 +67,8 @@ final as (
         sides.side, late.invoice_id, late.invoice_horizon_at, late.is_due, late.corrected_invoice_id, late.subscription_id, late.customer_id, late.external_subscription_id,
         late.plan_id, late.currency, late.timezone, late.from_at, late.to_at, late.period_days, late.ends_with_service,
         late.billed_at as horizon_at,
-        case when late.previous_issued_at > late.billed_at then late.previous_issued_at else late.billed_at end as known_after_at,
-        case
-            when sides.side = 'after' then late.invoice_horizon_at
-            when late.previous_issued_at > late.billed_at then late.previous_issued_at
-            else late.billed_at
-        end as known_until_at
+        late.known_after_at,
+        case when sides.side = 'after' then late.invoice_horizon_at else late.known_after_at end as known_until_at
     from late
     cross join sides
     left join issued_invoices on late.invoice_id = issued_invoices.invoice_id
