@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 import duckdb_extensions
@@ -19,6 +20,13 @@ from core.settings import Settings
 
 BUSY_TIMEOUT_MS = 30_000
 MEMORY_LIMIT = "3GB"
+
+
+class Asked(Protocol):
+    """A connection to the engine, or what keeps plans on one."""
+
+    def execute(self, query: str) -> duckdb.DuckDBPyConnection:
+        """Runs a query."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, alias: str, tables: Map
             connection.execute(f"alter table {relation} add column {_quoted(column)} {columns[column]}")
 
 
-def has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+def has_rows(connection: Asked, relation: str) -> bool:
     """Whether the table of an attached lake has any rows; none if there is no such table.
 
     DuckLake lists its tables in a tenth of a second; to be asked for one of them takes it some milliseconds.
