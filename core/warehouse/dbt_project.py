@@ -101,6 +101,14 @@ def _compile(project_dir: Path, target_path: Path) -> dict[str, Any]:
     return manifest
 
 
+def _how_empty(model: dict[str, Any]) -> dict[str, Any]:
+    is_view = model["config"]["materialized"] == "view"
+    return {
+        "empty_when": emptiness.rule_of(model["compiled_code"]),
+        "is_asked": not is_view or emptiness.only_filters(model["compiled_code"]),
+    }
+
+
 def _nodes(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     nodes = []
     for node in manifest["nodes"].values():
@@ -114,9 +122,7 @@ def _nodes(manifest: dict[str, Any]) -> list[dict[str, Any]]:
                     "relation": node["relation_name"],
                     "sql": node.get("compiled_code"),
                     "raw": node.get("raw_code") if folder_of(node["original_file_path"]) else None,
-                    "empty_when": emptiness.rule_of(node["compiled_code"])
-                    if node["resource_type"] == "model"
-                    else None,
+                    **(_how_empty(node) if node["resource_type"] == "model" else {}),
                     "depends_on": node["depends_on"].get("nodes", []),
                     "path": node["original_file_path"],
                     "meta": node["config"]["meta"],

@@ -9,6 +9,7 @@ where the condition is null), `["any", rules]` or `["all", rules]`; `["any", []]
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -27,9 +28,17 @@ PLAIN = (
 GROUPING_SETS = (exp.GroupingSets, exp.Cube, exp.Rollup, exp.Tuple)
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What a query reads by a name: when it has no rows, and which names in it are columns of the rule's relation itself."""
+
+    rule: Rule
+    passes: Callable[[str], bool]
+
+
 def rule_of(sql: str) -> Rule:
     """When the query `sql` surely has no rows, by the quoted names of the relations that it reads."""
-    return _query(sqlglot.parse_one(sql, dialect="duckdb"), {})
+    return _query(sqlglot.parse_one(sql, dialect="duckdb"), {}).rule
 
 
 def holds(rule: Rule, has_none: Callable[[str, str | None], bool]) -> bool:
@@ -41,25 +50,33 @@ def holds(rule: Rule, has_none: Callable[[str, str | None], bool]) -> bool:
     return (any if kind == "any" else all)(holds(each, has_none) for each in parts[0])
 
 
-def _query(tree: exp.Expr, outer: Mapping[str, Rule]) -> Rule:
+def only_filters(sql: str) -> bool:
+    """Whether the query groups and orders nothing, so that to ask for a few of its rows does not compute them all."""
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    return tree.find(exp.Group, exp.Window, exp.Distinct, exp.SetOperation) is None
+
+
+def _query(tree: exp.Expr, outer: Mapping[str, _Source]) -> _Source:
     known = dict(outer)
     clause: Any = tree.args.get("with_")
     for cte in clause.expressions if clause else []:
         # The own name of a recursive one stands for its earlier rows: without a first there is no second.
-        known[cte.alias] = _query(cte.this, {**known, cte.alias: ALWAYS} if clause.recursive else known)
+        inner = {**known, cte.alias: _of_no_column(ALWAYS)} if clause.recursive else known
+        known[cte.alias] = _query(cte.this, inner)
     if isinstance(tree, exp.Subquery):
         return _query(tree.this, known)
     if isinstance(tree, exp.Union):
-        return ["all", [_query(tree.left, known), _query(tree.right, known)]]
+        return _of_no_column(["all", [_query(tree.left, known).rule, _query(tree.right, known).rule]])
     if isinstance(tree, exp.Except):
-        return _query(tree.left, known)
+        return _of_no_column(_query(tree.left, known).rule)
     if not isinstance(tree, exp.Select) or tree.args.get("from_") is None or _has_a_row_of_nothing(tree):
-        return NEVER
-    rule = _relation(tree.args["from_"].this, known)
+        return _of_no_column(NEVER)
+    source = _relation(tree.args["from_"].this, known)
     if not tree.args.get("joins"):
-        return _where(tree, rule)
+        return _Source(_where(tree, source), lambda name: _selects(tree, name) and source.passes(name))
+    rule = source.rule
     for join in tree.args["joins"]:
-        joined = _relation(join.this, known)
+        joined = _relation(join.this, known).rule
         if join.side == "LEFT" or join.kind == "ANTI":
             continue
         if join.side == "RIGHT":
@@ -68,34 +85,46 @@ def _query(tree: exp.Expr, outer: Mapping[str, Rule]) -> Rule:
             rule = ["all", [rule, joined]]
         else:
             rule = ["any", [rule, joined]]
-    return rule
+    return _of_no_column(rule)
 
 
-def _relation(source: exp.Expr, known: Mapping[str, Rule]) -> Rule:
+def _of_no_column(rule: Rule) -> _Source:
+    return _Source(rule, lambda name: False)
+
+
+def _relation(source: exp.Expr, known: Mapping[str, _Source]) -> _Source:
     if isinstance(source, exp.Subquery):
         return _query(source, known)
     if not isinstance(source, exp.Table) or not isinstance(source.this, exp.Identifier):
-        return NEVER  # a function that makes rows
+        return _of_no_column(NEVER)  # a function that makes rows
     if not source.db:
-        return known.get(source.name, NEVER)
-    return ["none", ".".join(f'"{part.name}"' for part in source.parts), None]
+        return known.get(source.name, _of_no_column(NEVER))
+    return _Source(["none", ".".join(f'"{part.name}"' for part in source.parts), None], lambda name: True)
 
 
-def _where(select: exp.Select, rule: Rule) -> Rule:
+def _selects(select: exp.Select, name: str) -> bool:
+    """Whether what the query calls `name` is what its one source calls so."""
+    plain = (item for item in select.expressions if isinstance(item, exp.Column | exp.Star))
+    is_there = any(isinstance(item, exp.Star) or item.name == name for item in plain)
+    return is_there and all(item.alias != name for item in select.expressions if isinstance(item, exp.Alias))
+
+
+def _where(select: exp.Select, source: _Source) -> Rule:
     """The rule of a query of one source, with the conditions that its relation can be asked for."""
-    where = select.args.get("where")
+    where, rule = select.args.get("where"), source.rule
     if where is None or rule[0] != "none" or rule[2] is not None:
         return rule
     named = {item.alias for item in select.expressions if isinstance(item, exp.Alias)}
     parts = where.this.flatten() if isinstance(where.this, exp.And) else [where.this]
-    asked = [part.sql(dialect="duckdb") for part in parts if _is_plain(part, named)]
+    asked = [part.sql(dialect="duckdb") for part in parts if _is_plain(part, named, source)]
     return ["none", rule[1], " and ".join(f"({part})" for part in asked) or None]
 
 
-def _is_plain(condition: exp.Expr, named: Collection[str]) -> bool:
-    """Whether it speaks of the relation's own columns: a name that the query gives may hide one."""
+def _is_plain(condition: exp.Expr, named: Collection[str], source: _Source) -> bool:
+    """Whether it speaks of the relation's own columns: a name that the query, or one before it, gives may hide one."""
     return all(isinstance(node, PLAIN) for node in condition.walk()) and not any(
-        column.name in named or column.table for column in condition.find_all(exp.Column)
+        column.name in named or column.table or not source.passes(column.name)
+        for column in condition.find_all(exp.Column)
     )
 
 

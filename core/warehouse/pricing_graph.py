@@ -28,7 +28,8 @@ from core.warehouse.kept_plans import Connection, KeptPlans, has_rows, make_tabl
 class Node:
     """A model, seed or source. `relation` is its quoted name in compiled SQL; `sql` is None unless it is a model.
 
-    `empty_when`: the rule (`core.warehouse.emptiness`) by which it surely has no rows.
+    `empty_when`: the rule (`core.warehouse.emptiness`) by which it surely has no rows. `is_asked`: whether to
+    find out if it has rows that fulfil a condition costs less than to go on without knowing.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Node:
     is_view: bool = False
     columns: Mapping[str, str] | None = None
     empty_when: emptiness.Rule = None
+    is_asked: bool = True
 
     @property
     def declared(self) -> str:
@@ -82,6 +84,7 @@ class PricingGraph:
                 is_view=node.get("materialized") == "view",
                 columns=node.get("columns"),
                 empty_when=node.get("empty_when") or emptiness.NEVER,
+                is_asked=node.get("is_asked", True),
             )
             for node in nodes
         }
@@ -157,7 +160,10 @@ class PricingGraph:
         plan = self.plan(targets, given)
         names = {self.node(name).relation: relation for name, relation in given.items()}
         rows = _Rows(
-            connection, names, {node.relation for node in map(self.node, given) if given[node.name] == node.nothing}
+            connection,
+            names,
+            empty={node.relation for node in map(self.node, given) if given[node.name] == node.nothing},
+            unasked={node.relation for node in plan if not node.is_asked},
         )
         for node in plan:
             sql = _with_names(node, self._nodes, names)
@@ -264,18 +270,20 @@ class PricingGraph:
 class _Rows:
     """Which relations of a run have no rows.
 
-    Whether they have any is known of those in `empty`; the others are taken to have some. Conditions are asked once each.
+    Whether they have any is known of those in `empty`; the others are taken to have some. Conditions are asked once each,
+    but not of the relations in `unasked`.
     """
 
-    def __init__(self, connection: Connection, names: Mapping[str, str], empty: set[str]) -> None:
+    def __init__(self, connection: Connection, names: Mapping[str, str], empty: set[str], unasked: set[str]) -> None:
         self.empty = empty
+        self._unasked = unasked
         self._connection = connection
         self._names = names
         self._asked: dict[tuple[str, str], bool] = {}
 
     def has_none(self, relation: str, condition: str | None) -> bool:
         """Whether the relation has no rows that fulfil the condition, or none at all."""
-        if relation in self.empty or condition is None:
+        if relation in self.empty or condition is None or relation in self._unasked:
             return relation in self.empty
         question = relation, condition
         if question not in self._asked:

@@ -1,5 +1,5 @@
-with priced_usage as (
-    select * from {{ ref('int_rating__priced_usage') }}
+with chargeable_quantities as (
+    select * from {{ ref('int_metering__chargeable_quantities') }}
 ),
 
 standard_charges as (
@@ -55,12 +55,12 @@ rated as (
 
 signed as (
     select
-        priced_usage.usage_id, priced_usage.usage_kind, priced_usage.window_charge_id, priced_usage.charge_id, priced_usage.charge_filter_id,
-        priced_usage.group_key, priced_usage.charge_model, priced_usage.events_count, priced_usage.full_units, rated.amount,
-        coalesce(rated.paid_units, priced_usage.full_units) as divided_units,
-        priced_usage.full_units < 0 or rated.amount < 0 as is_negative
-    from priced_usage
-    inner join rated on priced_usage.usage_id = rated.usage_id
+        chargeable_quantities.usage_id, chargeable_quantities.usage_kind, chargeable_quantities.window_charge_id, chargeable_quantities.charge_id, chargeable_quantities.charge_filter_id,
+        chargeable_quantities.group_key, chargeable_quantities.charge_model, chargeable_quantities.events_count, chargeable_quantities.full_units, rated.amount,
+        coalesce(rated.paid_units, chargeable_quantities.full_units) as divided_units,
+        chargeable_quantities.full_units < 0 or rated.amount < 0 as is_negative
+    from chargeable_quantities
+    inner join rated on chargeable_quantities.usage_id = rated.usage_id
 ),
 
 -- Negative units or a negative amount bill nothing (rating, section 0.1); the units shown are the full ones.

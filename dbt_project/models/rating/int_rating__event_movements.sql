@@ -1,6 +1,12 @@
-with chargeable_quantities as (
+{%- set bucket = 'event_changes.window_charge_id, event_changes.charge_filter_id, event_changes.group_key' -%}
+with whole_quantities as (
     select * from {{ ref('int_metering__chargeable_quantities') }}
-    where charge_model in ('percentage', 'custom') or (charge_model = 'graduated' and prorated)
+    where (charge_model in ('percentage', 'custom') or (charge_model = 'graduated' and prorated)) and through_event_number is null
+),
+
+reaching_quantities as (
+    select * from {{ ref('int_metering__chargeable_quantities') }}
+    where (charge_model in ('percentage', 'custom') or (charge_model = 'graduated' and prorated)) and through_event_number is not null
 ),
 
 event_changes as (
@@ -8,38 +14,17 @@ event_changes as (
 ),
 
 -- Only these models look at single events, most of them at a bucket as a whole.
-looked_at as (
-    select
-        window_charge_id,
-        max(case when through_event_number is null then 1 else 0 end) = 1 as has_whole,
-        max(case when through_event_number is null then 0 else 1 end) = 1 as has_parts
-    from chargeable_quantities
-    group by window_charge_id
-),
-
-changes as (
-    select
-        event_changes.window_charge_id, event_changes.charge_filter_id, event_changes.group_key, event_changes.event_number,
-        looked_at.has_whole, looked_at.has_parts,
-        abs(event_changes.change_quantity) as moved_units
-    from event_changes
-    inner join looked_at on event_changes.window_charge_id = looked_at.window_charge_id
-),
-
 final as (
     select
-        window_charge_id,
-        charge_filter_id,
-        group_key,
-        event_number,
-        {{ quantity(running_sum('moved_units', 'window_charge_id, charge_filter_id, group_key', 'event_number')) }} as moved_units
-    from changes
-    where has_parts
+        {{ bucket }}, event_changes.event_number,
+        {{ quantity(running_sum('abs(event_changes.change_quantity)', bucket, 'event_changes.event_number')) }} as moved_units
+    from event_changes
+    semi join reaching_quantities on event_changes.window_charge_id = reaching_quantities.window_charge_id
     union all
-    select window_charge_id, charge_filter_id, group_key, null, {{ quantity('sum(moved_units)') }}
-    from changes
-    where has_whole
-    group by window_charge_id, charge_filter_id, group_key
+    select {{ bucket }}, null, {{ quantity('sum(abs(event_changes.change_quantity))') }}
+    from event_changes
+    semi join whole_quantities on event_changes.window_charge_id = whole_quantities.window_charge_id
+    group by {{ bucket }}
 )
 
 select * from final

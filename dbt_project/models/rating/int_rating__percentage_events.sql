@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 {%- set price = 'is_per_transaction, rate_share, fixed_amount, free_events_allowed, free_units_allowed, least_amount, most_amount' -%}
 {%- set bucket = 'price_bucket_id, window_charge_id, charge_filter_id, group_key' -%}
 with percentage_usage as (
@@ -19,8 +20,7 @@ unique_counts as (
 priced_buckets as (
     select
         {{ bucket }}, {{ price }},
-        max(through_event_number) as last_event_number,
-        max(case when through_event_number is null then 1 else 0 end) = 1 as has_whole
+        max(through_event_number) as last_event_number, max(case when through_event_number is null then 1 else 0 end) = 1 as has_whole
     from percentage_usage
     group by {{ bucket }}, {{ price }}
 ),

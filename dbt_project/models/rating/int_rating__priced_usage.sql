@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 with chargeable_quantities as (
     select * from {{ ref('int_metering__chargeable_quantities') }}
 ),
@@ -7,7 +8,8 @@ usage_out_of_domain as (
 ),
 
 charge_prices as (
-    select * from {{ ref('stg_catalog__charge_prices') }}
+    select *, {{ price_id('charge_id', 'charge_filter_id', 'valid_from') }} as price_id, {{ percent('rate') }} as rate_share
+    from {{ ref('stg_catalog__charge_prices') }}
 ),
 
 -- The one place through which all that is priced passes: what may leave the domain of money does not.
@@ -31,11 +33,18 @@ final as (
         chargeable_quantities.full_units,
         chargeable_quantities.total_aggregated_units,
         chargeable_quantities.precise_total_amount_cents,
-        charge_prices.valid_from as priced_from,
+        charge_prices.price_id,
         charge_prices.amount as unit_or_package_amount,
         charge_prices.package_size,
         charge_prices.free_units,
         charge_prices.sql_charge,
+        charge_prices.rate,
+        charge_prices.rate_share,
+        charge_prices.fixed_amount,
+        charge_prices.free_units_per_events,
+        charge_prices.free_units_per_total_aggregation,
+        charge_prices.per_transaction_min_amount,
+        charge_prices.per_transaction_max_amount,
         chargeable_quantities.usage_kind <> 'advance' and coalesce(charge_prices.bills_flat_without_usage, true) as bills_flat_without_usage
     from chargeable_quantities
     left join charge_prices

@@ -5,8 +5,7 @@ with priced_usage as (
 final as (
     select
         sql_charge, usage_id, window_charge_id, charge_id, charge_filter_id, group_key,
-        {{ price_id('charge_id', 'charge_filter_id', 'priced_from') }} as price_id,
-        currency, horizon_at, units, full_units, total_aggregated_units, events_count
+        price_id, currency, horizon_at, units, full_units, total_aggregated_units, events_count
     from priced_usage
 )
 

@@ -53,6 +53,11 @@ QUERIES = {
     f"select k - 3 as k from {A} where k = 2": ["a"],  # the name is the relation's or the query's: it may have rows
     f"select k + 1 as n from {A} where n = 3 and k < 3": ["a"],
     f"select k from {A} where k = (select 9) and abs(k) = 9": ["a"],
+    f"with x as (select k - 3 as k from {A}) select k from x where k = -1": ["a"],  # hidden by a query before it
+    f"with x as (select k - 3 as n, k from {A}) select k from x where n = -1": ["a"],
+    f"with x as (select *, k - 3 as n from {A}), y as (select * from x) select k from y where n = -1 and k = 3": ["", "a"],
+    f"with x as (select k, 1 as one from {A}), y as (select *, k as one from x where k > 5) select k from y where one = 1": ["", "a"],
+    f"with x as (select k from {A} limit 1) select k from x where k = 2": ["a"],
     f"select count(*) as n from {A} where k = 3": [],
     f"select k, count(*) as n from {A} where k = 3 group by k": ["", "a"],
 }  # fmt: skip
