@@ -32,7 +32,7 @@ Key = tuple[str, str]
 METRICS, PLANS = "billable_metrics", "plans"
 FIELDS: dict[str, Fields] = {METRICS: metric_schema.FIELDS, PLANS: plan_schema.FIELDS}
 _BY_CODE = {"billable_metric_id": "billable_metric_code", "add_on_id": "add_on_code"}
-_DEFAULTS = {"invoiceable": True}
+_DEFAULTS = {"invoiceable": True, "late_usage_policy": "next_invoice"}
 _WHOLE_NUMBERS = {"package_size", "free_units", "free_units_per_events"}
 """The properties that the API takes as numbers; its other numbers are texts (rating §0.1)."""
 

@@ -14,6 +14,7 @@ STATES = {
     "billed": "Billed, in an issued invoice",
     "settled_late": "Known after its invoice was issued, settled by a later one",
     "late": "Known after its invoice was issued, for the next one",
+    "ignored_late": "Known after its invoice was issued, and its charge ignores late usage",
     "due": "Due, to be issued by the next run",
     "draft": "In a draft",
     "open": "In a period that is still open",

@@ -21,6 +21,8 @@ from core.ids import new_id
 
 ALL_FILTER_VALUES = "__ALL_FILTER_VALUES__"
 """The marker that stands for every declared value of a key (rating §3.1)."""
+LATE_USAGE_POLICIES = ("next_invoice", "credit_note", "ignore")
+"""What late usage adds is on the next bill; what it takes off pays the next bill, corrects the invoice itself, or neither is done."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +39,8 @@ class Charge(Version):
     invoiceable: bool
     min_amount_cents: int
     """In minor units of what the charge is priced in: its pricing unit, else the plan's currency."""
+    late_usage_policy: str
+    """How usage that becomes known after the bill of its period is settled: one of LATE_USAGE_POLICIES."""
     position: int
     properties: dict[str, Any]
     pricing_unit_id: str | None
@@ -68,6 +72,7 @@ _OPTIONAL: dict[str, Any] = {
     "prorated": False,
     "invoiceable": True,
     "min_amount_cents": 0,
+    "late_usage_policy": "next_invoice",
 }
 
 
@@ -202,6 +207,7 @@ def _check(values: Mapping[str, Any], metric: BillableMetric) -> None:
     problems.one_of("charge_model", CHARGE_MODELS)
     problems.boolean("pay_in_advance", "prorated", "invoiceable")
     problems.cents("min_amount_cents")
+    problems.one_of("late_usage_policy", LATE_USAGE_POLICIES)
     check_compatibility(values, metric.aggregation_type, metric.recurring, problems)
     problems.refuse()
     parse_properties(values["charge_model"], as_stored(values["properties"]))

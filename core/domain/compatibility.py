@@ -20,7 +20,7 @@ def check_compatibility(
 ) -> None:
     """Record in Lago's words what does not go together.
 
-    `charge` has charge_model, pay_in_advance, prorated, invoiceable and min_amount_cents.
+    `charge` has charge_model, pay_in_advance, prorated, invoiceable, min_amount_cents and late_usage_policy.
     """
     model = charge["charge_model"]
     if (model in _NOT_ON_LATEST and aggregation_type == "latest_agg") or (
@@ -32,6 +32,9 @@ def check_compatibility(
             problems.add("pay_in_advance", "invalid_aggregation_type_or_charge_model")
         if charge["min_amount_cents"]:
             problems.add("min_amount_cents", "not_compatible_with_pay_in_advance")
+        # Each event has its fee when it becomes known, so none is late.
+        if charge["late_usage_policy"] != "next_invoice":
+            problems.add("late_usage_policy", "not_compatible_with_pay_in_advance")
     elif not charge["invoiceable"]:
         problems.add("invoiceable", "must_be_true_unless_pay_in_advance")
     if charge["prorated"]:

@@ -218,6 +218,7 @@ class Timeline:
                 "pay_in_advance": charge.get("pay_in_advance", False),
                 "invoiceable": charge.get("invoiceable", True),
                 "min_amount_cents": charge.get("min_amount_cents", 0),
+                "late_usage_policy": charge.get("late_usage_policy"),
                 "properties": charge["properties"],
                 "tax_codes": self.codes(charge.get("tax_codes")),
             }

@@ -53,8 +53,9 @@ def test_every_credit_note_agrees_with_the_oracle(played: Played, oracle: Oracle
         if differing:
             wrong.append((row["issued_at"], row["invoice_id"], differing))
     assert not wrong, f"{len(wrong)} notes differ (oracle, books): " + "\n".join(map(str, wrong[:8]))
-    late = {(row["invoice_id"], row["issued_at"]) for row in played.books["credit_notes"].to_pylist() if row["reason"] == "other" and row["subscription_id"] is not None}
-    assert late == set(oracle.late_usage.returned) and late
+    late = {(row["invoice_id"], row["issued_at"], oracle.credit_notes.policy_of(row)) for row in played.books["credit_notes"].to_pylist() if row["reason"] == "other" and row["subscription_id"] is not None}
+    assert late == set(oracle.late_usage.returned)
+    assert {policy for _, _, policy in late} == {"next_invoice", "credit_note"} and oracle.late_usage.settled == {"next_invoice", "credit_note", "ignore"}
     assert {row["credit_note_void_id"]: row["amount_cents"] for row in played.books["credit_note_voids"].to_pylist()} == oracle.credit_notes.voided
 
 

@@ -30,6 +30,7 @@ INTERVALS = ("weekly", "monthly", "monthly", "monthly", "quarterly", "semiannual
 AGGREGATIONS = ("count_agg", "sum_agg", "sum_agg", "max_agg", "unique_count_agg", "latest_agg")
 IN_ADVANCE = ("count_agg", "sum_agg", "unique_count_agg")
 REGIONS = ("eu", "us", "asia")
+LATE_USAGE_POLICIES = ("next_invoice", "next_invoice", "credit_note", "ignore")
 VALUES = ("0", "1", "1", "2", "5", "9", "10", "10.5", "11", "20", "100", "100.5", "0.333333333333", "-3", "1e3", None)
 PRICES = ("0", "0.01", "0.005", "0.0000025", "1", "1.5", "12.345678901234")
 
@@ -168,10 +169,17 @@ class _Drawing:
             for region in self.random.sample(REGIONS, self.random.randrange(1, 3)):
                 values = {"region": [region]} | ({"model": ["small"]} if self.chance(0.3) else {})
                 filters.append({"values": values, "properties": self.properties(model)})
-        return {
+        terms = {
             "code": self.code("charge", number), "metric": metric["code"], "charge_model": model, "properties": self.properties(model),
             "filters": filters, "tax_codes": self._some_taxes(0.2),
         } | self._timing(model, metric)  # fmt: skip
+        return terms | self._late_usage(terms, "begins")
+
+    def _late_usage(self, charge: Terms, when: object) -> Terms:
+        """How a charge in arrears settles late usage. Drawn apart, so that all else of a world stays as it is."""
+        if charge.get("pay_in_advance"):
+            return {}
+        return {"late_usage_policy": Random(f"{charge['code']} {when}").choice(LATE_USAGE_POLICIES)}
 
     def _timing(self, model: str, metric: Terms) -> Terms:
         """Some charges are paid in advance, and some of those are not invoiced."""
@@ -379,7 +387,7 @@ class _Drawing:
         elif kind == 1 and plan["charges"]:
             charge = pick(plan["charges"])
             filters = [row | {"properties": self.properties(charge["charge_model"])} for row in charge["filters"]]
-            edited = charge | {"properties": self.properties(charge["charge_model"]), "filters": filters}
+            edited = charge | {"properties": self.properties(charge["charge_model"]), "filters": filters} | self._late_usage(charge, at)
             charges = [edited if row is charge else row for row in plan["charges"]]
             self.happens(at, "update_plan", code=plan["code"], charges=charges)
         elif kind == 2 and self.script.taxes:

@@ -59,6 +59,13 @@ class CreditNoteOracle:
         for row in sorted(books["credit_notes"].to_pylist(), key=lambda row: (row["issued_at"], row["sequential_id"] or 0)):
             self.waiting[row["customer_id"]].append(row)
         self.fees = {row["fee_id"]: row for row in books["fees"].to_pylist()}
+        self.items = {row["credit_note_id"]: row["fee_id"] for row in books["credit_note_items"].to_pylist()}
+        """Note -> one of the fees that it is about."""
+        self.late_notes: dict[tuple[str, datetime], list[str]] = defaultdict(list)
+        """(invoice, moment) -> its notes of late usage."""
+        for row in books["credit_notes"].to_pylist():
+            if row["reason"] == "other" and row["subscription_id"] is not None:
+                self.late_notes[row["invoice_id"], row["issued_at"]].append(row["credit_note_id"])
         self.plan_fees: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for fee in self.fees.values():
             if fee["fee_type"] == "subscription":
@@ -106,8 +113,7 @@ class CreditNoteOracle:
         if row["subscription_id"] is None:
             return self._by_hand(row, source)
         if row["reason"] == "other":
-            taxes, total = self._given(source, self.late_usage.returned[row["invoice_id"], row["issued_at"]])
-            return Note(row["customer_id"], row["currency"], taxes, total, 0, 0, total)
+            return self._of_late_usage(row, source)
         fee_id = max(self.plan_fees[row["invoice_id"], row["subscription_id"]], key=lambda fee: fee["from_at"])["fee_id"]
         own = [pair for pair in self.lines[row["invoice_id"]] if pair[0].kind == "subscription" and pair[0].subscription_id == row["subscription_id"]]
         line, rate = max(own, key=lambda pair: pair[0].from_at)
@@ -129,6 +135,29 @@ class CreditNoteOracle:
         source.offset += offset
         credit = total - refund - offset
         return Note(row["customer_id"], row["currency"], taxes, credit, refund, offset, credit)
+
+    def _of_late_usage(self, row: Row, source: Billed) -> Note:
+        """It pays later bills, or by the policy `credit_note` lowers what its invoice leaves to pay and then gives back what was paid."""
+        policy = self.policy_of(row)
+        taxes, total = self._given(source, self.late_usage.returned[row["invoice_id"], row["issued_at"], policy])
+        refund = offset = 0
+        if policy == "credit_note":
+            paid = self._paid(row)
+            offset = max(0, min(total, source.total - paid - source.offset))
+            refund = max(0, min(total - offset, paid - source.refunded))
+        source.refunded += refund
+        source.offset += offset
+        credit = total - refund - offset
+        return Note(row["customer_id"], row["currency"], taxes, credit, refund, offset, credit)
+
+    def policy_of(self, row: Row) -> str:
+        """The policy of late usage that a note of it is given by; a note of nothing has no items, and is by what no other note of the moment is by."""
+        if row["credit_note_id"] in self.items:
+            return self.late_usage.policies[self.items[row["credit_note_id"]]]
+        at_once = [note for note in self.late_notes[row["invoice_id"], row["issued_at"]] if note in self.items]
+        taken = {self.late_usage.policies[self.items[note]] for note in at_once}
+        policies = {policy for invoice_id, at, policy in self.late_usage.returned if (invoice_id, at) == (row["invoice_id"], row["issued_at"])}
+        return sorted(policies - taken)[0]
 
     def _paid(self, row: Row) -> int:
         """What was paid of the note's invoice by the note's moment."""

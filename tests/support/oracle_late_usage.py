@@ -1,7 +1,8 @@
 """Usage that became known after its bill, by plain fractions (settlement §3): what the next bill adds, or gives back. No SQL.
 
 A period makes what its charges make of all that was known by a moment, each fee rounded. A bill of the customer, in one
-currency and by one seller, settles how much more that is at its own moment than at the moment of the bill before it.
+currency and by one seller, settles how much more that is at its own moment than at the moment of the bill before it, and
+each charge by the policy that it had when the period was billed.
 """
 
 from __future__ import annotations
@@ -28,8 +29,12 @@ class LateUsageOracle:
         self.facts = facts
         self.lines: dict[str, list[Line]] = defaultdict(list)
         """Bill -> its lines of late usage that cost something."""
-        self.returned: dict[tuple[str, datetime], Returned] = defaultdict(lambda: defaultdict(int))
-        """(invoice, moment of its note) -> what the note gives back."""
+        self.returned: dict[tuple[str, datetime, str], Returned] = defaultdict(lambda: defaultdict(int))
+        """(invoice, moment of its note, policy) -> what the note gives back."""
+        self.policies: dict[str, str] = {}
+        """Fee that a note gives back of -> policy of its charge."""
+        self.settled: set[str] = set()
+        """The policies by which usage was late at all."""
         invoices = {row["invoice_id"]: row for row in books["invoices"].to_pylist() if row["invoice_type"] == "subscription"}
         self.fees: dict[Any, list[Row]] = defaultdict(list)
         for fee in books["fees"].to_pylist():
@@ -66,16 +71,21 @@ class LateUsageOracle:
             before[key[0]] += earlier.cents
             by_charge[key[0]].append((key, after.cents - earlier.cents, after if key in sides[0] else earlier))
         for charge_id, buckets in by_charge.items():
+            policy = self.facts.one("charges", charge_id, billed["issued_at"])["late_usage_policy"]
+            if any(cents for _, cents, _ in buckets):
+                self.settled.add(policy)
+            if policy == "ignore":
+                continue
             left = sum(cents for _, cents, _ in buckets)
             if left < 0:
-                self._give_back(bill, link, charge_id, before[charge_id], -left)
+                self._give_back(bill, link, charge_id, policy, before[charge_id], -left)
             for key, cents, line in sorted(buckets, key=lambda bucket: (bucket[0][1] or "", json.dumps(bucket[0][2]))):
                 taken = max(0, min(cents, left))
                 left -= taken
                 if taken:
                     self.lines[bill["invoice_id"]].append(Line("charge", Fraction(taken, minor), taken, line.plan_id, line.metric_id, key[0]))
 
-    def _give_back(self, bill: Row, link: Row, charge_id: str, owed: int, less: int) -> None:
+    def _give_back(self, bill: Row, link: Row, charge_id: str, policy: str, owed: int, less: int) -> None:
         """The oldest lines first, beyond what earlier notes gave back of them."""
         key = (link["subscription_id"], charge_id, link["usage_from_at"], link["usage_to_at"])
         fees = sorted((fee for fee in self.fees[key] if fee["issued_at"] < bill["issued_at"]), key=lambda fee: (fee["issued_at"], fee["fee_id"]))
@@ -86,4 +96,5 @@ class LateUsageOracle:
             given = min(less, fee["amount_cents"] - passed)
             less -= given
             if given:
-                self.returned[fee["invoice_id"], bill["issued_at"]][fee["fee_id"]] += given
+                self.returned[fee["invoice_id"], bill["issued_at"], policy][fee["fee_id"]] += given
+                self.policies[fee["fee_id"]] = policy

@@ -41,7 +41,7 @@ final as (
         precise_unused_amount_cents as precise_amount_cents, precise_used_amount_cents, true as is_cumulative
     from termination_credits
     union all
-    select credit_note_id, invoice_id, fee_id, customer_id, currency, 'credit', precise_amount_cents, {{ share('0') }}, false
+    select credit_note_id, invoice_id, fee_id, customer_id, currency, destination, precise_amount_cents, {{ share('0') }}, false
     from late_credits
     union all
     select

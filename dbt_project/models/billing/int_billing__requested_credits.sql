@@ -44,7 +44,7 @@ final as (
     union all
     select distinct
         credit_note_id, invoice_id, 'subscription', invoice_issued_at, invoice_creation_sequence, invoice_reason, customer_id, billing_entity_id, subscription_id, currency,
-        'other', 'credit', 0, 0, 0, issued_at, creation_sequence, null, false
+        'other', destination, 0, 0, 0, issued_at, creation_sequence, null, false
     from late_credits
     union all
     select

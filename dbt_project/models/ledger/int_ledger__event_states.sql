@@ -14,32 +14,21 @@ set_aside_events as (
     select * from {{ ref('int_ledger__set_aside_events') }}
 ),
 
-charges as (
-    select * from {{ ref('stg_catalog__charges') }} where not pay_in_advance
-),
-
-billable_metrics as (
-    select * from {{ ref('stg_catalog__billable_metrics') }}
+charged_codes as (
+    select * from {{ ref('int_ledger__charged_codes') }}
 ),
 
 states as (
     select 1 as position, 'billed' as event_state
     union all select 2, 'settled_late'
     union all select 3, 'late'
-    union all select 4, 'due'
-    union all select 5, 'draft'
-    union all select 6, 'open'
-    union all select 7, 'without_effect'
-    union all select 8, 'unmatched'
-    union all select 9, 'set_aside'
-),
-
-charged_codes as (
-    select distinct settled_windows.settled_window_id, billable_metrics.code
-    from settled_windows
-    inner join charges on settled_windows.plan_id = charges.plan_id and {{ known_at('charges', 'settled_windows.horizon_at') }}
-    inner join billable_metrics
-        on charges.billable_metric_id = billable_metrics.billable_metric_id and {{ known_at('billable_metrics', 'settled_windows.horizon_at') }}
+    union all select 4, 'ignored_late'
+    union all select 5, 'due'
+    union all select 6, 'draft'
+    union all select 7, 'open'
+    union all select 8, 'without_effect'
+    union all select 9, 'unmatched'
+    union all select 10, 'set_aside'
 ),
 
 placed as (
@@ -74,7 +63,8 @@ decided as (
             when charged_codes.code is null and counted.advance_state is not null then counted.advance_state
             when counted.settled_window_id is null then 'unmatched'
             when charged_codes.code is null then 'without_effect'
-            else counted.window_state
+            when not charged_codes.ignores_late or counted.window_state not in ('settled_late', 'late') then counted.window_state
+            else coalesce(counted.advance_state, 'ignored_late')
         end as event_state
     from counted
     left join charged_codes

@@ -63,6 +63,7 @@ final as (
         charges.pay_in_advance,
         charges.invoiceable,
         charges.min_amount_cents,
+        charges.late_usage_policy,
         billable_metrics.billable_metric_id,
         billable_metrics.code as billable_metric_code,
         billable_metrics.name as billable_metric_name,
@@ -84,6 +85,8 @@ final as (
         on usage_windows.usage_window_id = continued.usage_window_id and charges.billable_metric_id = continued.billable_metric_id
     left join filtered on charges.charge_id = filtered.charge_id
     left join grouped on charges.charge_id = grouped.charge_id
+    -- What ignores late usage is not measured with it.
+    where usage_windows.window_state <> 'late' or charges.late_usage_policy <> 'ignore'
 )
 
 select * from final

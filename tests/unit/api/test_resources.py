@@ -249,6 +249,27 @@ def test_a_null_clears_the_name_of_a_charge_and_leaves_its_other_terms(api: Api)
     }
 
 
+def test_a_charge_says_how_it_settles_late_usage(api: Api) -> None:
+    charge = plan_with_charges(api)["charges"][0]
+    assert charge["late_usage_policy"] == "next_invoice"
+    row = {name: charge[name] for name in ("code", "charge_model", "properties", "late_usage_policy")}
+    row["billable_metric_id"] = charge["lago_billable_metric_id"]
+
+    def update(**changes: Any) -> Any:
+        return api.ok("PUT", "/plans/basic", {"plan": {"charges": [row | changes]}})["plan"]["charges"][0]
+
+    for policy in ("credit_note", "ignore"):
+        assert update(late_usage_policy=policy)["late_usage_policy"] == policy
+        assert api.ok("GET", "/plans/basic")["plan"]["charges"][0]["late_usage_policy"] == policy
+    assert update(late_usage_policy=None)["late_usage_policy"] == "ignore"
+    for changes, code in (
+        ({"late_usage_policy": "later"}, "value_is_invalid"),
+        ({"late_usage_policy": "ignore", "pay_in_advance": True}, "not_compatible_with_pay_in_advance"),
+    ):
+        refused = api.refused("PUT", "/plans/basic", {"plan": {"charges": [row | changes]}})
+        assert refused["error_details"] == {"late_usage_policy": [code]}
+
+
 @pytest.mark.parametrize(
     ("change", "details"),
     [

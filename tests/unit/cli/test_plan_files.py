@@ -45,7 +45,7 @@ def fill(engine: sa.Engine) -> None:
                     "properties": {"amount": "0.10", "pricing_group_keys": ["model"], "presentation_group_keys": [{"value": "cloud", "options": {"display_in_invoice": True}}]},
                     "filters": [{"values": {"region": ["eu"]}, "properties": {"amount": "0.2"}, "invoice_display_name": "Europe"}],
                 },
-                {"billable_metric_id": calls.id, "charge_model": "graduated", "properties": {"graduated_ranges": TIERS}, "invoice_display_name": "Calls made"},
+                {"billable_metric_id": calls.id, "charge_model": "graduated", "properties": {"graduated_ranges": TIERS}, "invoice_display_name": "Calls made", "late_usage_policy": "credit_note"},
             ],
         )  # fmt: skip
 

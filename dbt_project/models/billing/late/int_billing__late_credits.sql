@@ -22,7 +22,8 @@ reductions as (
     select distinct
         late_differences.invoice_id as bill_id, late_differences.customer_id, unissued_invoices.billing_entity_id, late_differences.subscription_id, late_differences.currency,
         late_differences.from_at, late_differences.to_at, late_differences.charge_id, unissued_invoices.issued_at, unissued_invoices.creation_sequence,
-        -late_differences.charge_amount_cents as reduced_cents, late_differences.charge_before_amount_cents as before_cents
+        -late_differences.charge_amount_cents as reduced_cents, late_differences.charge_before_amount_cents as before_cents,
+        case late_differences.late_usage_policy when 'credit_note' then 'correction' else 'credit' end as destination
     from late_differences
     inner join unissued_invoices on late_differences.invoice_id = unissued_invoices.invoice_id
 ),
@@ -66,9 +67,9 @@ taken as (
 
 final as (
     select
-        {{ deterministic_id(["'late_usage_note'", 'bill_id', 'invoice_id']) }} as credit_note_id,
+        {{ deterministic_id(["'late_usage_note'", 'bill_id', 'invoice_id', 'destination']) }} as credit_note_id,
         invoice_id, invoice_issued_at, cast(invoice_creation_sequence as bigint) as invoice_creation_sequence, invoice_reason, fee_id,
-        customer_id, billing_entity_id, subscription_id, currency, issued_at, creation_sequence,
+        customer_id, billing_entity_id, subscription_id, currency, destination, issued_at, creation_sequence,
         {{ share('taken_cents') }} as precise_amount_cents
     from taken
     where taken_cents > 0

@@ -1,4 +1,4 @@
-{%- set bucket = 'invoice_id, is_due, invoice_horizon_at, corrected_invoice_id, known_after_at, customer_id, subscription_id, external_subscription_id, plan_id, from_at, to_at, charge_id, charge_filter_id, group_key, is_true_up, charge_model, billable_metric_id, billable_metric_code, item_code, item_name, item_position, currency, pricing_unit_id, pricing_unit_code, pricing_unit_short_name, conversion_rate, own_minor_units' -%}
+{%- set bucket = 'invoice_id, is_due, invoice_horizon_at, corrected_invoice_id, known_after_at, customer_id, subscription_id, external_subscription_id, plan_id, from_at, to_at, charge_id, charge_filter_id, group_key, is_true_up, charge_model, billable_metric_id, billable_metric_code, item_code, item_name, item_position, currency, pricing_unit_id, pricing_unit_code, pricing_unit_short_name, conversion_rate, own_minor_units, late_usage_policy' -%}
 with late_windows as (
     select * from {{ ref('int_metering__late_windows') }}
 ),
@@ -9,6 +9,10 @@ usage_fees as (
 
 usage_amounts as (
     select * from {{ ref('int_billing__usage_amounts') }}
+),
+
+window_charges as (
+    select * from {{ ref('int_metering__window_charges') }} where window_state = 'late'
 ),
 
 charge_units as (
@@ -28,11 +32,12 @@ sides as (
         usage_fees.customer_id, usage_fees.subscription_id, usage_fees.external_subscription_id, usage_fees.plan_id, usage_fees.from_at, usage_fees.to_at,
         usage_fees.charge_id, usage_fees.charge_filter_id, usage_fees.group_key, usage_fees.charge_model, usage_fees.billable_metric_id,
         usage_fees.billable_metric_code, usage_fees.item_code, usage_fees.item_name, usage_fees.item_position, usage_fees.currency, usage_fees.units, usage_fees.events_count,
-        usage_amounts.pricing_unit_id, usage_amounts.pricing_unit_code, usage_amounts.pricing_unit_short_name, usage_amounts.conversion_rate, charge_units.minor_units as own_minor_units,
+        usage_amounts.pricing_unit_id, usage_amounts.pricing_unit_code, usage_amounts.pricing_unit_short_name, usage_amounts.conversion_rate, charge_units.minor_units as own_minor_units, window_charges.late_usage_policy,
         usage_amounts.own_amount_cents, checked_amounts.amount_cents
     from late_windows
     inner join usage_fees on late_windows.usage_window_id = usage_fees.usage_window_id
     inner join usage_amounts on usage_fees.fee_id = usage_amounts.fee_id
+    inner join window_charges on usage_amounts.window_charge_id = window_charges.window_charge_id
     inner join charge_units on usage_amounts.window_charge_id = charge_units.window_charge_id
     inner join checked_amounts on usage_fees.fee_id = checked_amounts.fee_id
 ),

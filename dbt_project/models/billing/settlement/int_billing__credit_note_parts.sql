@@ -31,18 +31,20 @@ attributed as (
     left join issued_invoices on credit_note_totals.invoice_id = issued_invoices.invoice_id
 ),
 
+-- A correction lowers what the invoice leaves to pay before what was paid of it goes back.
 -- Parts that were asked for add up to the total by changing the credit, else the refund, else the offset (invoicing, section 10.3).
 wished as (
     select
         *,
         case
             when destination = 'credit' then 0
+            when destination = 'correction' then total_cents - case when due_cents > 0 then due_cents else 0 end
             when destination <> 'requested' then {{ round_cents('unused_paid_cents') }}
             when asked_credit_cents = 0 and asked_refund_cents > 0 then total_cents - asked_offset_cents
             else asked_refund_cents
         end as wished_refund_cents,
         case
-            when destination = 'offset' or (destination = 'requested' and asked_credit_cents = 0 and asked_refund_cents = 0) then total_cents
+            when destination in ('offset', 'correction') or (destination = 'requested' and asked_credit_cents = 0 and asked_refund_cents = 0) then total_cents
             when destination = 'requested' then asked_offset_cents
             else 0
         end as wished_offset_cents

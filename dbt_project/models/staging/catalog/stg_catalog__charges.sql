@@ -14,6 +14,7 @@ final as (
         prorated,
         invoiceable,
         min_amount_cents,
+        late_usage_policy,
         position,
         pricing_unit_id,
         {{ quantity('conversion_rate') }} as conversion_rate,

@@ -134,6 +134,7 @@ def test_plan_codes(begin: Begin, basic_plan: plans.Plan, change: dict[str, Any]
         ({"filters": [{"values": {"region": ["mars"]}}]}, {"values": ["value_is_invalid"]}),
         ({"filters": [{"values": {"planet": ["eu"]}}]}, {"values": ["value_is_invalid"]}),
         ({"min_amount_cents": -1}, {"min_amount_cents": ["value_is_out_of_range"]}),
+        ({"late_usage_policy": "later"}, {"late_usage_policy": ["value_is_invalid"]}),
     ],
 )
 def test_charge_codes(

@@ -17,6 +17,7 @@ CHARGE = {
     "prorated": False,
     "invoiceable": True,
     "min_amount_cents": 0,
+    "late_usage_policy": "next_invoice",
 }
 AGGREGATIONS = ("count_agg", "sum_agg", "max_agg", "latest_agg", "unique_count_agg", "weighted_sum_agg")
 
@@ -55,6 +56,14 @@ def test_proration_needs_a_recurring_metric_and_a_model_that_can(model: str, in_
     assert ("prorated" not in found(is_recurring=True, **terms)) == taken
     assert "prorated" in found(is_recurring=False, **terms)
     assert "prorated" in found("weighted_sum_agg", is_recurring=True, **terms)
+
+
+@pytest.mark.parametrize("policy", ["credit_note", "ignore"])
+def test_a_charge_in_advance_has_no_late_usage(policy: str) -> None:
+    assert found(pay_in_advance=True, late_usage_policy=policy) == {
+        "late_usage_policy": ["not_compatible_with_pay_in_advance"]
+    }
+    assert found(late_usage_policy=policy) == {}
 
 
 def test_minimum_and_invoiceable_depend_on_the_timing() -> None:
