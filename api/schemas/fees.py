@@ -83,6 +83,8 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
         "lago_true_up_fee_id": context.true_ups.get(fee["fee_id"]),
         "lago_true_up_parent_fee_id": fee["true_up_parent_fee_id"],
         "lago_original_fee_id": None,
+        # Ours: the invoice of the period that late usage is billed of.
+        "corrected_invoice_id": fee.get("corrected_invoice_id"),
         "lago_subscription_id": fee["subscription_id"],
         "lago_customer_id": fee["customer_id"],
         "external_customer_id": invoice["customer_external_id"],

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from core.billing.installation import create
 from core.catalog import api_keys
 from core.catalog.engine import connect
 from core.catalog.unit_of_work import unit_of_work
-from core.clock import SystemClock
+from core.clock import ManualClock, SystemClock
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
 
@@ -57,6 +58,14 @@ class Api:
         return response.json()
 
 
+class Ticking(ManualClock):
+    """Moves on by a millisecond whenever it is read, as time does."""
+
+    def now(self) -> Any:
+        self.advance(timedelta(milliseconds=1))
+        return super().now()
+
+
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     """A home with books, a catalog to begin each test with, and its key."""
@@ -91,3 +100,17 @@ def api(installation: tuple[Path, Path, str]) -> Iterator[Api]:
     settings = Settings(home=home)
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         yield Api(client, settings, key)
+
+
+@pytest.fixture
+def clock() -> Ticking:
+    """A month after now, at noon on the 10th: inside a period, and after all that the home has seen."""
+    later = SystemClock().now() + timedelta(days=40)
+    return Ticking(later.replace(day=10, hour=12, minute=0, second=0, microsecond=0))
+
+
+@pytest.fixture
+def timed(api: Api, clock: Ticking) -> Iterator[Api]:
+    """The API on `clock`."""
+    with TestClient(create_app(api.settings, clock), raise_server_exceptions=False) as client:
+        yield Api(client, api.settings, api.key)

@@ -2,41 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
-from fastapi.testclient import TestClient
-
-from api.main import create_app
-from core.clock import ManualClock, SystemClock
-from tests.unit.api.conftest import Api
+from tests.unit.api.conftest import Api, Ticking
 from tests.unit.api.test_resources import COUPON, METRIC, PLAN
 
 CUSTOMER = {"external_id": "acme", "currency": "EUR", "timezone": "UTC"}
-
-
-class Ticking(ManualClock):
-    """Moves on by a millisecond whenever it is read, as time does."""
-
-    def now(self) -> Any:
-        self.advance(timedelta(milliseconds=1))
-        return super().now()
-
-
-@pytest.fixture
-def clock() -> Ticking:
-    """A month after now, at noon on the 10th: inside a period, and after all that the home has seen."""
-    later = SystemClock().now() + timedelta(days=40)
-    return Ticking(later.replace(day=10, hour=12, minute=0, second=0, microsecond=0))
-
-
-@pytest.fixture
-def timed(api: Api, clock: Ticking) -> Iterator[Api]:
-    """The API on `clock`."""
-    with TestClient(create_app(api.settings, clock), raise_server_exceptions=False) as client:
-        yield Api(client, api.settings, api.key)
 
 
 def subscribe(api: Api, thresholds: list[dict[str, Any]]) -> str:
