@@ -9,7 +9,6 @@ from uuid import uuid4
 import sqlalchemy as sa
 from msgspec import structs
 
-from api.billing import Rows
 from api.body import DECIMAL, MAPPING, TEXT, parse
 from api.deps import Services
 from api.errors import BadRequest
@@ -20,6 +19,7 @@ from core.catalog.customers import Customer
 from core.errors import ValidationError
 from ingestion.event import UsageEvent, WireEvent, to_micros
 from ingestion.validate import BATCH_LIMIT, Verdict, validate_event
+from service.billing import Rows
 
 FIELDS = {
     "code": TEXT,

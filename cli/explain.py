@@ -49,7 +49,7 @@ def explain(
 
 
 def explained(cursor: Any, key: str, line: int | None = None, events: int = 0) -> dict[str, Any]:
-    """The invoice with the events `set_aside` from its periods and with `fees`, each with its `tiers`, and when `events` > 0 its first `events` and `events_total`. Raises NotFound."""
+    """The invoice with the events `set_aside` from its periods and with `fees`, each with its `tiers`, how it was `adjusted` if it was, and when `events` > 0 its first `events` and `events_total`. Raises NotFound."""
     invoice = marts.get_invoice(cursor, key)
     if line is not None:
         invoice["fees"] = [fee for fee in invoice["fees"] if fee["position"] == line]
@@ -57,7 +57,9 @@ def explained(cursor: Any, key: str, line: int | None = None, events: int = 0) -
             raise NotFound("line", line)
     tiers = marts.line_tiers(cursor, invoice["invoice_id"])
     invoice["set_aside"] = marts.set_aside_events(cursor, invoice["invoice_id"])
+    adjusted = marts.adjusted_fees(cursor, invoice["invoice_id"])
     for fee in invoice["fees"]:
+        fee["adjusted"] = adjusted.get(fee["fee_id"])
         fee["tiers"] = [tier for tier in tiers if tier["fee_id"] == fee["fee_id"]]
         if events:
             fee["events"], fee["events_total"] = line_events(cursor, fee["fee_id"], limit=events)
@@ -120,6 +122,8 @@ def _print_line(to: Console, fee: dict[str, Any], zone: ZoneInfo) -> None:
         f"[bold]{marts.money(fee['amount_cents'], fee['currency'])}[/bold]",
         highlight=False,
     )
+    if said := fee["adjusted"]:
+        to.print(f"Corrected on {said['adjusted_at']:%Y-%m-%d %H:%M} UTC by {said['adjusted_by']}, {_correction(said)}: {said['reason']}", highlight=False, markup=False, soft_wrap=True)
     if fee["tiers"]:
         to.print(_steps_table(fee))
     if fee.get("events"):
@@ -142,6 +146,13 @@ def _print_line(to: Console, fee: dict[str, Any], zone: ZoneInfo) -> None:
                 escape(f"{event['properties']}{note}"),
             )
         to.print(table)
+
+
+def _correction(said: dict[str, Any]) -> str:
+    """What is instead of what was computed."""
+    named = {"units": "units", "unit_precise_amount": "price of a unit"}
+    parts = [f"{word} {plain(said[name])}" for name, word in named.items() if said[name] is not None]
+    return " and ".join([*parts, *([f"name {said['invoice_display_name']}"] if said["invoice_display_name"] else [])])
 
 
 def _steps_table(fee: dict[str, Any]) -> Table:

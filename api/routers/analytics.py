@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Response
 
 from api.answers import answer
 from api.deps import Served, Services
-from api.ledger import Cursor
 from api.schemas.wire import instant
 from core.catalog import billing_entities, customers
 from core.domain.problems import Problems
 from core.warehouse import finance
 from core.warehouse.finance import MonthFilter
+from service.ledger import Cursor
 
 router = APIRouter(prefix="/analytics", tags=["Analytics"])
 MOST_MONTHS = 1_200

@@ -19,11 +19,10 @@ from api.schemas.credit_notes import (
     estimate_object,
 )
 from api.schemas.invoices import invoice_objects
-from core.billing.credit_notes import refuse
-from core.catalog import credit_note_details, credit_notes, customers
-from core.catalog.credit_notes import CreditNote
-from core.errors import Conflict, NotFound
+from core.catalog import credit_note_details, customers
+from core.errors import NotFound
 from core.warehouse import marts
+from service import credit_notes
 
 router = APIRouter(tags=["Credit notes"])
 
@@ -31,34 +30,16 @@ router = APIRouter(tags=["Credit notes"])
 @router.post("/credit_notes", openapi_extra=CREATE.openapi)
 def create(credit_note: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Give back part of an issued invoice at once: as credit for later ones, as a refund, or off what is due of it."""
-    items = credit_note.pop("items") or []
-    metadata = credit_note.pop("metadata", None)
-    invoice = _credited(served, credit_note.pop("invoice_id"))
-    parts = credit_notes.read(items, **credit_note)
-    created: list[CreditNote] = []
-
-    def command() -> str:
-        served.billing.refuse_credit_note(invoice, items, **parts)
-        with served.change() as uow:
-            owner = {"invoice_id": invoice["invoice_id"], "customer_id": invoice["customer_id"]}
-            created.append(credit_notes.create(uow, items=items, **owner, **credit_note))
-            if metadata is not None:
-                credit_note_details.replace_metadata(uow, created[0].id, invoice["customer_id"], metadata)
-        return created[0].customer_id
-
-    served.billing.issue(command)
-    return _show(served, created[0].id)
+    lago_id = credit_notes.create(served, credit_note.pop("invoice_id"), credit_note.pop("items") or [], **credit_note)
+    return _show(served, lago_id)
 
 
 @router.post("/credit_notes/estimate", openapi_extra=ESTIMATE.openapi)
 def estimate(credit_note: Annotated[dict[str, Any], Depends(ESTIMATE)], served: Served) -> Response:
     """What a credit note on these items would be, and the most of it that may be credited, refunded or set off."""
     items = credit_note["items"] or []
-    invoice = _credited(served, credit_note["invoice_id"])
-    credit_notes.read(items)
-    estimated = served.billing.credit_note(invoice, items)
-    refuse([problem for problem in estimated.problems if problem["field"] == "amount_cents"])
-    return one("estimated_credit_note", estimate_object(invoice, items, estimated))
+    invoice = credit_notes.credited(served, credit_note["invoice_id"])
+    return one("estimated_credit_note", estimate_object(invoice, items, credit_notes.estimate(served, invoice, items)))
 
 
 @router.get("/credit_notes")
@@ -101,18 +82,7 @@ def update(lago_id: str, credit_note: Annotated[dict[str, Any], Depends(UPDATE)]
 @router.put("/credit_notes/{lago_id}/void")
 def void(lago_id: str, served: Served) -> Response:
     """Take back what the note can still give to later invoices."""
-    with served.billing.ledger.cursor() as cursor:
-        note = marts.get_credit_note(cursor, lago_id)
-
-    def command() -> str:
-        with served.billing.ledger.cursor() as cursor:  # once more while the books are held: an invoice may have used it up
-            if not marts.get_credit_note(cursor, lago_id)["balance_amount_cents"]:
-                raise Conflict("no_voidable_amount", "The credit note has nothing left to give.")
-        with served.change() as uow:
-            credit_notes.void(uow, credit_note_id=lago_id, customer_id=note["customer_id"])
-        return str(note["customer_id"])
-
-    served.billing.issue(command)
+    credit_notes.void(served, lago_id)
     return _show(served, lago_id)
 
 
@@ -163,14 +133,6 @@ def _show(served: Served, lago_id: str) -> Response:
         paid = invoice | {"payment_status": answered["payment_status"]}
         taxes = marts.fee_taxes(cursor, row["invoice_id"])
         return one("credit_note", credit_note_object(connection, row, paid, taxes))
-
-
-def _credited(served: Served, invoice_id: str | None) -> dict[str, Any]:
-    with served.billing.ledger.cursor() as cursor:
-        invoice: dict[str, Any] = marts.get_invoice(cursor, invoice_id or "")
-    if invoice["status"] != "finalized":
-        raise Conflict("invalid_type_or_status", "Only an issued invoice can be credited.")
-    return invoice
 
 
 def _owner(served: Served, lago_id: str) -> str:

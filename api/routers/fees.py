@@ -11,12 +11,12 @@ from fastapi import APIRouter, Response
 from api.answers import one
 from api.body import read_instant
 from api.deps import Served, Services
-from api.ledger import Cursor
 from api.pagination import Paged, listed
 from api.schemas.fees import FeeContext, alone, fee_object
 from api.schemas.invoices import invoice_objects
 from core.catalog import customers
 from core.warehouse import marts
+from service.ledger import Cursor
 
 router = APIRouter(prefix="/fees", tags=["Fees"])
 

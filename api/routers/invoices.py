@@ -11,13 +11,20 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from api.answers import one
 from api.body import INTEGER, read_fields, read_instant
 from api.deps import Served
-from api.ledger import Cursor
 from api.pagination import Paged, Paging, listed
 from api.payable import payable, tell_payment_status
-from api.schemas.invoices import CREATE, UPDATE, VOID, invoice_object, invoice_objects
+from api.schemas.invoices import (
+    ADJUST,
+    CREATE,
+    HOLD,
+    UPDATE,
+    VOID,
+    adjusted_fee_object,
+    invoice_object,
+    invoice_objects,
+)
 from core.catalog import (
     customers,
-    invoice_commands,
     invoice_disputes,
     invoice_voids,
     one_off_invoices,
@@ -31,6 +38,8 @@ from core.errors import Conflict, NotFound, ValidationError
 from core.ids import deterministic_id
 from core.warehouse import marts
 from core.warehouse.marts import InvoiceFilter
+from service import invoices
+from service.ledger import Cursor
 
 router = APIRouter(tags=["Invoices"])
 
@@ -158,18 +167,35 @@ def update(lago_id: str, invoice: Annotated[dict[str, Any], Depends(UPDATE)], se
 @router.put("/invoices/{lago_id}/finalize")
 def finalize(lago_id: str, served: Served) -> Response:
     """Issue a draft before its grace period ends."""
-    with served.billing.ledger.cursor() as cursor:
-        draft = marts.get_invoice(cursor, lago_id)
-    if draft["status"] != "draft":
-        raise NotFound("invoice", lago_id)  # lago_api §7.8: there is no such draft
+    return _show(served, invoices.finalize(served, lago_id))
 
-    def command() -> str:
-        with served.change() as uow:
-            invoice_commands.finalize(uow, invoice_id=draft["invoice_id"], customer_id=draft["customer_id"])
-        return str(draft["customer_id"])
 
-    served.billing.issue(command)
-    return _show(served, draft["invoice_id"])
+@router.put("/invoices/{lago_id}/hold", openapi_extra=HOLD.openapi)
+def hold(lago_id: str, terms: Annotated[dict[str, Any], Depends(HOLD)], served: Served) -> Response:
+    """Keep a draft from being issued until it is released (ours). Needs a `reason`, and in `given_by` who decided it."""
+    given = {"reason": terms["reason"] or "", "given_by": terms["given_by"] or ""}
+    return _show(served, invoices.hold(served, lago_id, **given))
+
+
+@router.put("/invoices/{lago_id}/release")
+def release(lago_id: str, served: Served) -> Response:
+    """End the hold of a draft (ours): it is issued at the end of its grace period, or now if that has passed."""
+    return _show(served, invoices.release(served, lago_id))
+
+
+@router.post("/invoices/{lago_id}/adjusted_fees", openapi_extra=ADJUST.openapi)
+def adjust_fee(lago_id: str, adjusted_fee: Annotated[dict[str, Any], Depends(ADJUST)], served: Served) -> Response:
+    """Correct a fee of a draft (ours): other units, another price of a unit, another name. In place of what was said of it before."""
+    fee_id = adjusted_fee.pop("fee_id") or ""
+    said = adjusted_fee | {name: adjusted_fee[name] or "" for name in ("reason", "adjusted_by")}
+    return one("adjusted_fee", adjusted_fee_object(invoices.adjust_fee(served, lago_id, fee_id, **said)))
+
+
+@router.delete("/invoices/{lago_id}/adjusted_fees/{fee_id}")
+def withdraw_adjustment(lago_id: str, fee_id: str, served: Served) -> Response:
+    """Let a fee of a draft be again what is computed (ours)."""
+    invoices.withdraw_adjustment(served, lago_id, fee_id)
+    return _show(served, lago_id)
 
 
 @router.post("/invoices/{lago_id}/void", openapi_extra=VOID.openapi)

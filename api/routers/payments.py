@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Response
 
 from api.answers import one
 from api.deps import Served
-from api.ledger import Cursor
 from api.pagination import Paged, Paging, listed
 from api.payable import pay, pay_request, payable
 from api.requested import find
@@ -17,6 +16,7 @@ from api.schemas.payments import CREATE, payment_object
 from core.catalog import customers, payments
 from core.catalog.payments import Payment
 from core.warehouse import marts
+from service.ledger import Cursor
 
 router = APIRouter(tags=["Payments"])
 

@@ -16,7 +16,7 @@ Steps = Sequence[Step]
 def amount_details(charge_model: str | None, units: Decimal, steps: Steps) -> dict[str, Any]:
     """The details of a fee with these units, from the steps that explain it; empty for a model that has none."""
     detail = _DETAILS.get(charge_model or "")
-    return detail(units, steps) if detail and steps and not _kind(steps, "true_up") else {}
+    return detail(units, steps) if detail and steps and not _kind(steps, "true_up") + _kind(steps, "adjustment") else {}
 
 
 def event_amount_details(charge_model: str | None, steps: Steps) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from api.errors import BadRequest
 from api.schemas.customers import customer_objects
 from api.schemas.fees import FeeContext, fee_object
 from api.schemas.wire import day, decimal, instant, number
-from core.billing.credit_notes import Estimate
+from core.billing.credit_notes import Estimate, credit_status
 from core.catalog import credit_note_details
 from core.catalog.billing_entities import BILLING_ENTITIES
 from core.catalog.credit_note_details import CreditNoteDetails
@@ -144,15 +144,6 @@ def _plain(row: Row) -> dict[str, Any]:
         "error_details": [],
         "applied_taxes": [],
     }
-
-
-def credit_status(row: Row) -> str | None:
-    """What has become of the part for later invoices: available, consumed, voided, or None where a note has no such part."""
-    if row["is_voided"]:
-        return "voided"
-    if not row["credit_amount_cents"]:
-        return None
-    return "available" if row["balance_amount_cents"] else "consumed"
 
 
 def _applied_tax(tax: Row, note: Row) -> dict[str, Any]:

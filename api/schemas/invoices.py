@@ -14,6 +14,7 @@ from api.schemas.fees import FeeContext, fee_object
 from api.schemas.subscriptions import subscription_objects
 from api.schemas.wire import day, instant, last_instant, number
 from core.catalog import subscriptions
+from core.catalog.adjusted_fees import AdjustedFee
 from core.catalog.billing_entities import BILLING_ENTITIES, BillingEntity
 from core.catalog.customers import CUSTOMERS, Customer
 from core.ids import deterministic_id
@@ -41,6 +42,12 @@ CREATE = Body(
     mandatory=("external_customer_id", "fees"),
 )
 VOID = Body("", {"generate_credit_note": BOOLEAN, "credit_amount": INTEGER, "refund_amount": INTEGER})
+ADJUST = Body(
+    "adjusted_fee",
+    {"fee_id": TEXT, "units": DECIMAL, "unit_precise_amount": DECIMAL, "invoice_display_name": TEXT, "reason": TEXT, "adjusted_by": TEXT},
+    mandatory=("fee_id", "reason", "adjusted_by"),
+)
+HOLD = Body("", {"reason": TEXT, "given_by": TEXT}, mandatory=("reason", "given_by"))
 VERSION = 4
 _REASONS = {
     "trial": "subscription_starting",
@@ -256,3 +263,16 @@ def _first_whole(*periods: tuple[Any, Any]) -> tuple[Any, Any]:
 
 def _used(uses: Sequence[Row], credit_class: str) -> int:
     return sum(use["amount_cents"] for use in uses if use["credit_class"] == credit_class)
+
+
+def adjusted_fee_object(adjusted: AdjustedFee) -> dict[str, Any]:
+    """What is said of a draft's fee instead of what was computed (ours); its id is the fee's."""
+    return {
+        "lago_invoice_id": adjusted.invoice_id,
+        "lago_fee_id": adjusted.fee_id,
+        "units": adjusted.units,
+        "unit_precise_amount": adjusted.unit_precise_amount,
+        "invoice_display_name": adjusted.invoice_display_name,
+        "reason": adjusted.reason,
+        "adjusted_by": adjusted.adjusted_by,
+    }

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from html import escape
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from app import data, state
-from app.components import frame, tables
+from app import data, desk, state
+from app.components import credit_notes, draft, frame, tables
+from app.components.frame import Dialog
+from core.catalog import adjusted_fees
 from core.documents import invoice_pdf, wording
 from core.errors import NotFound
 from core.money.amount import Money
 from core.warehouse import marts
 from core.warehouse.line_events import line_events
+from service import invoices
 
 EVENTS_SHOWN = 200
-SUMS_STYLE = """<style>
-  .sums { display: grid; grid-template-columns: 1fr auto; row-gap: 0.45rem; }
-  .sums div:nth-child(even) { text-align: right; padding-left: 1rem; font-variant-numeric: tabular-nums; }
-  .sums div:nth-child(odd) { color: #66727f; }
-  .sums div:nth-last-child(-n+2) { font-weight: 600; color: #1c2733; padding-top: 0.5rem; border-top: 1px solid #dde4e2; margin-top: 0.2rem; }
-</style>"""
 
 
 def find() -> dict[str, Any]:
     """The invoice asked for by number, the one opened from elsewhere, or the newest."""
     opened = state.opened_invoice()
     if opened is None:
-        newest, _ = data.ask(marts.list_invoices, per_page=1)
+        newest, _ = desk.ask(marts.list_invoices, per_page=1)
         if not newest:
             frame.nothing("There is no invoice yet.")
             st.stop()
@@ -38,10 +35,13 @@ def find() -> dict[str, Any]:
         "Invoice", placeholder="Number or id of another invoice", label_visibility="collapsed", key="asked_invoice"
     )
     try:
-        invoice: dict[str, Any] = data.ask(marts.get_invoice, asked.strip() or opened)
+        invoice: dict[str, Any] = desk.ask(marts.get_invoice, asked.strip() or opened)
     except NotFound:
         frame.nothing(f"There is no invoice {asked or opened}. Numbers look like DEF-1A2B-001-003.")
         st.stop()
+    if invoice["status"] == "draft":
+        with st.spinner("Computing the draft as of now"):
+            invoice = invoices.as_of_now(desk.services(), invoice)
     if not asked:
         state.remember_invoice(invoice["number"] or invoice["invoice_id"])
     return invoice
@@ -52,8 +52,8 @@ def void_since(invoice: dict[str, Any]) -> str:
     return f" · void since {wording.day(invoice['voided_at'].date())}" if invoice.get("voided_at") else ""
 
 
-def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
-    """Who, when, how much, and the document."""
+def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> Dialog | None:
+    """Who, when, how much, and the document; returns the dialog that was asked for."""
     with st.container(border=True):
         title, amount, action = st.columns([4, 2, 1.4], vertical_alignment="center")
         with title:
@@ -69,7 +69,7 @@ def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
                 f"{badges} &nbsp; **{invoice['customer_name'] or invoice['customer_external_id']}** ({invoice['customer_external_id']})"
             )
             st.caption(
-                f"{'To be issued' if is_draft else 'Issued'} {wording.day(invoice['issuing_date'])} · due {wording.day(invoice['payment_due_date'])} · times in {invoice['timezone']}{void_since(invoice)}"
+                f"{'Would be issued' if is_draft else 'Issued'} {wording.day(invoice['issuing_date'])} · due {wording.day(invoice['payment_due_date'])} · times in {invoice['timezone']}{void_since(invoice)}"
             )
         amount.metric(
             "Total", tables.money(invoice, "total_amount_cents"), help="After coupons, taxes and prepaid credits."
@@ -77,12 +77,15 @@ def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
         if not is_draft:
             action.download_button(
                 "PDF",
-                invoice_pdf(invoice, tiers, data.ask(marts.line_presentation_units, invoice["invoice_id"])),
+                invoice_pdf(invoice, tiers, desk.ask(marts.line_presentation_units, invoice["invoice_id"])),
                 f"{invoice['number']}.pdf",
                 "application/pdf",
                 icon=":material/download:",
                 width="stretch",
             )
+        if invoice["status"] == "finalized" and action.button("Credit note", icon=":material/undo:", width="stretch"):
+            return partial(credit_notes.give, invoice)
+    return None
 
 
 def lines(invoice: dict[str, Any]) -> dict[str, Any] | None:
@@ -134,30 +137,23 @@ def sums(invoice: dict[str, Any]) -> None:
     rows += [(f"Credit note {use['number']}", -use["amount_cents"]) for use in invoice["credit_note_uses"]]
     rows += [(f"Prepaid credits, {use['credit_class']}", -use["amount_cents"]) for use in invoice["wallet_uses"]]
     rows.append(("Total", invoice["total_amount_cents"]))
-    cells = "".join(
-        f"<div>{escape(label)}</div><div>{Money(cents, invoice['currency']).amount:,}</div>" for label, cents in rows
-    )
-    with st.container(border=True):
-        st.html(SUMS_STYLE + f"<div class='sums'>{cells}</div>")
-        st.caption(f"Amounts in {invoice['currency']}")
-        for note in invoice["credit_notes"]:
-            st.caption(f"Credit note {note['number']} of {note['issuing_date']}: {parts(note)}")
+    tables.sums(rows, invoice["currency"])
 
 
-def parts(note: dict[str, Any]) -> str:
-    """Where a credit note's total went, in words."""
-    named = {"credited": "credit", "refunded": "refund", "set against this invoice": "offset"}
-    told = [
-        f"{marts.money(note[f'{name}_amount_cents'], note['currency'])} {word}"
-        for word, name in named.items()
-        if note[f"{name}_amount_cents"]
-    ]
-    return ", ".join(told)
+@st.cache_data(max_entries=300, show_spinner=False)  # type: ignore[misc]
+def events_behind(version: str, is_draft: bool, fee_id: str) -> tuple[list[dict[str, Any]], int]:
+    """The first events of a line and how many it has; another `version` of the warehouse may know more of a draft's."""
+    found: tuple[list[dict[str, Any]], int] = desk.ask(line_events, fee_id, limit=EVENTS_SHOWN)
+    return found
 
 
 def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
     """Why a line comes to its amount: tiers, then the exact events."""
     st.subheader(f"Why {fee['name']} is {fee['amount']}", anchor=False)
+    with desk.services().look() as connection:
+        said = adjusted_fees.of(connection, fee["invoice_id"]).get(fee["fee_id"])
+    if said is not None:
+        st.info(f"Corrected by {said.adjusted_by}: {said.reason}", icon=":material/edit:")
     steps = wording.steps_of(tiers).get(fee["fee_id"], [])
     left, right = st.columns([2, 3], gap="medium")
     with left:
@@ -184,7 +180,7 @@ def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
         )
     with right:
         with st.spinner("Looking up the events"):
-            events, total = data.ask(line_events, fee["fee_id"], limit=EVENTS_SHOWN)
+            events, total = events_behind(f"{data.published()}", fee["is_draft"], fee["fee_id"])
         st.markdown(
             f"**{total:,} {'event' if total == 1 else 'events'}** "
             + (f"(first {EVENTS_SHOWN} shown)" if total > EVENTS_SHOWN else "behind this quantity")
@@ -202,13 +198,20 @@ def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
 
 
 frame.page("Invoice", "Every line can be followed to the tiers that priced it and to the events behind it.")
+desk.tell_done()
 found = find()
-found_tiers = data.ask(marts.line_tiers, found["invoice_id"])
-head(found, found_tiers)
+found_tiers = desk.ask(marts.line_tiers, found["invoice_id"])
+asked = head(found, found_tiers)
+if found["status"] == "draft":
+    asked = draft.section(found)
 table, summary = st.columns([5, 2], gap="medium")
 with table:
     line = lines(found)
 with summary:
     sums(found)
+asked = credit_notes.listed(found) or asked
 if line is not None:
     explanation(line, found_tiers)
+# Last, because a dialog that is answered while the page below it is still drawn would wait for it.
+if asked is not None:
+    asked()

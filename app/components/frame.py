@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from app import data
 
+Dialog = Callable[[], None]
+"""Opens a dialog; a page does it when all else is drawn."""
 # A file of our own: an icon by name would be fetched from the internet.
 ICON = Path(__file__).resolve().parents[1] / "icon.svg"
 STYLE = """<style>

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from core.money.amount import Money
 from core.warehouse import marts
 
 GOOD, WAITING, OVER, BAD = "#cfe3de", "#f5e3bd", "#e5e9eb", "#f3cfc8"
@@ -16,6 +18,12 @@ STATUS_COLORS = {
     "active": GOOD, "terminated": OVER, "canceled": OVER, "holds": GOOD, "broken": BAD,
 }  # fmt: skip
 STATUS_WORDS = {"finalized": "issued", "succeeded": "paid", "pending": "unpaid", "voided": "void"}
+SUMS_STYLE = """<style>
+  .sums { display: grid; grid-template-columns: 1fr auto; row-gap: 0.45rem; }
+  .sums div:nth-child(even) { text-align: right; padding-left: 1rem; font-variant-numeric: tabular-nums; }
+  .sums div:nth-child(odd) { color: #66727f; }
+  .sums div:nth-last-child(-n+2) { font-weight: 600; color: #1c2733; padding-top: 0.5rem; border-top: 1px solid #dde4e2; margin-top: 0.2rem; }
+</style>"""
 Row = Mapping[str, Any]
 
 
@@ -67,3 +75,13 @@ def show(
     event: Any = st.dataframe(frame, on_select="rerun", selection_mode="single-row", **options)
     chosen = event["selection"]["rows"]
     return rows[chosen[0]] if chosen else None
+
+
+def sums(rows: Sequence[tuple[str, int]], currency: str) -> None:
+    """Labels and minor units below each other; the last row is what they come to."""
+    cells = "".join(
+        f"<div>{escape(label)}</div><div>{Money(cents, currency).amount:,}</div>" for label, cents in rows
+    )
+    with st.container(border=True):
+        st.html(SUMS_STYLE + f"<div class='sums'>{cells}</div>")
+        st.caption(f"Amounts in {currency}")

@@ -137,6 +137,18 @@ def refuse_beyond_top_up(refund_amount_cents: int, transactions: Rows, fees: Row
         raise ValidationError({"refund_amount_cents": ["higher_than_wallet_balance"]})
 
 
+def credit_status(note: Mapping[str, Any]) -> str | None:
+    """What has become of the part for later invoices: available, consumed, voided, or None where a note has no such part.
+
+    `note` is a row of `core.warehouse.marts.list_credit_notes`.
+    """
+    if note["is_voided"]:
+        return "voided"
+    if not note["credit_amount_cents"]:
+        return None
+    return "available" if note["balance_amount_cents"] else "consumed"
+
+
 def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"fee_id": item["fee_id"], "amount_cents": item["amount_cents"]}
 

@@ -64,6 +64,7 @@ _PLAIN: dict[str, str] = {
     "one_off_invoices": "customer_id currency created_at",
     "one_off_fees": "one_off_invoice_id position add_on_id units unit_amount_cents description invoice_display_name",
     "invoice_commands": "invoice_id command created_at",
+    "adjusted_fees": "customer_id invoice_id fee_id units unit_precise_amount invoice_display_name reason adjusted_by created_at",
     "credit_notes": "customer_id invoice_id reason description credit_amount_cents refund_amount_cents "
     "offset_amount_cents created_at",
     "credit_note_items": "credit_note_id position fee_id amount_cents",

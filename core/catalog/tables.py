@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from core.catalog.add_ons import ADD_ONS
+from core.catalog.adjusted_fees import ADJUSTED_FEES
 from core.catalog.alerts import ALERTS
 from core.catalog.api_keys import API_KEYS
 from core.catalog.applied_coupons import APPLIED_COUPONS
@@ -64,6 +65,7 @@ ALL: tuple[Versions[Any], ...] = (
     ONE_OFF_INVOICES,
     ONE_OFF_FEES,
     INVOICE_COMMANDS,
+    ADJUSTED_FEES,
     CREDIT_NOTES,
     CREDIT_NOTE_ITEMS,
     CREDIT_NOTE_VOIDS,

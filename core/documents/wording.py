@@ -122,6 +122,7 @@ _STEPS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
     "sql_step": _sql_step,
     "event_amounts": lambda *_: "Amounts that the events state",
     "true_up": lambda *_: "Up to the minimum of the charge",
+    "adjustment": lambda *_: "Corrected, against what was computed",
     "paid_before": lambda *_: "Paid for these days on the plan before",
     "floor": lambda *_: "Less than nothing costs nothing",
 }

@@ -281,6 +281,17 @@ def _credit_notes(cursor: duckdb.DuckDBPyConnection, conditions: Sequence[str], 
     return rows
 
 
+def credited_cents(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> dict[str, int]:
+    """Fee id -> what of it credit notes gave back so far (minor units before coupons and tax), void ones too; 0 is left out."""
+    rows = _gained_rows(
+        cursor,
+        """select items.fee_id, cast(sum(items.amount_cents) as bigint) as credited_cents from books.main.credit_note_items as items
+        inner join books.main.credit_notes as notes using (credit_note_id) where notes.invoice_id = ? group by items.fee_id""",
+        [invoice_id],
+    )
+    return {row["fee_id"]: row["credited_cents"] for row in rows}
+
+
 def list_credit_notes(
     cursor: duckdb.DuckDBPyConnection,
     *,
@@ -602,6 +613,14 @@ def set_aside_events(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows
         where billed.invoice_id = ? order by events.timestamp, events.transaction_id""",
         [invoice_id],
     )
+
+
+def adjusted_fees(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> dict[str, Row]:
+    """Fee id -> what people said of it instead of what was computed, of the invoice's fees that were corrected, as of the last run."""
+    if not lake.has_rows(cursor, "warehouse.marts.fct_adjusted_fees"):
+        return {}
+    rows = query_rows(cursor, "select * from warehouse.marts.fct_adjusted_fees where invoice_id = ?", [invoice_id])
+    return {row["fee_id"]: row for row in rows}
 
 
 def invoice_emails(cursor: duckdb.DuckDBPyConnection) -> Rows:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 from unittest import mock
 
-from api.schemas.credit_notes import credit_status
 from core.billing import credit_notes as notes_to_give
+from core.billing.credit_notes import credit_status
 from core.catalog import (
     add_ons,
+    adjusted_fees,
     applied_coupons,
     billable_metrics,
     billing_entities,
@@ -43,7 +44,7 @@ ACTIONS = {
     "create_one_off_invoice", "update_billing_entity", "update_customer", "finalize_invoice", "refresh_invoice", "run_periodic_biller",
     "run_trial_biller", "run_ending_subscriptions", "void_credits", "refresh_wallets", "set_payment_status", "record_payment",
     "check_usage_thresholds", "run_finalizer", "provider_payment", "change_plan", "create_credit_note", "estimate_credit_note",
-    "void_invoice", "run_overdue", "run_dunning", "create_overdue_invoice",
+    "void_invoice", "run_overdue", "run_dunning", "create_overdue_invoice", "hold_invoice", "release_invoice", "adjust_fee",
 }  # fmt: skip
 RUNS = {
     "periodic": {"run_billing", "run_periodic_biller"}, "trial": {"run_billing", "run_trial_biller"}, "ending": {"run_ending_subscriptions"},
@@ -524,10 +525,39 @@ class Timeline:
             customers.upsert(uow, self.code(action["customer"]), **self._customer_fields(action))
 
     def _finalize_invoice(self, action: Case) -> None:
+        owner = self._draft(action)
+        with self.world.unit() as uow:
+            invoice_commands.finalize(uow, **owner)
+
+    def _hold_invoice(self, action: Case) -> None:
+        owner = self._draft(action)
+        with self.world.unit() as uow:
+            invoice_commands.hold(uow, **owner, reason="a case of our own", given_by="finance")
+
+    def _release_invoice(self, action: Case) -> None:
+        owner = self._draft(action)
+        with self.world.unit() as uow:
+            invoice_commands.release(uow, **owner)
+
+    def _adjust_fee(self, action: Case) -> None:
+        wanted = action["fee"]
+        (fee,) = [
+            fee
+            for fee in self._invoice(action)["fees"]
+            if fee["fee_type"] == wanted["type"] and wanted.get("charge") in (None, (fee["item_code"] or "").removeprefix(self.code("")))
+        ]
+        said = {name: action[name] for name in ("units", "unit_precise_amount", "invoice_display_name") if name in action}
+        with self.world.unit() as uow:
+            adjusted_fees.adjust(uow, fee, reason="a case", adjusted_by="finance", **said)
+
+    def _draft(self, action: Case) -> dict[str, str]:
+        invoice = self._invoice(action)
+        return {"invoice_id": invoice["invoice_id"], "customer_id": invoice["customer_id"]}
+
+    def _invoice(self, action: Case) -> Case:
         settlement, drafts = self.world.settle()
         (invoice,) = [row for row in invoices_of(self, settlement, drafts) if row["ref"] == action["invoice"]]
-        with self.world.unit() as uow:
-            invoice_commands.finalize(uow, invoice_id=invoice["invoice_id"], customer_id=invoice["customer_id"])
+        return invoice
 
 
 def invoices_of(timeline: Timeline, settlement: Any, drafts: Any, until: datetime | None = None) -> list[Case]:

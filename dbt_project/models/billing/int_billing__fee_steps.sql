@@ -22,9 +22,9 @@ charge_tiers as (
     select * from {{ ref('int_rating__charge_tiers') }}
 ),
 
-charge_true_ups as (
-    select * from {{ ref('int_billing__charge_true_ups') }}
-),
+charge_true_ups as (select * from {{ ref('int_billing__charge_true_ups') }}),
+
+adjusted_fees as (select * from {{ ref('int_billing__adjusted_fees') }} where charge_model is not null),
 
 -- A fee is one quantity, or the difference of two: what was there before is taken off, step by step.
 sides as (
@@ -67,7 +67,7 @@ summed as (
 ),
 
 -- What tops a charge up to its minimum is one step of one unit; what the plan before was paid is the last step, below zero. What late usage adds is the difference of two rounded amounts, less what the
--- charge's other buckets, or its minimum, give back.
+-- charge's other buckets, or its minimum, give back. What people corrected of the amount stands last.
 final as (
     select
         fee_id, position, step_kind, from_value, to_value, units, per_unit_amount, rate, package_size, flat_count, flat_amount, per_unit_total_amount, amount
@@ -89,6 +89,12 @@ final as (
         {{ working('-deductions.amount') }}, {{ working('-deductions.amount') }}
     from deductions
     inner join summed on deductions.window_fixed_charge_id = summed.fee_id
+    union all
+    select
+        fee_id, cast(1000000 as bigint), 'adjustment', null, null, {{ quantity('0') }}, null, null, null, {{ quantity('0') }}, {{ quantity('0') }},
+        {{ working('precise_amount - computed_amount') }}, {{ working('precise_amount - computed_amount') }}
+    from adjusted_fees
+    where precise_amount <> computed_amount
 )
 
 select * from final

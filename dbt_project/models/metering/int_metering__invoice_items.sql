@@ -3,7 +3,11 @@ with due_bills as (
 ),
 
 invoice_commands as (
-    select * from {{ ref('stg_catalog__invoice_commands') }}
+    select * from {{ ref('stg_catalog__invoice_commands') }} where command = 'finalize'
+),
+
+invoice_holds as (
+    select * from {{ ref('int_metering__invoice_holds') }}
 ),
 
 fixed_charge_bills as (
@@ -15,9 +19,7 @@ subscriptions as (
 ),
 
 predecessors as (
-    select subscription_id, min(previous_subscription_id) as previous_subscription_id
-    from subscriptions
-    group by subscription_id
+    select subscription_id, min(previous_subscription_id) as previous_subscription_id from subscriptions group by subscription_id
 ),
 
 -- An upgrade makes one invoice: the end of the old plan and the start of the new one (invoicing, section 2.5).
@@ -44,25 +46,35 @@ grouped as (
     from followed
 ),
 
-finalized as (
+bounds as (
     select
-        grouped.invoice_id,
-        min(invoice_commands.valid_from) as finalized_at
-    from invoice_commands
-    inner join grouped on invoice_commands.invoice_id = grouped.invoice_id and invoice_commands.valid_from <= grouped.as_of
-    where invoice_commands.command = 'finalize' and invoice_commands.valid_from >= grouped.ready_at
-    group by grouped.invoice_id
+        grouped.invoice_id, grouped.ready_at, grouped.as_of,
+        max(grouped.due_at) as last_due_at, min(invoice_commands.valid_from) as finalized_at
+    from grouped
+    left join invoice_commands
+        on grouped.invoice_id = invoice_commands.invoice_id and invoice_commands.valid_from >= grouped.ready_at and invoice_commands.valid_from <= grouped.as_of
+    group by grouped.invoice_id, grouped.ready_at, grouped.as_of
+),
+
+-- What is on hold when it falls due is issued when it is released: until then its moment is after this run. What was finalized before is issued then.
+ends as (
+    select
+        bounds.invoice_id, bounds.finalized_at,
+        case
+            when invoice_holds.invoice_id is null or bounds.last_due_at > bounds.as_of then bounds.last_due_at
+            when invoice_holds.released_at <= bounds.as_of then invoice_holds.released_at
+            else {{ from_epoch_microseconds(epoch_microseconds('bounds.as_of') ~ ' + 1') }}
+        end as ends_at
+    from bounds
+    left join invoice_holds
+        on bounds.invoice_id = invoice_holds.invoice_id and invoice_holds.held_at >= bounds.ready_at and invoice_holds.held_at <= bounds.last_due_at
+        and coalesce(invoice_holds.released_at > bounds.last_due_at, true)
 ),
 
 moments as (
-    select
-        grouped.*,
-        case
-            when finalized.finalized_at < max(grouped.due_at) over (partition by grouped.invoice_id) then finalized.finalized_at
-            else max(grouped.due_at) over (partition by grouped.invoice_id)
-        end as issued_at
+    select grouped.*, case when ends.finalized_at < ends.ends_at then ends.finalized_at else ends.ends_at end as issued_at
     from grouped
-    left join finalized on grouped.invoice_id = finalized.invoice_id
+    inner join ends on grouped.invoice_id = ends.invoice_id
 ),
 
 -- A change of units in advance is a command: nothing is waited for, and what it adds is known at its instant.

@@ -11,8 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import app
-from app import data
-from app.components import charts, tables
+from app import data, desk
+from app.components import charts, credit_notes, tables
+from core.errors import Conflict, ValidationError
 
 PAGES = sorted(path for path in (Path(str(app.__file__)).parent / "app_pages").glob("*.py") if path.stem != "__init__")
 
@@ -21,6 +22,7 @@ PAGES = sorted(path for path in (Path(str(app.__file__)).parent / "app_pages").g
 def empty_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TALLYSTICK_HOME", str(tmp_path))
     data.warehouse.clear()
+    desk.services.clear()
 
 
 def test_there_is_a_page_for_each_task() -> None:
@@ -63,3 +65,29 @@ def test_a_chart_takes_amounts_as_exact_text(monkeypatch: pytest.MonkeyPatch) ->
         [{"at": datetime(2026, 1, 1), "balance": Decimal("0.10")}], at="at", value="balance", title="Balance"
     )
     assert drawn[0].to_dict()["data"]["values"] == [{"at": "2026-01-01 00:00:00", "balance": "0.10"}]
+
+
+def test_an_amount_is_read_as_finance_writes_it() -> None:
+    assert desk.cents("1,234.50", "EUR") == 123450
+    assert desk.cents(" 7 ", "JPY") == 7
+    assert desk.cents("", "EUR") == 0
+    for wrong in ("0.005", "-1", "ten", "nan", "inf"):
+        with pytest.raises(ValidationError, match="is not an amount of EUR; write it like 1234"):
+            desk.cents(wrong, "EUR")
+
+
+def test_a_refusal_is_said_in_words() -> None:
+    refused = ValidationError({"refund_amount_cents": ["cannot_refund_unpaid_invoice"], "base": ["does_not_match_item_amounts", "odd"]})
+    assert desk.words(refused) == (
+        "Refund: Nothing of this invoice was paid, so nothing can be refunded. "
+        "Credit, refund and offset must add up to the total of the note. odd"
+    )
+    assert desk.words(ValidationError({"given_by": ["value_is_mandatory"], "reason": ["value_is_mandatory"]})) == "Needed: your name, a reason."
+    assert desk.words(Conflict("not_on_hold", "It is not on hold.")) == "It is not on hold."
+
+
+def test_a_note_is_first_taken_off_what_is_due() -> None:
+    limits = {"max_offsettable_amount_cents": 70}
+    assert credit_notes.proposed(100, limits, "subscription") == {"offset_amount_cents": 70, "credit_amount_cents": 30, "refund_amount_cents": 0}
+    assert credit_notes.proposed(50, limits, "subscription") == {"offset_amount_cents": 50, "credit_amount_cents": 0, "refund_amount_cents": 0}
+    assert credit_notes.proposed(100, limits, "credit") == {"offset_amount_cents": 70, "credit_amount_cents": 0, "refund_amount_cents": 30}

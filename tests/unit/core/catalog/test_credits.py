@@ -10,6 +10,7 @@ import pytest
 
 from core.catalog import (
     add_ons,
+    adjusted_fees,
     api_keys,
     applied_coupons,
     billing_entities,
@@ -264,6 +265,61 @@ def test_payments_add_up_and_commands_are_given_once(begin: Begin) -> None:
         assert set_aside_events.set_aside(uow, reason="again", set_aside_by="others", **event) == aside
         with pytest.raises(ValidationError, match="reason: value_is_mandatory; set_aside_by: value_is_mandatory"):
             set_aside_events.set_aside(uow, reason=" ", set_aside_by="", **event | {"transaction_id": "u"})
+
+
+def test_a_draft_is_held_once_and_released_once(begin: Begin) -> None:
+    with begin() as uow:
+        draft = {"invoice_id": "i", "customer_id": customers.upsert(uow, "acme").id}
+        with pytest.raises(ValidationError, match="reason: value_is_mandatory; given_by: value_is_mandatory"):
+            invoice_commands.hold(uow, **draft, reason=" ", given_by="")
+        with pytest.raises(Conflict, match="not on hold"):
+            invoice_commands.release(uow, **draft)
+        held = invoice_commands.hold(uow, **draft, reason=" odd usage ", given_by=" ann ")
+        assert (held.command, held.reason, held.given_by) == ("hold", "odd usage", "ann")
+        assert invoice_commands.hold(uow, **draft, reason="again", given_by="bob") == held
+        assert invoice_commands.on_hold(uow.connection, "i") == held and invoice_commands.on_hold(uow.connection, "j") is None
+        released = invoice_commands.release(uow, **draft, given_by="bob")
+        assert invoice_commands.on_hold(uow.connection, "i") is None
+        with pytest.raises(Conflict, match="not on hold"):
+            invoice_commands.release(uow, **draft)
+        again = invoice_commands.hold(uow, **draft, reason="once more", given_by="ann")
+        assert invoice_commands.of(uow.connection, "i") == [held, released, again]
+
+
+def test_a_fee_of_a_draft_is_corrected_by_the_newest_word(begin: Begin) -> None:
+    with begin() as uow:
+        customer_id = customers.upsert(uow, "acme").id
+    fee: dict[str, Any] = {
+        "fee_id": "f", "invoice_id": "i", "customer_id": customer_id, "fee_type": "charge", "charge_model": "graduated", "true_up_parent_fee_id": None,
+        "corrected_invoice_id": None, "pricing_unit_id": None, "units": Decimal(7), "unit_amount": Decimal(2),
+    }  # fmt: skip
+    why = {"reason": " agreed ", "adjusted_by": " ann "}
+    for changes, said, codes in (
+        ({}, {}, "units: value_is_mandatory"),
+        ({}, {"units": "5"}, "unit_precise_amount: value_is_mandatory"),
+        ({}, {"units": "-1", "unit_precise_amount": "x"}, "units: value_is_invalid; unit_precise_amount: value_is_invalid"),
+        ({}, {"units": "999999999999999", "unit_precise_amount": "999999999999999"}, "units: value_is_out_of_range"),
+        ({"true_up_parent_fee_id": "g"}, {"invoice_display_name": "N"}, "fee_id: cannot_be_adjusted"),
+        ({"corrected_invoice_id": "j"}, {"invoice_display_name": "N"}, "fee_id: cannot_be_adjusted"),
+        ({"pricing_unit_id": "p"}, {"invoice_display_name": "N"}, "fee_id: cannot_be_adjusted"),
+        ({"fee_type": "commitment"}, {"invoice_display_name": "N"}, "fee_id: cannot_be_adjusted"),
+    ):
+        with begin() as uow, pytest.raises(ValidationError, match=codes):
+            adjusted_fees.adjust(uow, fee | changes, **why, **said)
+    with begin() as uow, pytest.raises(ValidationError, match="reason: value_is_mandatory; adjusted_by: value_is_mandatory"):
+        adjusted_fees.adjust(uow, fee, reason=" ", adjusted_by="", units="1", unit_precise_amount="1")
+    with begin() as uow:
+        first = adjusted_fees.adjust(uow, fee, **why, units="5.0", unit_precise_amount="1.50")
+        assert (first.units, first.unit_precise_amount, first.reason, first.adjusted_by) == ("5", "1.5", "agreed", "ann")
+    with begin() as uow:
+        adjusted_fees.adjust(uow, fee | {"charge_model": "standard"}, **why, units=4)
+        (said_now,) = adjusted_fees.of(uow.connection, "i").values()
+        assert (said_now.fee_id, said_now.units, said_now.unit_precise_amount) == ("f", "4", None)
+    with begin() as uow:
+        adjusted_fees.withdraw(uow, "f", customer_id)
+        assert adjusted_fees.of(uow.connection, "i") == {}
+        with pytest.raises(NotFound, match="adjusted_fee"):
+            adjusted_fees.withdraw(uow, "f", customer_id)
 
 
 def test_a_tax_taken_off_and_set_again_has_a_gap(begin: Begin) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from api.ledger import Ledger
 from core.billing import CustomerFacts, IssueReport, issue_now
 from core.billing.credit_notes import OF_VOID, TOP_UPS, Estimate, refuse, refuse_beyond_top_up, with_note, with_void
 from core.billing.credit_notes import estimate as estimate_note
@@ -34,6 +33,7 @@ from ingestion.flush import ALL, pending_events
 from ingestion.inbox import Inbox
 from ingestion.landing import Landing
 from ingestion.tables import event_table
+from service.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
