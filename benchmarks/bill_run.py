@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 
@@ -28,8 +28,8 @@ HOME = "home"
 """Where an installation is founded it must run: its lakes keep their absolute paths."""
 
 
-def run(home: str) -> None:
-    """The child that bills: one run up to the issue. Prints the seconds of its steps."""
+def run(home: str, as_of: datetime) -> None:
+    """The child that bills: one run up to the issue at `as_of`. Prints the seconds of its steps."""
     import dagster as dg
 
     from orchestration.defs.billing.assets import issued_invoices
@@ -39,7 +39,7 @@ def run(home: str) -> None:
 
     result = dg.materialize(
         [raw_facts, drafts, issued_invoices],
-        run_config=dg.RunConfig(ops={"raw_facts": Horizon(as_of=AS_OF.isoformat())}),
+        run_config=dg.RunConfig(ops={"raw_facts": Horizon(as_of=as_of.isoformat())}),
         resources={"installation": Installation(home=home)},
     )
     for event in result.all_events:
@@ -67,8 +67,8 @@ def main() -> None:
     parser.add_argument("--child", nargs=2, metavar=("WHAT", "HOME"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
-        {"run": run, "bare": bare}[options.child[0]](options.child[1])
-        return
+        what, home = options.child
+        return run(home, AS_OF) if what == "run" else bare(home)
     folder = options.home or Path(tempfile.mkdtemp())
     PricingGraph.load()  # compiled before anything is timed
     try:

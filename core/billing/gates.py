@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import duckdb
 
 from core.errors import TallystickError
-from core.warehouse.settlement import Settlement
 
 # Each query returns the invoices (or fees without one) that break the rule of its name.
 CHECKS = {
@@ -121,13 +122,16 @@ class ConservationBroken(TallystickError):
         self.broken = broken
 
 
-def refuse_unless_conserved(settlement: Settlement) -> None:
-    """Raises ConservationBroken, naming every rule that does not hold and the invoices that break it."""
-    connection = duckdb.connect()
-    for name, table in settlement.tables.items():
-        connection.register(name, table)
-    broken = {rule: [row[0] for row in connection.execute(query).fetchall()] for rule, query in CHECKS.items()}
-    connection.close()
+def refuse_unless_conserved(connection: duckdb.DuckDBPyConnection, relations: Mapping[str, str]) -> None:
+    """Raises ConservationBroken, naming every rule that does not hold and the invoices that break it.
+
+    `relations` gives the relation on `connection` of the new rows of each table of the books.
+    """
+    named = ", ".join(f"{table} as (select * from {relation})" for table, relation in relations.items())
+    broken = {
+        rule: [row[0] for row in connection.execute(f"with {named} {query}").fetchall()]
+        for rule, query in CHECKS.items()
+    }
     broken = {rule: ids for rule, ids in broken.items() if ids}
     if broken:
         raise ConservationBroken(broken)

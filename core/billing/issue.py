@@ -17,16 +17,16 @@ from core.books import store
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
 from core.warehouse.publish import published
-from core.warehouse.settlement import TARGETS, Settlement, base_models, settle
+from core.warehouse.settlement import TARGETS, Settled, base_models, settle
 
 COMMAND_LOCK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class IssueReport:
-    """What an issue did: ids in the order of their moments, settlement passes, and the books' snapshot after it."""
+    """What an issue did: how many invoices, settlement passes, and the books' snapshot after it."""
 
-    invoice_ids: tuple[str, ...]
+    invoices: int
     passes: int
     books_snapshot: int | None
 
@@ -42,10 +42,9 @@ def issue_due(settings: Settings, graph: PricingGraph) -> IssueReport:
             relations |= {
                 node.name: node.relation for node in [*graph.sources("books"), *graph.sources("catalog"), *graph.seeds]
             }
-            settlement = settle(connection, graph, relations)
+            return _append(settings, graph, settle(connection, graph, relations))
         finally:
             connection.close()
-        return _append(settings, graph, settlement)
 
 
 def issue_now(
@@ -68,19 +67,15 @@ def issue_now(
             lake.attach(connection, lake.books(settings), read_only=True)
             relations = give_facts(connection, graph, facts, has_warehouse=pair is not None)
             ran = graph.run(connection, base_models(graph), relations)
-            settlement = settle(connection, graph, relations | ran)
+            return _append(settings, graph, settle(connection, graph, relations | ran))
         finally:
             connection.close()
-        return _append(settings, graph, settlement)
 
 
-def _append(settings: Settings, graph: PricingGraph, settlement: Settlement) -> IssueReport:
-    if settlement.is_empty:
-        return IssueReport((), settlement.passes, None)
-    refuse_unless_conserved(settlement)
+def _append(settings: Settings, graph: PricingGraph, settled: Settled) -> IssueReport:
+    if settled.is_empty:
+        return IssueReport(0, settled.passes, None)
+    refuse_unless_conserved(settled.connection, settled.relations)
     _, bundle = graph.bundle(TARGETS)
-    snapshot = store.append(settings, settlement.tables, bundle)
-    invoices = sorted(
-        settlement.tables["invoices"].to_pylist(), key=lambda row: (row["issued_at"], row["number"] or "")
-    )
-    return IssueReport(tuple(row["invoice_id"] for row in invoices), settlement.passes, snapshot)
+    snapshot = store.append(settings, settled.connection, settled.relations, bundle)
+    return IssueReport(settled.rows("invoices"), settled.passes, snapshot)

@@ -131,9 +131,9 @@ def _recompute(
     relations[HORIZONS] = temporary(HORIZONS)
     models = [name for name in base_models(graph) if name != HORIZONS]
     ran = graph.run(connection, models, relations)
-    settlement = settle(connection, graph, relations | ran)
-    for name, table in settlement.tables.items():
-        _keep(connection, f"recomputed_{name}", table)
+    settled = settle(connection, graph, relations | ran)
+    for name, relation in settled.relations.items():
+        _keep(connection, f"recomputed_{name}", relation)
 
 
 def _graph_of(connection: duckdb.DuckDBPyConnection, bundle_id: str, current: PricingGraph) -> PricingGraph:
@@ -156,10 +156,8 @@ def _graph_of(connection: duckdb.DuckDBPyConnection, bundle_id: str, current: Pr
     return PricingGraph.from_bundle(rows, current)
 
 
-def _keep(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    connection.register("arriving", table)
-    connection.execute(f"create or replace temp table {quoted(name)} as select * from arriving")
-    connection.unregister("arriving")
+def _keep(connection: duckdb.DuckDBPyConnection, name: str, relation: str) -> None:
+    connection.execute(f"create or replace temp table {quoted(name)} as select * from {relation}")
 
 
 def give_events(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], tail: Sequence[pa.Table]) -> str:

@@ -46,46 +46,50 @@ def lock(settings: Settings, timeout: float = LOCK_TIMEOUT_SECONDS) -> Iterator[
         raise BooksBusy(timeout) from error
 
 
-def append(settings: Settings, tables: Mapping[str, pa.Table], bundle: Sequence[Mapping[str, Any]]) -> int:
+def append(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    relations: Mapping[str, str],
+    bundle: Sequence[Mapping[str, Any]],
+) -> int:
     """Appends what was settled, whole or not at all, and the SQL that priced it. Returns the books' new snapshot.
 
-    Hold `lock` from before the settlement read the books until this returns. Raises ValueError when an invoice is
-    already in the books.
+    `relations` gives the relation on `connection` of the new rows of each table; where the connection has the books
+    attached, they are attached for writing instead. Hold `lock` from before the settlement read the books until this
+    returns. Raises ValueError when an invoice is already in the books.
     """
-    connection = lake.connect()
+    connection.execute("detach database if exists books")
+    lake.attach(connection, lake.books(settings))
+    connection.execute("begin")
     try:
-        lake.attach(connection, lake.books(settings))
-        connection.execute("begin")
-        _refuse_repeats(connection, tables["invoices"])
-        for name, table in tables.items():
-            _insert(connection, name, table)
+        _refuse_repeats(connection, relations["invoices"])
+        for name, relation in relations.items():
+            _insert(connection, name, relation)
         if (
             bundle
             and not connection.execute(
                 "select 1 from books.main.sql_bundles where sql_bundle_id = ? limit 1", [bundle[0]["sql_bundle_id"]]
             ).fetchone()
         ):
-            _insert(connection, "sql_bundles", pa.Table.from_pylist([dict(row) for row in bundle]))
+            connection.register("arriving", pa.Table.from_pylist([dict(row) for row in bundle]))
+            _insert(connection, "sql_bundles", "arriving")
         connection.execute("commit")
-        return lake.last_snapshot(connection, lake.books(settings))
-    finally:
-        connection.close()
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    return lake.last_snapshot(connection, lake.books(settings))
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    if not table.num_rows:
-        return
-    columns = ", ".join(TABLES[name])
-    connection.register("arriving", table)
-    connection.execute(f"insert into books.main.{name} ({columns}) select {columns} from arriving")
-    connection.unregister("arriving")
+def _insert(connection: duckdb.DuckDBPyConnection, name: str, relation: str) -> None:
+    # Without rows it would still be a commit to the table.
+    if connection.execute(f"select 1 from {relation} limit 1").fetchone() is not None:
+        columns = ", ".join(TABLES[name])
+        connection.execute(f"insert into books.main.{name} ({columns}) select {columns} from {relation}")
 
 
-def _refuse_repeats(connection: duckdb.DuckDBPyConnection, invoices: pa.Table) -> None:
-    connection.register("arriving", invoices)
+def _refuse_repeats(connection: duckdb.DuckDBPyConnection, invoices: str) -> None:
     row = connection.execute(
-        "select invoice_id from arriving where invoice_id in (select invoice_id from books.main.invoices) limit 1"
+        f"select invoice_id from {invoices} where invoice_id in (select invoice_id from books.main.invoices) limit 1"
     ).fetchone()
-    connection.unregister("arriving")
     if row:
         raise ValueError(f"invoice {row[0]} is already in the books; the settlement read them without holding the lock")

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
-import pyarrow as pa
 
 from core import lake
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
@@ -122,7 +121,15 @@ DUNNING = (
 """What campaigns ask for, at the next tick of every customer at which one does; the last two have the rows of the books."""
 DUNNING_TERMS = "int_ledger__dunning_terms"
 UNLIMITED = 2**62
-DOCUMENTS = ("invoices", "standalone_fees", "credit_notes", "credit_note_voids", "invoice_voids", "wallet_top_ups", "payment_requests")
+DOCUMENTS = (
+    "invoices",
+    "standalone_fees",
+    "credit_notes",
+    "credit_note_voids",
+    "invoice_voids",
+    "wallet_top_ups",
+    "payment_requests",
+)
 """Tables with a row per thing that is settled: an invoice, a fee that is not invoiced, a credit note, the void of either, what a rule puts into a wallet, or a payment request of a campaign."""
 STAGED = ("invoices", *ISSUES, "wallet_top_ups", "payment_requests", "payment_request_invoices")
 """Tables of the books that settlement fills."""
@@ -148,16 +155,24 @@ SEEN_WHOLE = ("fees", "fee_taxes")
 
 
 @dataclass(frozen=True)
-class Settlement:
-    """Rows for the books, one Arrow table per table of theirs, and how many passes it took."""
+class Settled:
+    """What stands settled on a connection: the relation of the rows for each table of the books, and how many passes it took.
 
-    tables: Mapping[str, pa.Table]
+    A year of many customers is more than memory holds, so it is never fetched whole on its way to the books.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    relations: Mapping[str, str]
     passes: int
+
+    def rows(self, table: str) -> int:
+        """How many rows the table of the books gets."""
+        return _rows(self.connection, self.relations[table])
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was due: no invoice, no fee that is not invoiced, no credit note, no void, no top-up by a rule and no payment request."""
-        return not any(self.tables[name].num_rows for name in DOCUMENTS)
+        return not any(self.rows(name) for name in DOCUMENTS)
 
 
 def base_models(graph: PricingGraph) -> list[str]:
@@ -176,8 +191,8 @@ def settle(
     graph: PricingGraph,
     relations: Mapping[str, str],
     prefix_limit: int = UNLIMITED,
-) -> Settlement:
-    """Settles every invoice that is due on the drafts of `relations` and returns the rows to append to the books.
+) -> Settled:
+    """Settles every invoice that is due on the drafts of `relations`; leaves the rows to append to the books on `connection`.
 
     `relations` maps each base model (see `base_models`), catalog source and books source to a relation of `connection`.
     `prefix_limit` is the most invoices of one customer per pass; every limit gives the same books, which tests use.
@@ -186,7 +201,18 @@ def settle(
 
 
 def _is_settlement(name: str) -> bool:
-    prefixes = ("settlement_", "top_up", "coupon_", "credit_note_", "invoice_void_", "wallet_candidates", "wallet_lines", "wallet_rank", "issue_", "numbered_")
+    prefixes = (
+        "settlement_",
+        "top_up",
+        "coupon_",
+        "credit_note_",
+        "invoice_void_",
+        "wallet_candidates",
+        "wallet_lines",
+        "wallet_rank",
+        "issue_",
+        "numbered_",
+    )
     if name in (*DUNNING, DUNNING_TERMS):
         return True
     return name.startswith(tuple(f"int_billing__{prefix}" for prefix in prefixes))
@@ -210,7 +236,7 @@ class _Driver:
         self.has_notes = False
         self.has_rules = False
 
-    def run(self) -> Settlement:
+    def run(self) -> Settled:
         self._create_working_tables()
         ticks = "int_metering__top_up_ticks"
         self.has_rules = self.graph.has(TOP_UPS[-1]) and self._count(self.relations[ticks]) > 0
@@ -221,9 +247,8 @@ class _Driver:
             passes += 1
         self._run(NUMBERED)
         self.connection.execute(f"insert into temp.main.staged_numbered by name select * from {temporary(NUMBERED)}")
-        tables = {"invoices": self._fetch("staged_numbered")}
-        tables |= {name: self._fetch(f"staged_{name}") for name in STAGED[1:]}
-        return Settlement(tables, passes)
+        staged = {"invoices": "staged_numbered"} | {name: f"staged_{name}" for name in STAGED[1:]}
+        return Settled(self.connection, {name: f"temp.main.{quoted(table)}" for name, table in staged.items()}, passes)
 
     def _create_working_tables(self) -> None:
         for node in self.graph.sources("settlement"):
@@ -281,6 +306,7 @@ class _Driver:
             self._run(*COUPON_RANK)
             self._keep("coupon_uses", "int_billing__coupon_rank_uses")
             self._keep("coupon_shares", "int_billing__coupon_rank_shares")
+        self._forget(*COUPON_RANK)
         self._run("int_billing__fee_taxes", "int_billing__settlement_totals")
         self._give_and_use_credit_notes()
         self._run("int_billing__wallet_credits", "int_billing__wallet_void_uses", "int_billing__wallet_candidates")
@@ -290,6 +316,7 @@ class _Driver:
             self._run(*WALLET_RANK)
             self._keep("wallet_uses", "int_billing__wallet_rank_uses")
             self._keep("wallet_shares", "int_billing__wallet_rank_shares")
+        self._forget("int_billing__wallet_candidates", "int_billing__wallet_lines", *WALLET_RANK)
         self._stage()
         return True
 
@@ -348,6 +375,7 @@ class _Driver:
             self.connection.execute(
                 f"insert into temp.main.{quoted(f'staged_{name}')} by name select * from {self.relations[model]}"
             )
+        self._forget("int_billing__coupon_candidates", "int_billing__issue_invoices", *self.issues.values())
         self._run(*self._seen())
 
     def _shared_columns(self) -> list[str]:
@@ -366,6 +394,11 @@ class _Driver:
                 continue
             self.graph.run_only(self.connection, [model], self.relations)
             self.relations[model] = temporary(model)
+
+    def _forget(self, *models: str) -> None:
+        """Gives back the memory of what no later step of the pass reads."""
+        for model in models:
+            self.connection.execute(f"drop table if exists {temporary(model)}")
 
     def _steer(self, rank: int) -> None:
         control = self.relations["settlement.control"]
@@ -388,8 +421,9 @@ class _Driver:
         return int(row[0]) if row else 0
 
     def _count(self, relation: str) -> int:
-        row = self.connection.execute(f"select count(*) from {relation}").fetchone()
-        return int(row[0]) if row else 0
+        return _rows(self.connection, relation)
 
-    def _fetch(self, table: str) -> pa.Table:
-        return self.connection.execute(f"select * from temp.main.{quoted(table)}").to_arrow_table()
+
+def _rows(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = connection.execute(f"select count(*) from {relation}").fetchone()
+    return int(row[0]) if row else 0

@@ -15,11 +15,11 @@ import pyarrow.compute as pc
 import pytest
 
 from core.warehouse.pricing_graph import PricingGraph
-from core.warehouse.settlement import Settlement
 from tests.golden.built_invoices import Rows
 from tests.golden.cases_option import Case, read_cases, shared_cases
 from tests.golden.invoicing_timeline import Timeline, credit_notes_of, invoices_of, is_in_scope
 from tests.golden.rating.facts import instant
+from tests.support.books import Settlement
 from tests.support.world import World
 
 PLAIN = (

@@ -12,10 +12,9 @@ import pyarrow as pa
 import pytest
 
 from core.warehouse.pricing_graph import PricingGraph
-from core.warehouse.settlement import Settlement
 from tests.property.playing import Player
 from tests.property.worlds import BEGINS_AT, ENDS_AT, draw, near_bounds
-from tests.support.books import Books, append
+from tests.support.books import Books, Settlement, append
 from tests.support.world import World
 
 WORLDS = 200

@@ -9,10 +9,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from core.billing.gates import CHECKS, ConservationBroken, refuse_unless_conserved
+from core.billing.gates import CHECKS, ConservationBroken
 from core.billing.verify import KEYS
-from core.warehouse.settlement import Settlement
 from tests.property.conftest import Played
+from tests.support.books import Settlement, refuse_unless_conserved
 
 # Each query lists what breaks the law. Gaps and overlaps are sought between a subscription's usage periods in order.
 LAWS = {

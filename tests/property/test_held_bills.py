@@ -11,7 +11,6 @@ import pyarrow as pa
 import pytest
 
 from core.billing.customer import CustomerFacts
-from core.billing.gates import refuse_unless_conserved
 from core.billing.held import EventNotHeld, refuse_while_held, set_aside
 from core.catalog import (
     applied_coupons,
@@ -30,7 +29,7 @@ from core.catalog.set_aside_events import SetAsideEvent
 from core.errors import NotFound, UsageOutOfDomain
 from core.settings import Settings
 from core.warehouse.pricing_graph import PricingGraph
-from tests.support.books import Books, append, differences
+from tests.support.books import Books, append, differences, refuse_unless_conserved
 from tests.support.facts import open_connection
 from tests.support.world import World
 

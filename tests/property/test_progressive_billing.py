@@ -16,7 +16,6 @@ import pytest
 from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 
-from core.billing.gates import refuse_unless_conserved
 from core.catalog import (
     applied_coupons,
     billable_metrics,
@@ -31,6 +30,7 @@ from core.catalog import (
 )
 from core.money.allocation import allocate
 from core.warehouse.pricing_graph import PricingGraph
+from tests.support.books import refuse_unless_conserved
 from tests.support.facts import give_all, open_connection, rows_of
 from tests.support.world import TICK, World
 

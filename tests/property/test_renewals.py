@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from core.billing.gates import refuse_unless_conserved
 from core.catalog import (
     billable_metrics,
     billing_entities,
@@ -21,8 +20,7 @@ from core.catalog import (
 )
 from core.warehouse.line_events import line_events
 from core.warehouse.pricing_graph import PricingGraph
-from core.warehouse.settlement import Settlement
-from tests.support.books import append, differences
+from tests.support.books import Settlement, append, differences, refuse_unless_conserved
 from tests.support.world import World
 from tests.unit.core.warehouse.test_marts import build, landing_of
 

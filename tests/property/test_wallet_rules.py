@@ -22,8 +22,7 @@ from core.catalog import (
     wallets,
 )
 from core.warehouse.pricing_graph import PricingGraph
-from core.warehouse.settlement import Settlement
-from tests.support.books import Books, append, differences
+from tests.support.books import Books, Settlement, append, differences
 from tests.support.world import World
 
 BEGINS_AT, ENDS_AT = datetime(2024, 1, 1), datetime(2024, 3, 10)

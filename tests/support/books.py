@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from core.billing import gates
 from core.billing.recompute import DOCUMENT
-from core.warehouse.settlement import DOCUMENTS, Settlement
+from core.warehouse.settlement import DOCUMENTS, Settled
 
 Books = Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a run settled, in memory: a table per table of the books."""
+
+    tables: Books
+    passes: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was due."""
+        return not any(self.tables[name].num_rows for name in DOCUMENTS)
+
+
+def fetched(settled: Settled) -> Settlement:
+    """What stands settled on a connection, in memory."""
+    tables = {
+        name: settled.connection.execute(f"select * from {relation}").to_arrow_table()
+        for name, relation in settled.relations.items()
+    }
+    return Settlement(tables, settled.passes)
+
+
+def refuse_unless_conserved(settlement: Settlement) -> None:
+    """The gates of an issue."""
+    with duckdb.connect() as connection:
+        for name, table in settlement.tables.items():
+            connection.register(f"new_{name}", table)
+        gates.refuse_unless_conserved(connection, {name: f"new_{name}" for name in settlement.tables})
 
 
 def append(books: Books, settlement: Settlement) -> Books:

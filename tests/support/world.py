@@ -26,14 +26,17 @@ from core.catalog.subscription_versions import Subscription
 from core.catalog.unit_of_work import UnitOfWork, unit_of_work
 from core.clock import ManualClock
 from core.warehouse.pricing_graph import PricingGraph, quoted, temporary
-from core.warehouse.settlement import TARGETS, Settlement, base_models, settle
+from core.warehouse.settlement import TARGETS, base_models, settle
+from tests.support.books import Settlement, fetched
 from tests.support.facts import give, give_all, open_connection, rows_of
 
 WALL_START = datetime(2030, 1, 1)
 TICK = timedelta(milliseconds=1)
 
 
-def period_end_of(graph: PricingGraph, engine: Any, now: datetime, subscription: Subscription, at: datetime) -> datetime:
+def period_end_of(
+    graph: PricingGraph, engine: Any, now: datetime, subscription: Subscription, at: datetime
+) -> datetime:
     """The end of the plan period of the subscription that holds `at`, by what the catalog knows `now` (wall clock)."""
     with reading(engine) as catalog:
         facts = CustomerFacts(export(catalog, [subscription.customer_id]), (), now)
@@ -125,16 +128,31 @@ class World:
         **parts: int,
     ) -> credit_notes.Estimate:
         """What `core.billing.credit_notes` says of a note on an issued invoice at `at` on its customer's clock."""
-        given = CustomerFacts({name.removeprefix("catalog."): table for name, table in self.facts().items()}, (), self.wall.now())
-        return self._estimate(credit_notes.with_note(given, invoice, items, at, **parts), books, invoice, at, credit_notes.ESTIMATED)
+        given = CustomerFacts(
+            {name.removeprefix("catalog."): table for name, table in self.facts().items()}, (), self.wall.now()
+        )
+        return self._estimate(
+            credit_notes.with_note(given, invoice, items, at, **parts), books, invoice, at, credit_notes.ESTIMATED
+        )
 
-    def estimate_void(self, books: Mapping[str, pa.Table], invoice: Mapping[str, Any], at: datetime, **asked: int) -> credit_notes.Estimate:
+    def estimate_void(
+        self, books: Mapping[str, pa.Table], invoice: Mapping[str, Any], at: datetime, **asked: int
+    ) -> credit_notes.Estimate:
         """What `core.billing.credit_notes` says of the note that the void of an issued invoice would give for what is asked."""
-        given = CustomerFacts({name.removeprefix("catalog."): table for name, table in self.facts().items()}, (), self.wall.now())
-        return self._estimate(credit_notes.with_void(given, invoice, at, **asked), books, invoice, at, credit_notes.OF_VOID)
+        given = CustomerFacts(
+            {name.removeprefix("catalog."): table for name, table in self.facts().items()}, (), self.wall.now()
+        )
+        return self._estimate(
+            credit_notes.with_void(given, invoice, at, **asked), books, invoice, at, credit_notes.OF_VOID
+        )
 
     def _estimate(
-        self, given: CustomerFacts, books: Mapping[str, pa.Table], invoice: Mapping[str, Any], at: datetime, note_id: str
+        self,
+        given: CustomerFacts,
+        books: Mapping[str, pa.Table],
+        invoice: Mapping[str, Any],
+        at: datetime,
+        note_id: str,
     ) -> credit_notes.Estimate:
         connection = open_connection()
         targets = (credit_notes.REQUESTED, credit_notes.ESTIMATES, credit_notes.PROBLEMS)
@@ -203,7 +221,7 @@ class World:
             "wallet_inflows": rows_of(connection, "int_billing__wallet_inflows"),
         }
         limits = {} if prefix_limit is None else {"prefix_limit": prefix_limit}
-        return settle(connection, self.graph, relations, **limits), drafts
+        return fetched(settle(connection, self.graph, relations, **limits)), drafts
 
 
 __all__ = ["TICK", "UnitOfWork", "World"]

@@ -21,8 +21,8 @@ from orchestration.lib.resources import Writer
 def issued_invoices(context: dg.AssetExecutionContext, installation: Writer) -> dg.MaterializeResult[None]:
     """Settles every due invoice pass by pass and appends it to the books; refuses if conservation does not hold."""
     report = issue_due(installation.settings, installation.graph)
-    context.log.info(f"{len(report.invoice_ids)} invoices issued in {report.passes} passes")
-    return dg.MaterializeResult(metadata={"invoices": len(report.invoice_ids), "passes": report.passes})
+    context.log.info(f"{report.invoices} invoices issued in {report.passes} passes")
+    return dg.MaterializeResult(metadata={"invoices": report.invoices, "passes": report.passes})
 
 
 @dg.asset(
