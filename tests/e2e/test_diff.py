@@ -66,7 +66,7 @@ def test_a_price_list_moves_its_charge_and_nothing_else(home: Path, prices: Path
     total = sum(line["new_cents"] - line["old_cents"] for line in found["changed"])
     assert found["totals"]["EUR"]["difference_cents"] == total > 0
     assert "int_rating__standard_charges" in found["recomputed"]
-    assert "int_metering__usage_windows" not in found["recomputed"]
+    assert "int_metering__service_periods" not in found["recomputed"]
 
 
 def test_the_same_files_and_the_same_sql_differ_in_nothing(home: Path, prices: Path, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def window_charge(number: int, model: str, aggregation: str, has_buckets: bool, 
     return {
         "window_charge_id": name, "charge_id": name, "external_subscription_id": name, "billable_metric_code": name, "charge_model": model,
         "aggregation_type": aggregation, "field_name": "value", "rounding_precision": 0, "has_buckets": has_buckets,
-        "from_at": FROM, "to_at": TO, "horizon_at": TO, "period_days": 31, "timezone": "UTC",
+        "from_at": FROM, "to_at": TO, "horizon_at": TO, "known_until_at": TO, "period_days": 31, "timezone": "UTC",
         "recurring": False, "prorated": False, "pay_in_advance": False, "ends_with_service": False, "is_continued": False,
         **terms,
     }  # fmt: skip

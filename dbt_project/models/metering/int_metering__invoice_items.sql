@@ -68,7 +68,7 @@ ends as (
     from bounds
     left join invoice_holds
         on bounds.invoice_id = invoice_holds.invoice_id and invoice_holds.held_at >= bounds.ready_at and invoice_holds.held_at <= bounds.last_due_at
-        and coalesce(invoice_holds.released_at > bounds.last_due_at, true)
+        and bounds.last_due_at < coalesce(invoice_holds.released_at, timestamp '9999-12-31 00:00:00')
 ),
 
 moments as (
