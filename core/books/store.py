@@ -56,32 +56,28 @@ def append(
 
     `relations` gives the relation on `connection` of the new rows of each table; where the connection has the books
     attached, they are attached for writing instead. Hold `lock` from before the settlement read the books until this
-    returns. Raises ValueError when an invoice is already in the books.
+    returns, and close `connection` if this raises: nothing is then in the books. Raises ValueError when an invoice is
+    already in the books.
     """
     connection.execute("detach database if exists books")
     lake.attach(connection, lake.books(settings))
     connection.execute("begin")
-    try:
-        _refuse_repeats(connection, relations["invoices"])
-        for name, relation in relations.items():
-            _insert(connection, name, relation)
-        if (
-            bundle
-            and not connection.execute(
-                "select 1 from books.main.sql_bundles where sql_bundle_id = ? limit 1", [bundle[0]["sql_bundle_id"]]
-            ).fetchone()
-        ):
-            connection.register("arriving", pa.Table.from_pylist([dict(row) for row in bundle]))
-            _insert(connection, "sql_bundles", "arriving")
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
+    _refuse_repeats(connection, relations["invoices"])
+    for name, relation in relations.items():
+        _insert(connection, name, relation)
+    if (
+        bundle
+        and not connection.execute(
+            "select 1 from books.main.sql_bundles where sql_bundle_id = ? limit 1", [bundle[0]["sql_bundle_id"]]
+        ).fetchone()
+    ):
+        connection.register("arriving", pa.Table.from_pylist([dict(row) for row in bundle]))
+        _insert(connection, "sql_bundles", "arriving")
+    connection.execute("commit")
     return lake.last_snapshot(connection, lake.books(settings))
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, name: str, relation: str) -> None:
-    # Without rows it would still be a commit to the table.
     if connection.execute(f"select 1 from {relation} limit 1").fetchone() is not None:
         columns = ", ".join(TABLES[name])
         connection.execute(f"insert into books.main.{name} ({columns}) select {columns} from {relation}")

@@ -7,7 +7,7 @@ from itertools import chain, combinations
 import duckdb
 import pytest
 
-from core.warehouse.emptiness import holds, rule_of
+from core.warehouse.emptiness import holds, only_filters, rule_of
 
 NAMES = tuple(f'"memory"."main"."{letter}"' for letter in "abc")
 A, B, C = NAMES
@@ -85,3 +85,17 @@ def test_what_it_calls_empty_is_empty(query: str) -> None:
             )
         assert not (called_empty and found), empty
         assert called_empty == any(set(enough) <= set(empty) for enough in QUERIES[query]), empty
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (f"select x.k from {A} as x left join {B} as y on x.k = y.k where x.k > 1", True),
+        (f"with x as (select k from {A} group by k) select * from x", False),
+        (f"select k, sum(k) over (order by k) as total from {A}", False),
+        (f"select distinct k from {A}", False),
+        (f"select k from {A} union all select k from {B}", False),
+    ],
+)  # fmt: skip
+def test_what_groups_or_orders_is_computed_before_it_is_asked(query: str, expected: bool) -> None:
+    assert only_filters(query) is expected
