@@ -13,6 +13,7 @@ from api.deps import Services
 from api.flusher import Flusher
 from api.routers import (
     add_ons,
+    alerts,
     analytics,
     applied_coupons,
     billable_metrics,
@@ -27,6 +28,7 @@ from api.routers import (
     fixed_charges,
     health,
     invoices,
+    lifetime_usages,
     payment_requests,
     payments,
     plans,
@@ -46,6 +48,8 @@ RESOURCES = (
     pricing_units,
     fixed_charges,
     subscriptions,
+    alerts,
+    lifetime_usages,
     applied_coupons,
     customers,
     usage,

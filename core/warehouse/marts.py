@@ -547,6 +547,12 @@ def wallet_transaction_customer(cursor: duckdb.DuckDBPyConnection, wallet_transa
     return str(found[0])
 
 
+def alert_values(cursor: duckdb.DuckDBPyConnection, alert_ids: Sequence[str]) -> dict[str, Row]:
+    """Id -> the last look at an alert, of those that the published run had looked at."""
+    query = "select * from warehouse.marts.fct_alert_values where list_contains(?, alert_id)"
+    return {row["alert_id"]: row for row in _gained_rows(cursor, query, [list(alert_ids)])}
+
+
 def usage_daily(cursor: duckdb.DuckDBPyConnection, *, external_subscription_ids: Sequence[str] | None = None) -> Rows:
     """Per UTC day and event code, over the given subscriptions (None for all): events, and the summed field where a metric sums one."""
     where = "" if external_subscription_ids is None else "where external_subscription_id in (select unnest(?))"
