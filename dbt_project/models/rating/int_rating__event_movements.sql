@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 {%- set bucket = 'event_changes.window_charge_id, event_changes.charge_filter_id, event_changes.group_key' -%}
 with whole_quantities as (
     select * from {{ ref('int_metering__chargeable_quantities') }}

@@ -53,7 +53,7 @@ final as (
         {{ times('paid_units', 'rate_share') }} as per_unit_total_amount,
         case when paid_events = 0 then {{ quantity('0') }} else fixed_amount end as fixed_fee_unit_amount,
         case when units = 0 and not is_per_transaction then {{ working('0') }} else {{ working(times_whole('fixed_amount', 'paid_events')) }} end as fixed_fee_total_amount,
-        {{ working(times_whole('coalesce(least_amount, 0)', 'raised_events') ~ ' + ' ~ times_whole('coalesce(most_amount, 0)', 'capped_events') ~ ' - ' ~ times('replaced_units', 'rate_share') ~ ' - ' ~ times_whole('fixed_amount', '(raised_events + capped_events)')) }} as min_max_adjustment_amount
+        case when raised_events + capped_events = 0 then {{ working('0') }} else {{ working(times_whole('coalesce(least_amount, 0)', 'raised_events') ~ ' + ' ~ times_whole('coalesce(most_amount, 0)', 'capped_events') ~ ' - ' ~ times('replaced_units', 'rate_share') ~ ' - ' ~ times_whole('fixed_amount', '(raised_events + capped_events)')) }} end as min_max_adjustment_amount
     from paid
 )
 

@@ -10,7 +10,7 @@ final as (
         window_charge_id,
         charge_filter_id,
         group_key,
-        window_charge_id || '|' || coalesce(group_key, '') || '|' || price_id as price_bucket_id,
+        case when through_event_number is null then usage_id else window_charge_id || '|' || coalesce(group_key, '') || '|' || price_id end as price_bucket_id,
         usage_kind = 'instant' or per_transaction_min_amount is not null or per_transaction_max_amount is not null as is_per_transaction,
         units,
         full_units,

@@ -2,8 +2,8 @@ with chargeable_quantities as (
     select * from {{ ref('int_metering__chargeable_quantities') }}
 ),
 
-event_movements as (
-    select * from {{ ref('int_rating__event_movements') }}
+seen as (
+    select * from {{ ref('int_rating__event_movements') }} where event_number is not null
 ),
 
 moved as (
@@ -61,7 +61,7 @@ limited as (
         on chargeable_quantities.window_charge_id = moved.window_charge_id
         and coalesce(chargeable_quantities.charge_filter_id, '') = coalesce(moved.charge_filter_id, '')
         and coalesce(chargeable_quantities.group_key, '') = coalesce(moved.group_key, '')
-    left join event_movements as seen
+    left join seen
         on chargeable_quantities.window_charge_id = seen.window_charge_id
         and coalesce(chargeable_quantities.charge_filter_id, '') = coalesce(seen.charge_filter_id, '')
         and coalesce(chargeable_quantities.group_key, '') = coalesce(seen.group_key, '')
