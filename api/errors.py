@@ -59,7 +59,7 @@ def body_of(error: TallystickError) -> dict[str, Any]:
         case NotFound():
             return {"status": 404, "error": "Not Found", "code": error.code}
         case Conflict():
-            return {"status": 405, "error": "Method Not Allowed", "code": error.code}
+            return {"status": 405, "error": "Method Not Allowed", "code": error.code, "message": error.message}
         case ValidationError():
             return validation_body(error.details, error.advice)
         case BatchRefused():

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+import pyarrow as pa
 import sqlalchemy as sa
 from msgspec import structs
 
 from api.body import DECIMAL, MAPPING, TEXT, parse
 from api.deps import Services
 from api.errors import BadRequest
+from core.billing.as_of_now import Rows
 from core.billing.estimates import EVENTS
 from core.catalog import billable_metrics, charges, customers, subscriptions
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.customers import Customer
 from core.errors import ValidationError
 from ingestion.event import UsageEvent, WireEvent, to_micros
+from ingestion.flush import ALL
+from ingestion.tables import event_table
 from ingestion.validate import BATCH_LIMIT, Verdict, validate_event
-from service.billing import Rows
 
 FIELDS = {
     "code": TEXT,
@@ -42,7 +46,12 @@ def estimate(served: Services, fields: Mapping[str, Any], *, is_instant: bool) -
         metric = billable_metrics.get(connection, fields.get("code") or "")
         _refuse_without_charge(connection, subscription.plan_id, metric, is_instant)
         now = served.instant_of(connection, customer)
-    estimated = served.billing.estimate(customer.id, _event(served, fields, to_micros(now)), is_instant=is_instant)
+    event = _event(served, fields, to_micros(now))
+
+    def received(at: datetime) -> pa.Table:
+        return event_table([event], [to_micros(at)], [ALL], ["estimate"], [None])
+
+    estimated = served.billing.estimate(customer.id, event.transaction_id, received, is_instant=is_instant)
     if metric.aggregation_type in NUMERIC and any(row["field_value"] is None for row in estimated[EVENTS]):
         raise ValidationError(
             {"properties": ["value_is_not_valid_number"]},

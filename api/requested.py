@@ -7,11 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core.billing.ledger import Cursor
 from core.catalog import payment_requests
 from core.catalog.customers import CUSTOMERS
 from core.errors import Conflict, NotFound, ValidationError
 from core.warehouse import marts
-from service.ledger import Cursor
 
 Row = dict[str, Any]
 

@@ -1,18 +1,18 @@
-"""What people do here: the commands of the API, by the same functions, and what they read as of now."""
+"""What people decide here: commands that the API is asked to take, over HTTP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import httpx
 import streamlit as st
 
-from core.clock import SystemClock
-from core.errors import TallystickError, ValidationError
+from core.errors import Conflict, TallystickError, ValidationError
 from core.money.amount import Money
 from core.settings import Settings
-from service.services import Services
 
 SENTENCES = {
     "higher_than_remaining_fee_amount": "A line gives back more than is left of it.",
@@ -26,6 +26,10 @@ SENTENCES = {
     "value_is_out_of_range": "That is more than an amount can be.",
     "value_is_mandatory": "This is needed.",
     "value_is_invalid": "This is not a value it can have.",
+    "invoice_not_found": "It is no draft any more; open the page again.",
+    "fee_not_found": "This line is not on it any more; open the page again.",
+    "unauthorized": "The API does not know the key in TALLYSTICK_API_KEY; make one with `tallystick api-key create`.",
+    "internal_error": "The API could not do it; its log says why.",
 }
 """Lago's codes in words; a code without any is shown as it is."""
 NAMES = {"reason": "a reason", "given_by": "your name", "adjusted_by": "your name"}
@@ -33,16 +37,61 @@ NAMES = {"reason": "a reason", "given_by": "your name", "adjusted_by": "your nam
 PARTS = {"units": "Units", "unit_precise_amount": "Price of a unit", "credit_amount_cents": "Credit", "refund_amount_cents": "Refund", "offset_amount_cents": "Offset"}
 
 
-@st.cache_resource  # type: ignore[misc]
-def services() -> Services:
-    """The services of this process; settings come from the environment."""
-    return Services(Settings.load(), SystemClock())
+CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 60.0
+"""How long the API may take: it waits 8 seconds for the books, and its first command after an upgrade compiles the SQL."""
 
 
-def ask(question: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """What `question` (a function of `core.warehouse.marts` or like it) answers now: over the books as they are, not as last published."""
-    with services().billing.ledger.cursor() as cursor:
-        return question(cursor, *arguments, **options)
+def offline() -> str | None:
+    """What to do before anything can be decided here; None when the API's address and a key are given."""
+    settings = Settings.load()
+    if settings.api_url and settings.api_key:
+        return None
+    return "This console only reads. To decide here, start the API with `tallystick serve`, and the console with TALLYSTICK_API_URL and TALLYSTICK_API_KEY set."
+
+
+def send(method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The API's answer to a request below `/api/v1`. Raises TallystickError with why there is none."""
+    settings = Settings.load()
+    try:
+        answer = httpx.request(
+            method,
+            f"{settings.api_url.rstrip('/')}/api/v1{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {settings.api_key}"},
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+        )
+        content: dict[str, Any] = dict(json.loads(answer.text, parse_float=Decimal))
+    except (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError) as error:
+        raise TallystickError(
+            "no_answer",
+            "The API took the request and did not answer. What was decided may stand: open the page again before you repeat it.",
+        ) from error
+    except (httpx.HTTPError, httpx.InvalidURL, TypeError, ValueError) as error:
+        raise TallystickError(
+            "no_api",
+            f"The API does not answer at {settings.api_url}, so nothing was decided. Start it with `tallystick serve`, or correct TALLYSTICK_API_URL and TALLYSTICK_API_KEY.",
+        ) from error
+    if not answer.is_success:
+        raise refusal(content)
+    return content
+
+
+def refusal(body: Mapping[str, Any]) -> TallystickError:
+    """The error that the API tells of in this body (`api.errors`)."""
+    code = body.get("code") or str(body.get("error", "internal_error")).lower()
+    message = body.get("message") or _sentence(code)
+    match body.get("status"):
+        case 422:
+            return ValidationError(body["error_details"], body.get("message", ""))
+        case 405:
+            return Conflict(code, message)
+    return TallystickError(code, message)
+
+
+def button(place: Any, label: str, **options: Any) -> bool:
+    """A button of `place` that leads to a decision. Without an API it is off, and says what to do."""
+    why = offline()
+    return bool(place.button(label, disabled=why is not None, help=why, **options))
 
 
 def person() -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -9,7 +11,7 @@ import typer
 from cli.output import Json, ReadableErrors, installed, print_json
 from core.catalog import api_keys
 from core.catalog.engine import connect
-from core.catalog.unit_of_work import unit_of_work
+from core.catalog.unit_of_work import UnitOfWork, unit_of_work
 from core.clock import SystemClock
 from core.settings import Settings
 
@@ -42,9 +44,27 @@ def keys() -> None:
 
 def new_key(settings: Settings, name: str) -> str:
     """The plaintext of a new key."""
+    with _change(settings) as uow:
+        return api_keys.create(uow, name)[1]
+
+
+@contextmanager
+def lent_key(settings: Settings, name: str) -> Iterator[str]:
+    """The plaintext of a key that is revoked when the block ends."""
+    with _change(settings) as uow:
+        row, plaintext = api_keys.create(uow, name)
+    try:
+        yield plaintext
+    finally:
+        with _change(settings) as uow:
+            api_keys.revoke(uow, row.id)
+
+
+@contextmanager
+def _change(settings: Settings) -> Iterator[UnitOfWork]:
     engine = connect(settings.catalog)
     try:
         with unit_of_work(engine, SystemClock()) as uow:
-            return api_keys.create(uow, name)[1]
+            yield uow
     finally:
         engine.dispose()

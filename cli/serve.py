@@ -62,7 +62,7 @@ def serve(port: Port = API_PORT, host: Host = "127.0.0.1") -> None:
 
 
 def console(port: Port = CONSOLE_PORT, host: Host = "127.0.0.1") -> None:
-    """Serve the finance console until Ctrl-C."""
+    """Serve the finance console until Ctrl-C. It decides through the API that TALLYSTICK_API_URL and TALLYSTICK_API_KEY name."""
     settings = installed()
     refuse_used_port(host, port)
     options = {

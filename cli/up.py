@@ -17,7 +17,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from cli.api_key import new_key
+from cli.api_key import lent_key, new_key
 from cli.output import console, installed, progress_console
 from cli.serve import API_PORT, CONSOLE_PORT, refuse_used_port
 from core.errors import TallystickError
@@ -81,9 +81,10 @@ def _serve(settings: Settings, port: int, console_port: int, dagster_port: int) 
         "Console": f"http://127.0.0.1:{console_port}",
         "Dagster": f"http://127.0.0.1:{dagster_port}",
     }
-    with services:
+    with services, lent_key(settings, "console of tallystick up") as key:
         services.start("api", "-m", "cli.main", "serve", "--port", f"{port}")
-        services.start("console", "-m", "cli.main", "console", "--port", f"{console_port}")
+        told = {"TALLYSTICK_API_URL": addresses["API"], "TALLYSTICK_API_KEY": key}
+        services.start("console", "-m", "cli.main", "console", "--port", f"{console_port}", **told)
         services.start(
             "dagster-webserver",
             "-m",
@@ -127,15 +128,15 @@ class Services:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def start(self, name: str, *arguments: str) -> None:
-        """Start `python *arguments`, with its output in a log file."""
+    def start(self, name: str, *arguments: str, **environment: str) -> None:
+        """Start `python *arguments`, with its output in a log file; `environment` is what it alone is told."""
         with (self.logs / f"{name}.log").open("wb") as log:
             self._children[name] = subprocess.Popen(
                 [sys.executable, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(self._environment),
+                env={**self._environment, **environment},
                 start_new_session=True,
             )
 

@@ -34,6 +34,12 @@ class Settings(BaseSettings):
         "empty means that none go out.",
     )
 
+    api_url: str = Field(
+        default="",
+        description="Where the console finds the API, such as http://127.0.0.1:3000; without it the console only reads.",
+    )
+    api_key: str = Field(default="", repr=False, description="The key that the console sends to the API.")
+
     @field_validator("home")
     @classmethod
     def _absolute(cls, home: Path) -> Path:

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Depends, Response
 from api.answers import answer
 from api.deps import Served, Services
 from api.schemas.wire import instant
+from core.billing.ledger import Cursor
 from core.catalog import billing_entities, customers
 from core.domain.problems import Problems
 from core.warehouse import finance
 from core.warehouse.finance import MonthFilter
-from service.ledger import Cursor
 
 router = APIRouter(prefix="/analytics", tags=["Analytics"])
 MOST_MONTHS = 1_200

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
+from api import credit_notes
 from api.answers import one
 from api.deps import Served
 from api.pagination import Paged, Paging, listed
@@ -22,7 +23,6 @@ from api.schemas.invoices import invoice_objects
 from core.catalog import credit_note_details, customers
 from core.errors import NotFound
 from core.warehouse import marts
-from service import credit_notes
 
 router = APIRouter(tags=["Credit notes"])
 

@@ -12,6 +12,7 @@ from api.answers import answer, one
 from api.auth import authorize, key_of
 from api.deps import Served, Services
 from api.errors import BadRequest, answer_error, validation_body
+from api.received import received
 from api.schemas.events import batch_answer, event_answer, found_event
 from core.catalog import subscriptions
 from core.errors import NotFound
@@ -50,7 +51,7 @@ async def create_batch(request: Request) -> Response:
 @router.get("/events/{transaction_id}", dependencies=[Depends(authorize)])
 def show(transaction_id: str, served: Served) -> Response:
     """Get an event by its transaction id, as soon as it is received."""
-    row = served.billing.event(transaction_id)
+    row = received(served, transaction_id)
     with served.look() as connection:
         try:
             subscription = subscriptions.get(connection, row["external_subscription_id"], served.clock.now())

@@ -14,9 +14,9 @@ from api.deps import Served, Services
 from api.pagination import Paged, listed
 from api.schemas.fees import FeeContext, alone, fee_object
 from api.schemas.invoices import invoice_objects
+from core.billing.ledger import Cursor
 from core.catalog import customers
 from core.warehouse import marts
-from service.ledger import Cursor
 
 router = APIRouter(prefix="/fees", tags=["Fees"])
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from api import drafts
 from api.answers import one
 from api.body import INTEGER, read_fields, read_instant
 from api.deps import Served
@@ -16,6 +17,7 @@ from api.payable import payable, tell_payment_status
 from api.schemas.invoices import (
     ADJUST,
     CREATE,
+    DECIDE,
     HOLD,
     UPDATE,
     VOID,
@@ -23,6 +25,7 @@ from api.schemas.invoices import (
     invoice_object,
     invoice_objects,
 )
+from core.billing.ledger import Cursor
 from core.catalog import (
     customers,
     invoice_disputes,
@@ -38,8 +41,6 @@ from core.errors import Conflict, NotFound, ValidationError
 from core.ids import deterministic_id
 from core.warehouse import marts
 from core.warehouse.marts import InvoiceFilter
-from service import invoices
-from service.ledger import Cursor
 
 router = APIRouter(tags=["Invoices"])
 
@@ -164,23 +165,23 @@ def update(lago_id: str, invoice: Annotated[dict[str, Any], Depends(UPDATE)], se
         return one("invoice", invoice_object(served, connection, cursor, row))
 
 
-@router.put("/invoices/{lago_id}/finalize")
-def finalize(lago_id: str, served: Served) -> Response:
-    """Issue a draft before its grace period ends."""
-    return _show(served, invoices.finalize(served, lago_id))
+@router.put("/invoices/{lago_id}/finalize", openapi_extra=DECIDE.openapi)
+def finalize(lago_id: str, terms: Annotated[dict[str, Any], Depends(DECIDE)], served: Served) -> Response:
+    """Issue a draft before its grace period ends. `given_by`, who decided it, is ours and may be left out."""
+    return _show(served, drafts.finalize(served, lago_id, given_by=terms["given_by"]))
 
 
 @router.put("/invoices/{lago_id}/hold", openapi_extra=HOLD.openapi)
 def hold(lago_id: str, terms: Annotated[dict[str, Any], Depends(HOLD)], served: Served) -> Response:
     """Keep a draft from being issued until it is released (ours). Needs a `reason`, and in `given_by` who decided it."""
     given = {"reason": terms["reason"] or "", "given_by": terms["given_by"] or ""}
-    return _show(served, invoices.hold(served, lago_id, **given))
+    return _show(served, drafts.hold(served, lago_id, **given))
 
 
-@router.put("/invoices/{lago_id}/release")
-def release(lago_id: str, served: Served) -> Response:
+@router.put("/invoices/{lago_id}/release", openapi_extra=DECIDE.openapi)
+def release(lago_id: str, terms: Annotated[dict[str, Any], Depends(DECIDE)], served: Served) -> Response:
     """End the hold of a draft (ours): it is issued at the end of its grace period, or now if that has passed."""
-    return _show(served, invoices.release(served, lago_id))
+    return _show(served, drafts.release(served, lago_id, given_by=terms["given_by"]))
 
 
 @router.post("/invoices/{lago_id}/adjusted_fees", openapi_extra=ADJUST.openapi)
@@ -188,13 +189,13 @@ def adjust_fee(lago_id: str, adjusted_fee: Annotated[dict[str, Any], Depends(ADJ
     """Correct a fee of a draft (ours): other units, another price of a unit, another name. In place of what was said of it before."""
     fee_id = adjusted_fee.pop("fee_id") or ""
     said = adjusted_fee | {name: adjusted_fee[name] or "" for name in ("reason", "adjusted_by")}
-    return one("adjusted_fee", adjusted_fee_object(invoices.adjust_fee(served, lago_id, fee_id, **said)))
+    return one("adjusted_fee", adjusted_fee_object(drafts.adjust_fee(served, lago_id, fee_id, **said)))
 
 
 @router.delete("/invoices/{lago_id}/adjusted_fees/{fee_id}")
 def withdraw_adjustment(lago_id: str, fee_id: str, served: Served) -> Response:
     """Let a fee of a draft be again what is computed (ours)."""
-    invoices.withdraw_adjustment(served, lago_id, fee_id)
+    drafts.withdraw_adjustment(served, lago_id, fee_id)
     return _show(served, lago_id)
 
 

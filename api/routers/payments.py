@@ -13,10 +13,10 @@ from api.pagination import Paged, Paging, listed
 from api.payable import pay, pay_request, payable
 from api.requested import find
 from api.schemas.payments import CREATE, payment_object
+from core.billing.ledger import Cursor
 from core.catalog import customers, payments
 from core.catalog.payments import Payment
 from core.warehouse import marts
-from service.ledger import Cursor
 
 router = APIRouter(tags=["Payments"])
 

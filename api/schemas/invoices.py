@@ -48,6 +48,7 @@ ADJUST = Body(
     mandatory=("fee_id", "reason", "adjusted_by"),
 )
 HOLD = Body("", {"reason": TEXT, "given_by": TEXT}, mandatory=("reason", "given_by"))
+DECIDE = Body("", {"given_by": TEXT}, mandatory=("given_by",))
 VERSION = 4
 _REASONS = {
     "trial": "subscription_starting",

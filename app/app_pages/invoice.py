@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import data, desk, state
+from app import data, desk, now, state
 from app.components import credit_notes, draft, frame, tables
 from app.components.frame import Dialog
 from core.catalog import adjusted_fees
@@ -16,7 +16,6 @@ from core.errors import NotFound
 from core.money.amount import Money
 from core.warehouse import marts
 from core.warehouse.line_events import line_events
-from service import invoices
 
 EVENTS_SHOWN = 200
 
@@ -25,7 +24,7 @@ def find() -> dict[str, Any]:
     """The invoice asked for by number, the one opened from elsewhere, or the newest."""
     opened = state.opened_invoice()
     if opened is None:
-        newest, _ = desk.ask(marts.list_invoices, per_page=1)
+        newest, _ = now.ask(marts.list_invoices, per_page=1)
         if not newest:
             frame.nothing("There is no invoice yet.")
             st.stop()
@@ -35,13 +34,13 @@ def find() -> dict[str, Any]:
         "Invoice", placeholder="Number or id of another invoice", label_visibility="collapsed", key="asked_invoice"
     )
     try:
-        invoice: dict[str, Any] = desk.ask(marts.get_invoice, asked.strip() or opened)
+        invoice: dict[str, Any] = now.ask(marts.get_invoice, asked.strip() or opened)
     except NotFound:
         frame.nothing(f"There is no invoice {asked or opened}. Numbers look like DEF-1A2B-001-003.")
         st.stop()
     if invoice["status"] == "draft":
-        with st.spinner("Computing the draft as of now"):
-            invoice = invoices.as_of_now(desk.services(), invoice)
+        with st.spinner("Computing the draft"):
+            invoice = now.billing().draft(invoice)
     if not asked:
         state.remember_invoice(invoice["number"] or invoice["invoice_id"])
     return invoice
@@ -77,13 +76,13 @@ def head(invoice: dict[str, Any], tiers: list[dict[str, Any]]) -> Dialog | None:
         if not is_draft:
             action.download_button(
                 "PDF",
-                invoice_pdf(invoice, tiers, desk.ask(marts.line_presentation_units, invoice["invoice_id"])),
+                invoice_pdf(invoice, tiers, now.ask(marts.line_presentation_units, invoice["invoice_id"])),
                 f"{invoice['number']}.pdf",
                 "application/pdf",
                 icon=":material/download:",
                 width="stretch",
             )
-        if invoice["status"] == "finalized" and action.button("Credit note", icon=":material/undo:", width="stretch"):
+        if invoice["status"] == "finalized" and desk.button(action, "Credit note", icon=":material/undo:", width="stretch"):
             return partial(credit_notes.give, invoice)
     return None
 
@@ -143,14 +142,14 @@ def sums(invoice: dict[str, Any]) -> None:
 @st.cache_data(max_entries=300, show_spinner=False)  # type: ignore[misc]
 def events_behind(version: str, is_draft: bool, fee_id: str) -> tuple[list[dict[str, Any]], int]:
     """The first events of a line and how many it has; another `version` of the warehouse may know more of a draft's."""
-    found: tuple[list[dict[str, Any]], int] = desk.ask(line_events, fee_id, limit=EVENTS_SHOWN)
+    found: tuple[list[dict[str, Any]], int] = now.ask(line_events, fee_id, limit=EVENTS_SHOWN)
     return found
 
 
 def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
     """Why a line comes to its amount: tiers, then the exact events."""
     st.subheader(f"Why {fee['name']} is {fee['amount']}", anchor=False)
-    with desk.services().look() as connection:
+    with now.look() as connection:
         said = adjusted_fees.of(connection, fee["invoice_id"]).get(fee["fee_id"])
     if said is not None:
         st.info(f"Corrected by {said.adjusted_by}: {said.reason}", icon=":material/edit:")
@@ -199,8 +198,10 @@ def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
 
 frame.page("Invoice", "Every line can be followed to the tiers that priced it and to the events behind it.")
 desk.tell_done()
+if (offline := desk.offline()) is not None:
+    st.caption(offline)
 found = find()
-found_tiers = desk.ask(marts.line_tiers, found["invoice_id"])
+found_tiers = now.ask(marts.line_tiers, found["invoice_id"])
 asked = head(found, found_tiers)
 if found["status"] == "draft":
     asked = draft.section(found)

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import data, desk, state
+from app import data, now, state
 from app.components import frame, tables
 from core.warehouse import marts
 from core.warehouse.marts import InvoiceFilter
@@ -22,7 +22,7 @@ def wanted() -> InvoiceFilter:
         row["external_id"]: f"{row['name'] or row['external_id']} ({row['external_id']})"
         for row in data.ask(marts.list_customers)
     }
-    currencies = [row["currency"] for row in desk.ask(marts.invoice_totals)]
+    currencies = [row["currency"] for row in now.ask(marts.invoice_totals)]
     columns = st.columns([3, 1.3, 1.3, 1.3, 2])
     customer = columns[0].selectbox(
         "Customer", list(customers), index=None, format_func=customers.__getitem__, placeholder="Everyone"
@@ -43,7 +43,7 @@ def wanted() -> InvoiceFilter:
 
 def totals(chosen: InvoiceFilter) -> None:
     """One card per currency: what was invoiced, what of it is still to be paid, and what drafts hold."""
-    rows = desk.ask(marts.invoice_totals, chosen)
+    rows = now.ask(marts.invoice_totals, chosen)
     for column, row in zip(st.columns(max(len(rows), 3)), rows, strict=False):
         with column.container(border=True):
             st.metric(f"Invoiced in {row['currency']}", tables.money(row, "total_amount_cents"))
@@ -56,7 +56,7 @@ def totals(chosen: InvoiceFilter) -> None:
 def table(chosen: InvoiceFilter) -> None:
     """The invoices, newest first; a click opens one."""
     number = st.session_state.get("invoices_page", 1)
-    rows, total = desk.ask(marts.list_invoices, chosen, page=number, per_page=PER_PAGE)
+    rows, total = now.ask(marts.list_invoices, chosen, page=number, per_page=PER_PAGE)
     if not rows and number > 1:
         # The filter has become narrower than the page that was open.
         del st.session_state["invoices_page"]

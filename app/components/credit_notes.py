@@ -8,15 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from app import desk
+from app import desk, now
 from app.components import tables
 from app.components.frame import Dialog
-from core.billing.credit_notes import Estimate, credit_status
+from core.billing.credit_notes import credit_status
 from core.documents import wording
-from core.errors import ValidationError
+from core.errors import TallystickError, ValidationError
 from core.money.amount import Money
 from core.warehouse import marts
-from service import credit_notes
 
 REASONS = {
     "other": "Other",
@@ -70,7 +69,7 @@ def listed(invoice: Row) -> Dialog | None:
             told.caption(f"{wording.day(note['issuing_date'])} · {REASONS.get(note['reason'], note['reason'])} · {parts(note)}")
             amount.metric("Total", marts.money(note["total_amount_cents"], note["currency"]))
             left.metric("Left to use", marts.money(note["balance_amount_cents"], note["currency"]))
-            if note["balance_amount_cents"] and action.button("Void", key=f"void_{note['credit_note_id']}", width="stretch"):
+            if note["balance_amount_cents"] and desk.button(action, "Void", key=f"void_{note['credit_note_id']}", width="stretch"):
                 asked = partial(void, note)
     return asked
 
@@ -81,7 +80,7 @@ def void(note: Row) -> None:
     left = marts.money(note["balance_amount_cents"], note["currency"])
     st.write(f"{note['number']} can still give {left} to later invoices. Voided, it gives nothing more. This cannot be undone.")
     if st.button("Void it", type="primary") and desk.perform(
-        f"{note['number']} is void", lambda: credit_notes.void(desk.services(), note["credit_note_id"])
+        f"{note['number']} is void", lambda: desk.send("PUT", f"/credit_notes/{note['credit_note_id']}/void")
     ):
         st.rerun()
 
@@ -98,19 +97,18 @@ def give(invoice: Row) -> None:
         return
     try:
         with st.spinner("Working out what that comes to"):
-            estimated = credit_notes.estimate(desk.services(), invoice, items)
-        if not estimated.sums:
-            raise ValidationError({"base": ["total_amount_must_be_positive"]})
+            asked_for = {"credit_note": {"invoice_id": invoice["invoice_id"], "items": items}}
+            estimated = desk.send("POST", "/credit_notes/estimate", asked_for)["estimated_credit_note"]
         total = _sums(invoice, items, estimated)
         asked = _split(invoice, total, estimated)
-    except ValidationError as error:
+    except TallystickError as error:
         st.error(desk.words(error))
         return
     shown = marts.money(total, invoice["currency"])
-    terms = {"reason": reason, "description": description.strip() or None} | asked
+    note = {"invoice_id": invoice["invoice_id"], "items": items, "reason": reason, "description": description.strip() or None} | asked
     if st.button(f"Issue a credit note of {shown}", type="primary") and desk.perform(
         f"A credit note of {shown} is issued",
-        lambda: credit_notes.create(desk.services(), invoice["invoice_id"], items, **terms),
+        lambda: desk.send("POST", "/credit_notes", {"credit_note": note}),
     ):
         st.rerun()
 
@@ -118,7 +116,7 @@ def give(invoice: Row) -> None:
 def _items(invoice: Row) -> list[dict[str, Any]]:
     """The lines that are picked, each with what of it is given back."""
     currency = invoice["currency"]
-    given = desk.ask(marts.credited_cents, invoice["invoice_id"])
+    given = now.ask(marts.credited_cents, invoice["invoice_id"])
     left = {fee["fee_id"]: fee["amount_cents"] - given.get(fee["fee_id"], 0) for fee in invoice["fees"]}
     fees = {fee["fee_id"]: fee for fee in invoice["fees"] if left[fee["fee_id"]] > 0}
     names = {key: f"{name_of(fee)}, {marts.money(left[key], currency)}" for key, fee in fees.items()}
@@ -147,27 +145,26 @@ def name_of(fee: Row) -> str:
     return f"{fee['item_name'] or fee['item_code']}{f' ({group})' if group else ''}"
 
 
-def _sums(invoice: Row, items: list[dict[str, Any]], estimated: Estimate) -> int:
+def _sums(invoice: Row, items: list[dict[str, Any]], estimated: Row) -> int:
     """Shows how the lines become the total; returns it."""
-    sums = estimated.sums
-    total = int(sums["sub_total_excluding_taxes_amount_cents"] + sums["taxes_amount_cents"])
+    total = int(estimated["sub_total_excluding_taxes_amount_cents"] + estimated["taxes_amount_cents"])
     rows = [("Lines", sum(item["amount_cents"] for item in items))]
-    if sums["coupons_adjustment_amount_cents"]:
-        rows.append(("Coupons that had reduced them", -sums["coupons_adjustment_amount_cents"]))
+    if estimated["coupons_adjustment_amount_cents"]:
+        rows.append(("Coupons that had reduced them", -estimated["coupons_adjustment_amount_cents"]))
     rows += [
         (f"{tax['tax_name'] or tax['tax_code']} {wording.quantity(tax['tax_rate'])} %", tax["amount_cents"])
-        for tax in estimated.taxes
+        for tax in estimated["applied_taxes"]
     ]
     tables.sums([*rows, ("Credit note", total)], invoice["currency"])
     return total
 
 
-def _split(invoice: Row, total: int, estimated: Estimate) -> dict[str, int]:
+def _split(invoice: Row, total: int, estimated: Row) -> dict[str, int]:
     """Asks how the total is given back. Raises ValidationError for what is no amount."""
     currency, asked = invoice["currency"], {}
-    first = proposed(total, estimated.sums, invoice["invoice_type"])
+    first = proposed(total, estimated, invoice["invoice_type"])
     for column, (part, (label, meaning, limit)) in zip(st.columns(3), PARTS.items(), strict=True):
-        most = min(total, estimated.sums[limit])
+        most = min(total, estimated[limit])
         text = column.text_input(f"{label} ({currency})", value=f"{Money(first[part], currency).amount}", key=f"{part}_{total}", disabled=most <= 0)
         column.caption(f"{meaning} At most {Money(max(most, 0), currency).amount:,}.")
         asked[part] = desk.cents(text, currency)

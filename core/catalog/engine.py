@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
+Engine = sa.Engine
+"""Connections to a catalog; only the catalog knows the library."""
 # Any constant will do; it names the catalog's writer lock among the advisory locks of the database.
 _WRITER_LOCK = 7_260_111
 _BUSY_TIMEOUT_MS = 60_000

@@ -56,8 +56,8 @@ def chromium() -> Path:
     return CHROMIUM
 
 
-def serve(settings: Settings, log: Path) -> Iterator[str]:
-    """The console as a process of its own, until the test is over."""
+def serve(settings: Settings, log: Path, **api: str) -> Iterator[str]:
+    """The console as a process of its own, until the test is over; `api_url` and `api_key` are the API that takes its commands."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -72,7 +72,8 @@ def serve(settings: Settings, log: Path) -> Iterator[str]:
         "--server.fileWatcherType",
         "none",
     ]
-    environment = os.environ | {"TALLYSTICK_HOME": str(settings.home)}
+    told = {f"TALLYSTICK_{name.upper()}": value for name, value in api.items()}
+    environment = os.environ | {"TALLYSTICK_HOME": str(settings.home)} | told
     with log.open("w") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(main), *options],

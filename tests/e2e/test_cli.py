@@ -219,6 +219,12 @@ def processes_of(home: Path) -> list[int]:
     return found
 
 
+def environ_of(process: int) -> dict[str, str]:
+    """What a process was told when it began."""
+    text = Path(f"/proc/{process}/environ").read_bytes().decode()
+    return dict(line.split("=", 1) for line in text.split("\0") if "=" in line)
+
+
 def test_up_serves_everything_and_leaves_no_orphans(tmp_path: Path) -> None:
     settings = copy_of(demo_home(), tmp_path / "home")
     api, console, dagster = free_ports(3)
@@ -241,6 +247,13 @@ def test_up_serves_everything_and_leaves_no_orphans(tmp_path: Path) -> None:
         assert httpx.get(f"http://127.0.0.1:{console}/").status_code == 200
         assert httpx.get(f"http://127.0.0.1:{dagster}/server_info").status_code == 200
         assert len(processes_of(settings.home)) >= 5
+        told_of_api = {
+            (found["TALLYSTICK_API_URL"], found["TALLYSTICK_API_KEY"])
+            for found in map(environ_of, processes_of(settings.home))
+            if "TALLYSTICK_API_KEY" in found
+        }
+        ((url, lent),) = told_of_api  # the console alone
+        assert lent != key and httpx.get(f"{url}/api/v1/customers", headers={"Authorization": f"Bearer {lent}"}).status_code == 200
         other = [
             argument
             for port in zip(("--port", "--console-port", "--dagster-port"), map(str, free_ports(3)), strict=True)
@@ -255,6 +268,8 @@ def test_up_serves_everything_and_leaves_no_orphans(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
         assert processes_of(settings.home) == []
+        with reading(connect(settings.catalog)) as connection:
+            assert api_keys.verify(connection, key) is not None and api_keys.verify(connection, lent) is None
     finally:
         for child in processes_of(settings.home):
             os.kill(child, signal.SIGKILL)

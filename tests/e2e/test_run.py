@@ -129,7 +129,7 @@ def test_a_price_edited_in_sql_prices_what_is_issued_from_then_on(staged: Staged
     """In a copy of the code, volume charges are doubled before the last run: what was issued stays, and verifies."""
     settings = copy_of(staged.before_last, tmp_path / "home")
     code = tmp_path / "code"
-    for package in ("core", "ingestion", "service", "orchestration", "api", "app", "cli", "dbt_project"):
+    for package in ("core", "ingestion", "orchestration", "api", "app", "cli", "dbt_project"):
         shutil.copytree(ROOT / package, code / package, ignore=shutil.ignore_patterns("target", "__pycache__"))
     model = code / "dbt_project" / "models" / "rating" / "int_rating__volume_tiers.sql"
     rule = "per_unit_total_amount + flat_amount"

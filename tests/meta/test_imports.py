@@ -26,7 +26,7 @@ def test_duckdb_is_known_to_the_lakes_only() -> None:
 
 
 def test_nobody_imports_the_dbt_project() -> None:
-    for package in ("core", "ingestion", "service", "orchestration", "api", "app", "cli"):
+    for package in ("core", "ingestion", "orchestration", "api", "app", "cli"):
         assert _importers("dbt_project", package, allowed=()) == []
 
 

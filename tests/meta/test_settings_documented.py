@@ -10,7 +10,7 @@ import pytest
 from core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = [path for folder in ("core", "ingestion", "service", "orchestration", "api", "app", "cli") for path in (ROOT / folder).rglob("*.py")]
+SOURCES = [path for folder in ("core", "ingestion", "orchestration", "api", "app", "cli") for path in (ROOT / folder).rglob("*.py")]
 PROFILE = ROOT / "dbt_project" / "profiles.yml"
 
 

@@ -119,7 +119,7 @@ def test_fees_are_found_by_what_lago_filters_by(api: Api) -> None:
 def test_a_one_off_that_cannot_be_issued_now_is_not_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is told to try again would be billed twice."""
     one_off(api)
-    monkeypatch.setattr("service.billing.PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr("core.billing.on_demand.PATIENCE_SECONDS", 0.05)
     content = {"external_customer_id": "acme", "fees": [{"add_on_code": "setup"}]}
     with store.lock(api.settings):
         refused = api.refused("POST", "/invoices", {"invoice": content})

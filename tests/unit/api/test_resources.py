@@ -182,6 +182,7 @@ def test_coupon(api: Api) -> None:
         "status": 405,
         "error": "Method Not Allowed",
         "code": "only_one_limitation_type_per_coupon_allowed",
+        "message": "limit a coupon to plans or to metrics, not to both",
     }
 
 

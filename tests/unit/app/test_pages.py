@@ -11,9 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import app
-from app import data, desk
-from app.components import charts, credit_notes, tables
+from app import data, desk, now
+from app.components import charts, credit_notes, draft, tables
 from core.errors import Conflict, ValidationError
+from core.warehouse.publish import Published
 
 PAGES = sorted(path for path in (Path(str(app.__file__)).parent / "app_pages").glob("*.py") if path.stem != "__init__")
 
@@ -22,7 +23,8 @@ PAGES = sorted(path for path in (Path(str(app.__file__)).parent / "app_pages").g
 def empty_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TALLYSTICK_HOME", str(tmp_path))
     data.warehouse.clear()
-    desk.services.clear()
+    now.catalog.clear()
+    now.billing.clear()
 
 
 def test_there_is_a_page_for_each_task() -> None:
@@ -91,3 +93,12 @@ def test_a_note_is_first_taken_off_what_is_due() -> None:
     assert credit_notes.proposed(100, limits, "subscription") == {"offset_amount_cents": 70, "credit_amount_cents": 30, "refund_amount_cents": 0}
     assert credit_notes.proposed(50, limits, "subscription") == {"offset_amount_cents": 50, "credit_amount_cents": 0, "refund_amount_cents": 0}
     assert credit_notes.proposed(100, limits, "credit") == {"offset_amount_cents": 70, "credit_amount_cents": 0, "refund_amount_cents": 30}
+
+
+def test_a_draft_says_what_it_rests_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "published", lambda: Published(1, 1, datetime(2024, 2, 3, 6)))
+    monkeypatch.setattr(data, "ask", lambda *_, **__: ([], 2))
+    for issued, said in ((2, "(3 Feb 2024, 06:00 UTC)."), (3, "the next run settles the draft after it.")):
+        monkeypatch.setattr(now, "ask", lambda *_, issued=issued, **__: ([], issued))
+        told = draft.known({"customer_id": "one"})
+        assert told.startswith("Computed now, over the usage that the last run loaded (3 Feb 2024, 06:00 UTC).") and told.endswith(said)

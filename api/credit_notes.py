@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.deps import Services
 from core.billing.credit_notes import Estimate, refuse
 from core.catalog import credit_note_details, credit_notes
 from core.catalog.credit_notes import CreditNote
 from core.errors import Conflict
 from core.warehouse import marts
-from service.services import Services
 
 Items = Sequence[Mapping[str, Any]]
 """What of which fees is given back: `fee_id` and `amount_cents`, minor units before coupons and tax."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from api.deps import Services
 from core.catalog import adjusted_fees, invoice_commands
 from core.catalog.adjusted_fees import AdjustedFee
 from core.catalog.unit_of_work import UnitOfWork
 from core.errors import Conflict, NotFound
 from core.warehouse import marts
-from service.services import Services
 
 
 def draft(services: Services, invoice_id: str) -> dict[str, Any]:
@@ -75,13 +75,6 @@ def withdraw_adjustment(services: Services, invoice_id: str, fee_id: str) -> Non
     command = _command(services, invoice_id, lambda uow, owner: adjusted_fees.withdraw(uow, fee_id, owner["customer_id"]))
     _still_draft(services, command)
 
-
-def as_of_now(services: Services, found: dict[str, Any]) -> dict[str, Any]:
-    """The draft with its fees and sums as they are now, what came in and was said since the last run included."""
-    rows = services.billing.rows(found["customer_id"], "fct_invoices", "fct_invoice_lines")
-    sums = [row for row in rows["fct_invoices"] if row["invoice_id"] == found["invoice_id"]]
-    fees = [row for row in rows["fct_invoice_lines"] if row["invoice_id"] == found["invoice_id"]]
-    return found | sums[0] | {"fees": sorted(fees, key=lambda fee: fee["position"])} if sums else found
 
 
 def _still_draft(services: Services, invoice_id: str) -> None:

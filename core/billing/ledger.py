@@ -8,12 +8,15 @@ published marts hold is in them, and `core.warehouse.marts` adds what the marts 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from core import lake
+from core.billing.told import told
+from core.catalog.engine import Engine
+from core.clock import Clock
 from core.settings import Settings
 from core.warehouse.kept_plans import KeptPlans, engine_for_kept_plans
 from core.warehouse.pricing_graph import PricingGraph, quoted
@@ -26,12 +29,10 @@ Cursor = Any
 class Ledger:
     """One connection per process that follows each publication. Safe to use from several threads."""
 
-    def __init__(
-        self, settings: Settings, graph: Callable[[], PricingGraph], told: Callable[[datetime], Mapping[str, Any]]
-    ) -> None:
-        """`told` gives the tables of `core.warehouse.marts.TOLD`: what is known since a run of that `as_of`."""
-        self._told = told
+    def __init__(self, settings: Settings, engine: Engine, clock: Clock, graph: Callable[[], PricingGraph]) -> None:
         self._settings = settings
+        self._engine = engine
+        self._clock = clock
         self._graph = graph
         self._lock = threading.Lock()
         self._connection: Any = None
@@ -50,7 +51,7 @@ class Ledger:
             cursor = self._followed().cursor()
             run_at = self._pair.as_of if self._pair else datetime.min
         try:
-            for name, table in self._told(run_at).items():
+            for name, table in told(self._engine, run_at, self._clock.now()).items():
                 cursor.register(name, table)
             yield cursor
         finally:

@@ -1,0 +1,27 @@
+"""One event, as soon as it is received."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.deps import Services
+from core.billing.tail import fresh_files
+from core.errors import NotFound
+
+
+def received(services: Services, transaction_id: str) -> Mapping[str, Any]:
+    """The event of this transaction id as a landing row, the first one received. Raises NotFound."""
+    # The inbox is read before the files, and comes after them: see `core.billing.tail.tail_events`.
+    tail, ledger = services.tail, services.billing.ledger
+    waiting = tail.waiting()
+    fresh = fresh_files(tail, ledger)
+    found = ledger.event(transaction_id)
+    if found is not None:
+        return found
+    for table in (*(tail.read(file) for file in fresh), waiting):
+        place = table["transaction_id"].index(transaction_id).as_py()
+        if place >= 0:
+            row: Mapping[str, Any] = table.slice(place, 1).to_pylist()[0]
+            return row
+    raise NotFound("event", transaction_id)
