@@ -146,6 +146,14 @@ def events_behind(version: str, is_draft: bool, fee_id: str) -> tuple[list[dict[
     return found
 
 
+def is_newer(fee: dict[str, Any]) -> bool:
+    """Whether the line was issued after the last run, perhaps with events that no run has loaded."""
+    try:
+        return not fee["is_draft"] and data.ask(marts.get_fee, fee["fee_id"])["is_draft"]
+    except NotFound:
+        return True
+
+
 def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
     """Why a line comes to its amount: tiers, then the exact events."""
     st.subheader(f"Why {fee['name']} is {fee['amount']}", anchor=False)
@@ -184,6 +192,8 @@ def explanation(fee: dict[str, Any], tiers: list[dict[str, Any]]) -> None:
             f"**{total:,} {'event' if total == 1 else 'events'}** "
             + (f"(first {EVENTS_SHOWN} shown)" if total > EVENTS_SHOWN else "behind this quantity")
         )
+        if is_newer(fee):
+            st.caption("It was issued after the last run; events that came in since are listed after the next one.")
         if events:
             columns = {
                 "timestamp": tables.instant("Time"),

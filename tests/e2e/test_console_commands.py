@@ -96,6 +96,7 @@ def drawn(page: Page) -> None:
 def test_a_credit_note_is_estimated_issued_and_voided(console: Console, world: InstalledWorld) -> None:
     invoice = invoice_of(console, "acme")
     page = console.open(f"invoice?invoice={invoice['number']}", "Invoice")
+    expect(page.get_by_text("listed after the next one")).to_have_count(0)
     page.get_by_role("button", name="Credit note").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Pick the lines")).to_be_visible(timeout=PATIENCE_MS)
@@ -190,6 +191,7 @@ def test_a_draft_is_approved_with_usage_that_no_run_has_loaded(console: Console,
     # The plan's fee of 1.00 is three of them, as corrected; 57 units at 2.00.
     assert (invoice["invoice_id"], str(invoice["issuing_date"]), invoice["total_amount_cents"]) == (draft["invoice_id"], "2024-02-03", 11700)
     expect(page.get_by_test_id("stMetric").filter(has_text="Total")).to_contain_text("117.00 EUR")
+    expect(page.get_by_text("events that came in since are listed after the next one")).to_be_visible(timeout=PATIENCE_MS)
     console.shoot("approved")
     assert given(world, draft) == [("finalize", "ann")]
     assert tallystick(world.settings.home, "verify").returncode == 0
