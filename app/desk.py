@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import streamlit as st
 
-from core.errors import Conflict, TallystickError, ValidationError
+from core.errors import TallystickError, ValidationError
 from core.money.amount import Money
 from core.settings import Settings
 
@@ -78,14 +78,10 @@ def send(method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[
 
 def refusal(body: Mapping[str, Any]) -> TallystickError:
     """The error that the API tells of in this body (`api.errors`)."""
+    if body.get("status") == 422:
+        return ValidationError(body["error_details"], body.get("message", ""))
     code = body.get("code") or str(body.get("error", "internal_error")).lower()
-    message = body.get("message") or _sentence(code)
-    match body.get("status"):
-        case 422:
-            return ValidationError(body["error_details"], body.get("message", ""))
-        case 405:
-            return Conflict(code, message)
-    return TallystickError(code, message)
+    return TallystickError(code, body.get("message") or _sentence(code))
 
 
 def button(place: Any, label: str, **options: Any) -> bool:
