@@ -11,8 +11,8 @@ from api.deps import Served
 from api.pagination import Paged, listed
 from api.schemas.fixed_charges import CREATE, OVERRIDE, UPDATE, fixed_charge_objects
 from core.catalog import fixed_charges, plans, subscriptions
-from core.catalog.fixed_charge_overrides import override_units
-from core.errors import ValidationError
+from core.catalog.fixed_charge_overrides import override_fixed_charge, override_units
+from core.catalog.plan_overrides import cascading
 
 router = APIRouter(tags=["Fixed charges"])
 
@@ -25,7 +25,8 @@ def create(code: str, fixed_charge: Annotated[dict[str, Any], Depends(CREATE)], 
     """Add a fixed charge to a plan."""
     with served.change() as uow:
         plan = plans.get(uow.connection, code)
-        row = fixed_charges.create(uow, uow.stamp_for(), plan.id, fixed_charge)
+        with cascading(uow, plan, fixed_charge.pop("cascade_updates", None)):
+            row = fixed_charges.create(uow, uow.stamp_for(), plan.id, fixed_charge)
         (answered,) = fixed_charge_objects(uow.connection, [row])
     return one("fixed_charge", answered)
 
@@ -52,8 +53,10 @@ def update(
 ) -> Response:
     """Change a fixed charge; new units hold from the next period unless `apply_units_immediately`."""
     with served.change() as uow:
-        old = fixed_charges.get(uow.connection, plans.get(uow.connection, code).id, fixed_charge_code)
-        row = fixed_charges.update(uow, uow.stamp_for(), old, fixed_charge)
+        plan = plans.get(uow.connection, code)
+        old = fixed_charges.get(uow.connection, plan.id, fixed_charge_code)
+        with cascading(uow, plan, fixed_charge.pop("cascade_updates", None)):
+            row = fixed_charges.update(uow, uow.stamp_for(), old, fixed_charge)
         (answered,) = fixed_charge_objects(uow.connection, [row])
     return one("fixed_charge", answered)
 
@@ -91,13 +94,14 @@ def show_of_subscription(external_id: str, fixed_charge_code: str, served: Serve
 def override(
     external_id: str, fixed_charge_code: str, fixed_charge: Annotated[dict[str, Any], Depends(OVERRIDE)], served: Served
 ) -> Response:
-    """Give a subscription its own units; anything else belongs to the plan and is refused."""
-    at_once = bool(fixed_charge.pop("apply_units_immediately", None))
-    units = fixed_charge.pop("units", None)
-    if fixed_charge:
-        raise ValidationError({name: ["value_must_be_blank"] for name in fixed_charge})
+    """Give a subscription its own units, which stand beside it, or other terms of its own, which make a plan of its own."""
+    at_once = bool(fixed_charge.get("apply_units_immediately"))
     with served.change() as uow:
-        subscription, row = override_units(uow, external_id, fixed_charge_code, units, immediately=at_once)
+        if fixed_charge.keys() <= {"units", "apply_units_immediately"}:
+            units = fixed_charge.get("units")
+            subscription, row = override_units(uow, external_id, fixed_charge_code, units, immediately=at_once)
+        else:
+            subscription, row = override_fixed_charge(uow, external_id, fixed_charge_code, fixed_charge)
         (answered,) = fixed_charge_objects(uow.connection, [row], subscription.id)
     if at_once and row.pay_in_advance:
         served.billing.issue_soon(subscription.customer_id)

@@ -15,6 +15,7 @@ from api.schemas.subscriptions import (
     subscription_object,
     subscription_objects,
 )
+from api.sql_models import check_charges
 from core.catalog import customers, plans, subscriptions
 
 router = APIRouter(tags=["Subscriptions"])
@@ -27,7 +28,7 @@ def create(subscription: Annotated[dict[str, Any], Depends(CREATE)], served: Ser
     """Put a customer on a plan; a fee in advance is invoiced at once."""
     subscription["billing_time"] = subscription.get("billing_time") or "calendar"
     subscription["progressive_billing_disabled"] = subscription.get("progressive_billing_disabled") or False
-    subscription["usage_thresholds_input"] = subscription.pop("usage_thresholds", None)
+    _own_terms(subscription)
     with served.change() as uow:
         row = subscriptions.create(uow, **subscription, period_end=served.billing.period_end)
         answered = subscription_object(served, uow.connection, row)
@@ -43,10 +44,11 @@ def index(
     paging: Paged,
     external_customer_id: str | None = None,
     plan_code: str | None = None,
+    overridden: bool | None = None,
     statuses: Statuses = [],  # noqa: B006 - FastAPI copies defaults
 ) -> Response:
-    """List subscriptions, active ones unless `status[]` says otherwise."""
-    return _list(served, paging, external_customer_id, plan_code, statuses)
+    """List subscriptions, active ones unless `status[]` says otherwise; `overridden` those with terms of their own, or the others."""
+    return _list(served, paging, external_customer_id, plan_code, statuses, overridden)
 
 
 @router.get("/customers/{external_id}/subscriptions")
@@ -71,11 +73,14 @@ def show(external_id: str, served: Served, status: str | None = None) -> Respons
 
 @router.put("/subscriptions/{external_id}", openapi_extra=UPDATE.openapi)
 def update(external_id: str, subscription: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
-    """Change a subscription's name, end or usage thresholds, or the start of one that has not started."""
-    subscription["usage_thresholds_input"] = subscription.pop("usage_thresholds", None)
+    """Change a subscription's name, end, usage thresholds or what it says otherwise than its plan, or the start of one that has not started."""
+    _own_terms(subscription)
+    sold = (subscription["plan_overrides_input"] or {}).get("fixed_charges") or ()
     with served.change() as uow:
         row = subscriptions.update(uow, external_id, **subscription)
         answered = subscription_object(served, uow.connection, row)
+    if any(fixed_charge.get("apply_units_immediately") for fixed_charge in sold):
+        served.billing.issue_soon(row.customer_id)
     return one("subscription", answered)
 
 
@@ -108,8 +113,20 @@ def terminate(
     return one("subscription", answered)
 
 
+def _own_terms(subscription: dict[str, Any]) -> None:
+    """Fields of the body under the names of the catalog's arguments."""
+    for name in ("usage_thresholds", "plan_overrides"):
+        subscription[f"{name}_input"] = subscription.pop(name, None)
+    check_charges((subscription["plan_overrides_input"] or {}).get("charges"))
+
+
 def _list(
-    served: Served, paging: Paging, external_customer_id: str | None, plan_code: str | None, statuses: list[str]
+    served: Served,
+    paging: Paging,
+    external_customer_id: str | None,
+    plan_code: str | None,
+    statuses: list[str],
+    overridden: bool | None = None,
 ) -> Response:
     with served.look() as connection:
         customer = None if external_customer_id is None else customers.get(connection, external_customer_id)
@@ -118,6 +135,7 @@ def _list(
             connection,
             customer_id=None if customer is None else customer.id,
             plan_id=None if plan is None else plan.id,
+            overridden=overridden,
             statuses=statuses,
             instant=served.clock.now() if customer is None else served.instant_of(connection, customer),
             limit=paging.limit,

@@ -30,7 +30,7 @@ FIELDS = OVERRIDABLE | {
     "prorated": BOOLEAN,
 }
 IN_PLAN_FIELDS = FIELDS | {"id": TEXT}
-CREATE = UPDATE = Body("fixed_charge", FIELDS)
+CREATE = UPDATE = Body("fixed_charge", FIELDS | {"cascade_updates": BOOLEAN})
 OVERRIDE = Body("fixed_charge", OVERRIDABLE)
 
 
@@ -55,7 +55,7 @@ def fixed_charge_objects(
             "prorated": row.prorated,
             "properties": row.properties,
             "units": number(units[row.id]),
-            "lago_parent_id": None,
+            "lago_parent_id": row.parent_id,
             "taxes": taxes[row.id],
         }
         for row in rows

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from api.body import BOOLEAN, DECIMAL, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, nested, objects
 from api.schemas import usage_thresholds
-from api.schemas.fixed_charges import IN_PLAN_FIELDS, fixed_charge_objects
+from api.schemas.fixed_charges import IN_PLAN_FIELDS, OVERRIDABLE, fixed_charge_objects
 from api.schemas.pricing_units import APPLIED_FIELDS
 from api.schemas.taxes import taxes_by_owner
 from api.schemas.wire import instant, number
 from core.catalog import billable_metrics, charges, fixed_charges, pricing_units
 from core.catalog.charges import Charge, ChargeFilter
-from core.catalog.plans import LONG_INTERVALS, Plan
+from core.catalog.plan_versions import LONG_INTERVALS, Plan
 from core.catalog.pricing_units import PricingUnit
 from core.catalog.usage_thresholds import thresholds_of
 from core.ids import deterministic_id
@@ -70,7 +70,28 @@ UNSERVED = {
 CREATE = Body(
     "plan", FIELDS, mandatory=("code", "name", "interval", "amount_cents", "amount_currency"), unserved=UNSERVED
 )
-UPDATE = Body("plan", FIELDS, unserved=UNSERVED)
+UPDATE = Body("plan", FIELDS | {"cascade_updates": BOOLEAN}, unserved=UNSERVED)
+OVERRIDABLE_OF_CHARGE = {
+    name: CHARGE_FIELDS[name]
+    for name in ("invoice_display_name", "min_amount_cents", "properties", "filters", "tax_codes", "applied_pricing_unit")
+}
+OVERRIDES = {
+    "name": TEXT,
+    "invoice_display_name": TEXT,
+    "description": TEXT,
+    "amount_cents": INTEGER,
+    "amount_currency": TEXT,
+    "trial_period": DECIMAL,
+    "tax_codes": TEXTS,
+    "minimum_commitment": nested(COMMITMENT_FIELDS),
+    "charges": objects(
+        OVERRIDABLE_OF_CHARGE | {"id": TEXT, "code": TEXT, "billable_metric_id": TEXT, "charge_model": TEXT}
+    ),
+    "fixed_charges": objects(OVERRIDABLE | {"id": TEXT, "code": TEXT}),
+    "usage_thresholds": objects(usage_thresholds.IN_PLAN_FIELDS),
+}
+"""What a subscription may say otherwise than its plan."""
+OVERRIDE_CHARGE = Body("charge", OVERRIDABLE_OF_CHARGE)
 
 
 def plan_object(connection: sa.Connection, plan: Plan) -> dict[str, Any]:
@@ -84,7 +105,7 @@ def plan_objects(connection: sa.Connection, rows: Sequence[Plan]) -> list[dict[s
     """The plans of a list: with charges, filters and taxes, and without fixed charges (lago_api §7.4)."""
     ids = [plan.id for plan in rows]
     charges_of = charges.charges_of(connection, ids)
-    priced = _charge_objects(connection, [charge for owned in charges_of.values() for charge in owned])
+    priced = charge_objects(connection, [charge for owned in charges_of.values() for charge in owned])
     taxes = taxes_by_owner(connection, "plan", ids)
     commitment_taxes = taxes_by_owner(connection, "commitment", ids)
     thresholds = thresholds_of(connection, "plan", ids)
@@ -143,7 +164,8 @@ def _commitment(plan: Plan, taxes: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _charge_objects(connection: sa.Connection, rows: Sequence[Charge]) -> dict[str, dict[str, Any]]:
+def charge_objects(connection: sa.Connection, rows: Sequence[Charge]) -> dict[str, dict[str, Any]]:
+    """Id -> the charge with its filters and taxes."""
     ids = [charge.id for charge in rows]
     metrics = billable_metrics.by_ids(connection, [charge.billable_metric_id for charge in rows])
     filters = charges.filters_of(connection, ids)
@@ -168,7 +190,7 @@ def _charge_objects(connection: sa.Connection, rows: Sequence[Charge]) -> dict[s
             "filters": [_filter_object(charge, row) for row in filters.get(charge.id, [])],
             "taxes": taxes[charge.id],
             "applied_pricing_unit": _applied(charge, units),
-            "lago_parent_id": None,
+            "lago_parent_id": charge.parent_id,
         }
         for charge in rows
     }

@@ -9,21 +9,24 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from api.body import BOOLEAN, INSTANT, TEXT, Body, objects
+from api.body import BOOLEAN, INSTANT, TEXT, Body, nested, objects
 from api.deps import Services
 from api.schemas.customers import applicable_timezone
-from api.schemas.plans import plan_object
+from api.schemas.plans import OVERRIDES, plan_object
 from api.schemas.usage_thresholds import IN_PLAN_FIELDS, applicable_to, usage_threshold_objects
 from api.schemas.wire import instant, instant_ms
 from core.catalog import plans, subscriptions
 from core.catalog.billing_entities import BILLING_ENTITIES
 from core.catalog.customers import CUSTOMERS, Customer
-from core.catalog.plans import Plan
+from core.catalog.plan_versions import Plan
 from core.catalog.subscription_versions import Subscription
 from core.catalog.usage_thresholds import thresholds_of
 
-MONITORED = {"usage_thresholds": objects(IN_PLAN_FIELDS), "progressive_billing_disabled": BOOLEAN}
-UNSERVED = {"plan_overrides": lambda subscription: True}
+OWN_TERMS = {
+    "usage_thresholds": objects(IN_PLAN_FIELDS),
+    "progressive_billing_disabled": BOOLEAN,
+    "plan_overrides": nested(OVERRIDES),
+}
 CREATE = Body(
     "subscription",
     {
@@ -35,14 +38,11 @@ CREATE = Body(
         "subscription_at": INSTANT,
         "ending_at": INSTANT,
         "billing_entity_code": TEXT,
-        **MONITORED,
+        **OWN_TERMS,
     },
     mandatory=("external_id", "external_customer_id", "plan_code"),
-    unserved=UNSERVED,
 )
-UPDATE = Body(
-    "subscription", {"name": TEXT, "subscription_at": INSTANT, "ending_at": INSTANT, **MONITORED}, unserved=UNSERVED
-)
+UPDATE = Body("subscription", {"name": TEXT, "subscription_at": INSTANT, "ending_at": INSTANT, **OWN_TERMS})
 
 
 def subscription_objects(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from core.catalog import billable_metrics, pricing_units, taxes
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.unit_of_work import Stamp, UnitOfWork
-from core.catalog.versions import Version, Versions, as_stored
+from core.catalog.versions import Page, Version, Versions, as_stored
 from core.domain.compatibility import check_compatibility
 from core.domain.pricing import CHARGE_MODELS, default_properties, parse_properties
 from core.domain.problems import Problems
@@ -46,6 +46,8 @@ class Charge(Version):
     pricing_unit_id: str | None
     conversion_rate: str | None
     """Units of the plan's currency per pricing unit, as decimal text; None without a pricing unit."""
+    parent_id: str | None
+    """The charge of the parent plan that this one overrides; None on a plan for all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +64,8 @@ class ChargeFilter(Version):
     position: int
     properties: dict[str, Any]
     values: dict[str, list[str]]
+    parent_id: str | None
+    """The filter of the same values on the charge that this one's charge overrides."""
 
 
 CHARGES = Versions("charges", Charge, index=("plan_id", "billable_metric_id"))
@@ -73,16 +77,23 @@ _OPTIONAL: dict[str, Any] = {
     "invoiceable": True,
     "min_amount_cents": 0,
     "late_usage_policy": "next_invoice",
+    "parent_id": None,
 }
 
 
 def replace_charges(
-    uow: UnitOfWork, stamp: Stamp, plan_id: str, inputs: Sequence[Mapping[str, Any]], *, is_new: bool = False
+    uow: UnitOfWork,
+    stamp: Stamp,
+    plan_id: str,
+    inputs: Sequence[Mapping[str, Any]],
+    *,
+    customer_id: str | None = None,
+    is_new: bool = False,
 ) -> list[Charge]:
     """Make the plan's charges exactly `inputs` (the wire form of lago_api §7.4), in that order.
 
     An input with the `id` of a charge, or without an id but with its `code`, changes that charge; another one is new;
-    a charge that is not among them ends. Raises ValidationError, or NotFound `billable_metrics`, `charge` or `pricing_unit`.
+    a charge that is not among them ends. `customer_id` is the plan's. Raises ValidationError, or NotFound `billable_metrics`, `charge` or `pricing_unit`.
     """
     metrics = billable_metrics.by_ids(uow.connection, [row.get("billable_metric_id") or "" for row in inputs])
     current = [] if is_new else charges_of(uow.connection, [plan_id]).get(plan_id, [])
@@ -97,7 +108,8 @@ def replace_charges(
         code = row.get("code") or (old.code if old else _free_code(metric.code, codes))
         codes.add(code)
         with inside(f"charges[{code}]"):
-            charges.append(_put(uow, stamp, plan_id, row, old, metric, code=code, position=position))
+            place: dict[str, Any] = {"code": code, "position": position, "customer_id": customer_id}
+            charges.append(_put(uow, stamp, plan_id, row, old, metric, **place))
     if len({charge.code for charge in charges}) != len(charges):
         raise ValidationError({"code": ["value_already_exist"]})
     return charges
@@ -117,6 +129,19 @@ def charges_of(connection: sa.Connection, plan_ids: Iterable[str]) -> dict[str, 
     for charge in CHARGES.all(connection, CHARGES.c.plan_id.in_(list(plan_ids)), order=CHARGES.c.position):
         owned.setdefault(charge.plan_id, []).append(charge)
     return owned
+
+
+def get(connection: sa.Connection, plan_id: str, code: str) -> Charge:
+    """The charge of this code on the plan. Raises NotFound."""
+    found = CHARGES.first(connection, CHARGES.c.plan_id == plan_id, CHARGES.c.code == code)
+    if found is None:
+        raise NotFound("charge", code)
+    return found
+
+
+def page(connection: sa.Connection, plan_id: str, *, limit: int | None = None, offset: int = 0) -> Page[Charge]:
+    """The charges of a plan, newest first."""
+    return CHARGES.page(connection, CHARGES.c.plan_id == plan_id, limit=limit, offset=offset)
 
 
 def filters_of(connection: sa.Connection, charge_ids: Iterable[str]) -> dict[str, list[ChargeFilter]]:
@@ -160,6 +185,7 @@ def _put(
     *,
     code: str,
     position: int,
+    customer_id: str | None,
 ) -> Charge:
     before = _OPTIONAL if old is None else {name: getattr(old, name) for name in _OPTIONAL}
     # A null clears the name; of a term that must have a value it says nothing.
@@ -194,7 +220,8 @@ def _put(
     else:
         charge = CHARGES.amend(uow, stamp, old, **values)
     if row.get("tax_codes") is not None:
-        taxes.set_taxes(uow, stamp, "charge", charge.id, row["tax_codes"], is_new=old is None)
+        codes = row["tax_codes"]
+        taxes.set_taxes(uow, stamp, "charge", charge.id, codes, customer_id=customer_id, is_new=old is None)
     if row.get("filters") is not None or (old is not None and charge is not old):
         _replace_filters(uow, stamp, charge, metric, row.get("filters"), is_new=old is None)
     return charge
@@ -232,10 +259,9 @@ def _replace_filters(
             {"values": row.values, "properties": row.properties, "invoice_display_name": row.invoice_display_name}
             for row in current
         ]
-    left: dict[str, list[ChargeFilter]] = {}
-    for row in current:
-        left.setdefault(_values_key(row.values), []).append(row)
+    left = _by_values(current)
     position = max((row.position for row in current), default=0)
+    overridden = _filters_by_values(uow.connection, charge.parent_id)
     for place, filter_input in enumerate(inputs):
         with inside(f"filters[{place}]"):
             values = _check_filter(filter_input, charge, metric)
@@ -244,10 +270,24 @@ def _replace_filters(
             CHARGE_FILTERS.amend(uow, stamp, twins.pop(0), **values)
         else:
             position += 1
-            CHARGE_FILTERS.add(uow, stamp, id=new_id(), charge_id=charge.id, position=position, **values)
+            parents = overridden.get(_values_key(values["values"]), [])
+            parent_id = parents.pop(0).id if parents else None
+            owner = {"charge_id": charge.id, "position": position, "parent_id": parent_id}
+            CHARGE_FILTERS.add(uow, stamp, id=new_id(), **owner, **values)
     for twins in left.values():
         for gone in twins:
             CHARGE_FILTERS.end(uow, stamp, gone)
+
+
+def _filters_by_values(connection: sa.Connection, charge_id: str | None) -> dict[str, list[ChargeFilter]]:
+    return _by_values(filters_of(connection, [charge_id]).get(charge_id, [])) if charge_id else {}
+
+
+def _by_values(rows: Iterable[ChargeFilter]) -> dict[str, list[ChargeFilter]]:
+    owned: dict[str, list[ChargeFilter]] = {}
+    for row in rows:
+        owned.setdefault(_values_key(row.values), []).append(row)
+    return owned
 
 
 def _values_key(values: Mapping[str, Sequence[str]]) -> str:

@@ -20,7 +20,8 @@ from core.catalog import (
 from core.catalog.add_ons import AddOn
 from core.catalog.billable_metrics import BillableMetric
 from core.catalog.customers import Customer
-from core.catalog.plans import Plan
+from core.catalog.plan_overrides import owner_stamp
+from core.catalog.plan_versions import PLANS, Plan
 from core.catalog.subscription_versions import SUBSCRIPTIONS
 from core.catalog.unit_of_work import UnitOfWork
 
@@ -36,11 +37,16 @@ def delete_customer(uow: UnitOfWork, external_id: str) -> Customer:
 
 
 def delete_plan(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None) -> Plan:
-    """Delete a plan: its subscriptions end now, with their final invoices (lago_api §7.4). Raises NotFound."""
+    """Delete a plan with its overrides: their subscriptions end now, with their final invoices (lago_api §7.4). Raises NotFound."""
     plan = plans.get(uow.connection, code)
-    _end_subscriptions(uow, plan_id=plan.id)
+    overrides = PLANS.all(uow.connection, PLANS.c.parent_id == plan.id, PLANS.c.deleted_at.is_(None))
+    for owned in (plan, *overrides):
+        _end_subscriptions(uow, plan_id=owned.id)
+    for override in overrides:
+        own = uow.stamp_for(override.customer_id)
+        PLANS.amend(uow, own, override, deleted_at=own.instant)
     stamp = uow.stamp_for(test_clock_id=test_clock_id)
-    return plans.PLANS.amend(uow, stamp, plan, deleted_at=stamp.instant)
+    return PLANS.amend(uow, stamp, plan, deleted_at=stamp.instant)
 
 
 def delete_metric(uow: UnitOfWork, code: str, *, test_clock_id: str | None = None) -> BillableMetric:
@@ -48,7 +54,7 @@ def delete_metric(uow: UnitOfWork, code: str, *, test_clock_id: str | None = Non
     metric = billable_metrics.get(uow.connection, code)
     stamp = uow.stamp_for(test_clock_id=test_clock_id)
     for charge in charges.CHARGES.all(uow.connection, charges.CHARGES.c.billable_metric_id == metric.id):
-        charges.end_charge(uow, stamp, charge)
+        charges.end_charge(uow, owner_stamp(uow, charge.plan_id, stamp), charge)
     alerts.delete(uow, *alerts.ALERTS.all(uow.connection, alerts.ALERTS.c.billable_metric_id == metric.id))
     billable_metrics.BILLABLE_METRICS.end(uow, stamp, metric)
     return metric
@@ -60,7 +66,7 @@ def delete_add_on(uow: UnitOfWork, code: str, *, test_clock_id: str | None = Non
     stamp = uow.stamp_for(test_clock_id=test_clock_id)
     sold = fixed_charges.FIXED_CHARGES.c.add_on_id == add_on.id
     for fixed_charge in fixed_charges.FIXED_CHARGES.all(uow.connection, sold):
-        fixed_charges.end_fixed_charge(uow, stamp, fixed_charge)
+        fixed_charges.end_fixed_charge(uow, owner_stamp(uow, fixed_charge.plan_id, stamp), fixed_charge)
     taxes.set_taxes(uow, stamp, "add_on", add_on.id, [])
     add_ons.ADD_ONS.end(uow, stamp, add_on)
     return add_on

@@ -41,10 +41,11 @@ _PLAIN: dict[str, str] = {
     "bill_charges_monthly bill_fixed_charges_monthly minimum_commitment_amount_cents minimum_commitment_display_name "
     "parent_id",
     "charges": "plan_id code billable_metric_id charge_model invoice_display_name pay_in_advance prorated invoiceable "
-    "min_amount_cents late_usage_policy position pricing_unit_id conversion_rate",
+    "min_amount_cents late_usage_policy position pricing_unit_id conversion_rate parent_id",
     "pricing_units": "code name short_name exponent",
-    "charge_filters": "charge_id invoice_display_name position",
-    "fixed_charges": "plan_id code add_on_id charge_model invoice_display_name pay_in_advance prorated position",
+    "charge_filters": "charge_id invoice_display_name position parent_id",
+    "fixed_charges": "plan_id code add_on_id charge_model invoice_display_name pay_in_advance prorated position "
+    "parent_id",
     "fixed_charge_units": "fixed_charge_id subscription_id units effective_at",
     "subscriptions": "external_id customer_id plan_id name billing_time subscription_at started_at ending_at "
     "terminated_at status on_termination_invoice previous_subscription_id created_at creation_sequence "

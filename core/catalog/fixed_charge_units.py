@@ -82,11 +82,19 @@ def units_of(
     connection: sa.Connection, fixed_charge_ids: Iterable[str], subscription_id: str | None = None
 ) -> dict[str, str]:
     """Fixed charge id -> the units last asked for: by the subscription's override where it has one, else by the plan."""
+    changes = last_changes(connection, fixed_charge_ids, subscription_id)
+    return {fixed_charge_id: row.units for fixed_charge_id, row in changes.items()}
+
+
+def last_changes(
+    connection: sa.Connection, fixed_charge_ids: Iterable[str], subscription_id: str | None = None
+) -> dict[str, FixedChargeUnits]:
+    """Fixed charge id -> its last change: the subscription's own where it has one, else the plan's."""
     ids = list(fixed_charge_ids)
     found = _last(connection, ids, None)
     if subscription_id is not None:
         found |= _last(connection, ids, subscription_id)
-    return {fixed_charge_id: row.units for fixed_charge_id, row in found.items()}
+    return found
 
 
 def _last(

@@ -36,19 +36,32 @@ class FixedCharge(Version):
     prorated: bool
     position: int
     properties: dict[str, Any]
+    parent_id: str | None
+    """The fixed charge of the parent plan that this one overrides; None on a plan for all."""
 
 
 FIXED_CHARGES = Versions("fixed_charges", FixedCharge, index=("plan_id", "add_on_id"))
-_OPTIONAL: dict[str, Any] = {"invoice_display_name": None, "pay_in_advance": False, "prorated": False}
+_OPTIONAL: dict[str, Any] = {
+    "invoice_display_name": None,
+    "pay_in_advance": False,
+    "prorated": False,
+    "parent_id": None,
+}
 
 
 def replace_fixed_charges(
-    uow: UnitOfWork, stamp: Stamp, plan_id: str, inputs: Sequence[Mapping[str, Any]], *, is_new: bool = False
+    uow: UnitOfWork,
+    stamp: Stamp,
+    plan_id: str,
+    inputs: Sequence[Mapping[str, Any]],
+    *,
+    customer_id: str | None = None,
+    is_new: bool = False,
 ) -> list[FixedCharge]:
     """Make the plan's fixed charges exactly `inputs` (the wire form of lago_api §7.4), in that order.
 
     An input with the `id` of a fixed charge, or without an id but with its `code`, changes that one; another one is new;
-    one that is not among them ends. Raises ValidationError, or NotFound `add_ons` or `fixed_charge`.
+    one that is not among them ends. `customer_id` is the plan's. Raises ValidationError, or NotFound `add_ons` or `fixed_charge`.
     """
     current = [] if is_new else fixed_charges_of(uow.connection, [plan_id]).get(plan_id, [])
     matched = [_match(row, current) for row in inputs]
@@ -65,7 +78,8 @@ def replace_fixed_charges(
         code = row.get("code") or (old.code if old else _free_code(add_on.code, codes))
         codes.add(code)
         with inside(f"fixed_charges[{code}]"):
-            rows.append(_put(uow, stamp, plan_id, row, old, add_on, code=code, position=position))
+            place: dict[str, Any] = {"code": code, "position": position, "customer_id": customer_id}
+            rows.append(_put(uow, stamp, plan_id, row, old, add_on, **place))
     if len({row.code for row in rows}) != len(rows):
         raise ValidationError({"code": ["value_already_exist"]})
     return rows
@@ -160,6 +174,7 @@ def _put(
     *,
     code: str,
     position: int,
+    customer_id: str | None = None,
 ) -> FixedCharge:
     before = _OPTIONAL if old is None else {name: getattr(old, name) for name in _OPTIONAL}
     given = {
@@ -187,7 +202,8 @@ def _put(
     else:
         fixed_charge = FIXED_CHARGES.amend(uow, stamp, old, **values)
     if row.get("tax_codes") is not None:
-        taxes.set_taxes(uow, stamp, "fixed_charge", fixed_charge.id, row["tax_codes"], is_new=old is None)
+        codes = row["tax_codes"]
+        taxes.set_taxes(uow, stamp, "fixed_charge", fixed_charge.id, codes, customer_id=customer_id, is_new=old is None)
     if old is None or units is not None:
         at_once = bool(row.get("apply_units_immediately"))
         fixed_charge_units.change(uow, stamp, fixed_charge.id, units or "0", immediately=at_once)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from core.catalog import plans
-from core.catalog.plans import Plan
+from core.catalog.plan_versions import Plan
 from core.catalog.subscription_versions import SUBSCRIPTIONS, Subscription
 from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.domain.plan_changes import is_upgrade
@@ -64,7 +64,9 @@ def change(
         earlier[:] = [taken if known.id == taken.id else known for known in earlier]
         return running, None
     if period_end is None:
-        raise Conflict("downgrade_not_supported", "a cheaper plan waits for the end of the period, which is not known here")
+        raise Conflict(
+            "downgrade_not_supported", "a cheaper plan waits for the end of the period, which is not known here"
+        )
     switches_at = period_end(running, stamp.valid_from)
     if running.ending_at is not None and running.ending_at <= switches_at:
         raise Conflict(

@@ -8,10 +8,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.catalog import billing_entities, customers, plan_changes, plans, test_clocks, usage_thresholds
+from core.catalog import (
+    billing_entities,
+    charges,
+    customers,
+    plan_changes,
+    plan_overrides,
+    plans,
+    test_clocks,
+    usage_thresholds,
+)
+from core.catalog.charges import Charge
 from core.catalog.customers import Customer
 from core.catalog.plan_changes import PeriodEnd
-from core.catalog.plans import Plan
+from core.catalog.plan_versions import Plan
 from core.catalog.subscription_versions import SUBSCRIPTIONS, Subscription
 from core.catalog.unit_of_work import Stamp, UnitOfWork
 from core.catalog.versions import Page
@@ -41,11 +51,13 @@ def create(
     progressive_billing_disabled: bool = False,
     usage_thresholds_input: Sequence[Mapping[str, Any]] | None = None,
     billing_entity_code: str | None = None,
+    plan_overrides_input: Mapping[str, Any] | None = None,
     period_end: PeriodEnd | None = None,
 ) -> Subscription:
     """Put the customer on the plan; an unknown customer is created on the fly.
 
-    The same external id on the same plan is a no-op that returns the running one; another plan is a change of plan (see
+    With `plan_overrides_input` it runs on an override of the plan that says so (see `plan_overrides`). The same external id on
+    the same plan returns the running one, with the overrides if there are any; another plan is a change of plan (see
     `plan_changes`), for which `period_end` tells where the running one's period ends. It starts at `subscription_at`
     (naive UTC, past or future) or now on the customer's clock. `billing_entity_code` names the seller, else the
     customer's sells it. Raises ValidationError, NotFound `plan` or `billing_entity`, or Conflict.
@@ -61,6 +73,7 @@ def create(
         "progressive_billing_disabled": progressive_billing_disabled,
         "usage_thresholds_input": usage_thresholds_input,
         "billing_entity_code": billing_entity_code,
+        "plan_overrides_input": plan_overrides_input,
     }
     return create_many(uow, [row], period_end)[0]
 
@@ -110,11 +123,13 @@ def update(
     external_id: str,
     *,
     usage_thresholds_input: Sequence[Mapping[str, Any]] | None = None,
+    plan_overrides_input: Mapping[str, Any] | None = None,
     **fields: Any,
 ) -> Subscription:
     """Change `name`, `ending_at`, `progressive_billing_disabled`, or the `subscription_at` of one that has not started.
 
     `usage_thresholds_input`, where given, is the full set of its own thresholds; without any the plan's hold again.
+    `plan_overrides_input` says what its plan says otherwise for it alone, from now on, besides what was overridden before.
     Raises NotFound, ValidationError. Other fields are not changeable and give TypeError.
     """
     if unknown := fields.keys() - {"name", "ending_at", "subscription_at", "progressive_billing_disabled"}:
@@ -133,9 +148,22 @@ def update(
     ending_at = fields.get("ending_at")
     if ending_at is not None and ending_at <= max(stamp.instant, fields.get("started_at", subscription.started_at)):
         raise ValidationError({"ending_at": ["invalid_date"]})
+    if plan_overrides_input:
+        fields["plan_id"] = plan_overrides.override(uow, stamp, subscription, plan_overrides_input).id
     if "ending_at" in fields:
         fields |= plan_changes.move_end(uow, stamp, subscription, ending_at)
     return SUBSCRIPTIONS.amend(uow, stamp, subscription, **fields)
+
+
+def override_charge(
+    uow: UnitOfWork, external_id: str, code: str, terms: Mapping[str, Any]
+) -> tuple[Subscription, Charge]:
+    """Give the running subscription terms of its own for one charge of its plan. Raises NotFound, ValidationError."""
+    subscription, _ = _running_with_stamp(uow, external_id)
+    charge = charges.get(uow.connection, subscription.plan_id, code)
+    overrides = {"charges": [{**terms, "id": charge.id}]}
+    changed = update(uow, external_id, plan_overrides_input=overrides)
+    return changed, charges.get(uow.connection, changed.plan_id, code)
 
 
 def terminate(
@@ -211,7 +239,9 @@ def running(uow: UnitOfWork, external_id: str) -> tuple[Subscription, Stamp]:
 def next_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Subscription]:
     """Id -> the subscription that took over from it, or is to."""
     found = SUBSCRIPTIONS.where_in(connection, "previous_subscription_id", ids)
-    return {row.previous_subscription_id: row for row in found if row.status != CANCELED and row.previous_subscription_id}
+    return {
+        row.previous_subscription_id: row for row in found if row.status != CANCELED and row.previous_subscription_id
+    }
 
 
 def by_ids(connection: sa.Connection, ids: list[str]) -> dict[str, Subscription]:
@@ -224,15 +254,21 @@ def page(
     *,
     customer_id: str | None = None,
     plan_id: str | None = None,
+    overridden: bool | None = None,
     statuses: list[str] | None = None,
     instant: datetime,
     limit: int | None = None,
     offset: int = 0,
 ) -> Page[Subscription]:
-    """Subscriptions, newest first. `statuses` (default active) are judged at `instant`."""
+    """Subscriptions, newest first. `statuses` (default active) are judged at `instant`.
+
+    Those on an override of a plan are on that plan too; `overridden` leaves only them, or only the others.
+    """
     c = SUBSCRIPTIONS.c
     # Null says nothing in a comparison, so a service without an end is asked for explicitly.
-    has_ended = sa.func.coalesce(c.ending_at <= instant, sa.false()) | sa.func.coalesce(c.downgrade_at <= instant, sa.false())
+    has_ended = sa.func.coalesce(c.ending_at <= instant, sa.false()) | sa.func.coalesce(
+        c.downgrade_at <= instant, sa.false()
+    )
     meaning = {
         "pending": (c.status == ACTIVE) & (c.started_at > instant),
         "active": (c.status == ACTIVE) & (c.started_at <= instant) & ~has_ended,
@@ -244,8 +280,15 @@ def page(
     if customer_id is not None:
         conditions.append(c.customer_id == customer_id)
     if plan_id is not None:
-        conditions.append(c.plan_id == plan_id)
+        conditions.append((c.plan_id == plan_id) | c.plan_id.in_(_override_ids(plans.PLANS.c.parent_id == plan_id)))
+    if overridden is not None:
+        conditions.append(c.plan_id.in_(_override_ids()) == sa.literal(overridden))
     return SUBSCRIPTIONS.page(connection, *conditions, limit=limit, offset=offset)
+
+
+def _override_ids(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    overrides = plans.PLANS.c.parent_id.is_not(None)
+    return sa.select(plans.PLANS.c.id).where(plans.PLANS.is_current, overrides, *conditions)
 
 
 def _check(row: Mapping[str, Any]) -> None:
@@ -277,17 +320,22 @@ def _start(
     """The subscription that answers `row`, and the one that begins for it, now or later, which is not written yet."""
     stamp = uow.stamp_for(customer.id)
     running = _running(earlier, stamp.instant)
+    overrides = row.get("plan_overrides_input")
     if running is not None:
         if running.customer_id != customer.id:
             raise ValidationError({"external_id": ["value_already_exist"]})
-        if running.plan_id == plan.id:
-            return running, None
+        if plan_overrides.root_ids(uow.connection, [running.plan_id])[running.plan_id] == plan.id:
+            return _overridden(uow, stamp, running, overrides, earlier), None
+        if overrides:
+            plan = plan_overrides.child_for(uow, stamp, plan, customer.id, overrides)
         return plan_changes.change(uow, stamp, earlier, running, row, plan, period_end)
     anchor = row.get("subscription_at") or stamp.instant
     started_at = max([anchor, *_final_invoice_ends(earlier, customer)])
     ending_at = row.get("ending_at")
     if ending_at is not None and ending_at <= max(started_at, stamp.instant):
         raise ValidationError({"ending_at": ["invalid_date"]})
+    if overrides:
+        plan = plan_overrides.child_for(uow, stamp, plan, customer.id, overrides)
     begun = SUBSCRIPTIONS.new(
         stamp,
         id=new_id(),
@@ -310,6 +358,21 @@ def _start(
         downgrade_at=None,
     )
     return begun, begun
+
+
+def _overridden(
+    uow: UnitOfWork,
+    stamp: Stamp,
+    running: Subscription,
+    overrides: Mapping[str, Any] | None,
+    earlier: list[Subscription],
+) -> Subscription:
+    if not overrides:
+        return running
+    plan = plan_overrides.override(uow, stamp, running, overrides)
+    amended = SUBSCRIPTIONS.amend(uow, stamp, running, plan_id=plan.id)
+    earlier[earlier.index(running)] = amended
+    return amended
 
 
 def _instant_of(connection: sa.Connection, customer_id: str, now: datetime) -> datetime:

@@ -488,8 +488,11 @@ def list_subscriptions(cursor: duckdb.DuckDBPyConnection, customer: str | None =
 
 
 def list_plans(cursor: duckdb.DuckDBPyConnection) -> Rows:
-    """Every plan with how many charges and active subscriptions it has."""
-    return query_rows(cursor, "select * from warehouse.marts.dim_plans order by active_subscriptions_count desc, code")
+    """Every plan for all with how many charges and active subscriptions it has; those with terms of their own count too."""
+    return query_rows(
+        cursor,
+        "select * from warehouse.marts.dim_plans where parent_id is null order by active_subscriptions_count desc, code",
+    )
 
 
 def wallet_balances(cursor: duckdb.DuckDBPyConnection, customer: str | None = None) -> Rows:

@@ -32,6 +32,7 @@ from core.catalog import (
     wallet_transactions,
     wallets,
 )
+from core.catalog.plan_terms import terms_of
 from core.errors import ValidationError
 from tests.golden.built_invoices import Rows, built, is_built, notes_before
 from tests.golden.rating.facts import instant
@@ -44,7 +45,7 @@ ACTIONS = {
     "create_one_off_invoice", "update_billing_entity", "update_customer", "finalize_invoice", "refresh_invoice", "run_periodic_biller",
     "run_trial_biller", "run_ending_subscriptions", "void_credits", "refresh_wallets", "set_payment_status", "record_payment",
     "check_usage_thresholds", "run_finalizer", "provider_payment", "change_plan", "create_credit_note", "estimate_credit_note",
-    "void_invoice", "run_overdue", "run_dunning", "create_overdue_invoice", "hold_invoice", "release_invoice", "adjust_fee",
+    "void_invoice", "run_overdue", "run_dunning", "create_overdue_invoice", "hold_invoice", "release_invoice", "adjust_fee", "override_plan", "update_plan",
 }  # fmt: skip
 RUNS = {
     "periodic": {"run_billing", "run_periodic_biller"}, "trial": {"run_billing", "run_trial_biller"}, "ending": {"run_ending_subscriptions"},
@@ -268,7 +269,35 @@ class Timeline:
                 billing_time=action.get("billing_time", "calendar"), subscription_at=instant(action.get("subscription_at", action["at"])),
                 ending_at=instant(action["ending_at"]) if "ending_at" in action else None,
                 billing_entity_code=self.code(action["billing_entity"]) if "billing_entity" in action else None,
+                plan_overrides_input=self._entries(action.get("plan_overrides", {})),
             )  # fmt: skip
+
+    def _entries(self, terms: Case) -> Case:
+        """Terms of a plan whose charges are named by their codes in the case."""
+        named = {
+            kind: [{name: value for name, value in row.items() if name != word} | {"code": self.code(row[word])} for row in terms[kind]]
+            for kind, word in (("charges", "charge"), ("fixed_charges", "fixed_charge"))
+            if kind in terms
+        }
+        return terms | named
+
+    def _override_plan(self, action: Case) -> None:
+        with self.world.unit() as uow:
+            overrides = self._entries(action["overrides"])
+            subscriptions.update(uow, self.code(action["subscription"]), plan_overrides_input=overrides)
+
+    def _update_plan(self, action: Case) -> None:
+        """The full sets of charges with what the action says of some, as a caller sends them."""
+        said = self._entries(action)
+        with self.world.unit() as uow:
+            terms = terms_of(uow.connection, plans.get(uow.connection, self.code(action["plan"])))
+            sets = {}
+            for kind in ("charges", "fixed_charges"):
+                changed = {row["code"]: row for row in said.get(kind, [])}
+                sets[f"{kind}_input"] = [row | changed.get(row["code"], {}) for row in terms[kind]]
+            fields = {name: said[name] for name in ("amount_cents",) if name in said}
+            cascade = action.get("cascade_updates", False)
+            plans.update(uow, terms["code"], cascade_updates=cascade, test_clock_id=self.clock_id, **fields, **sets)
 
     def _change_plan(self, action: Case) -> None:
         (created,) = [
@@ -279,7 +308,7 @@ class Timeline:
         with self.world.unit() as uow:
             subscriptions.create(
                 uow, external_id=self.code(action["subscription"]), external_customer_id=self.code(created["customer"]), plan_code=self.code(action["plan"]),
-                period_end=self.world.period_end,
+                plan_overrides_input=self._entries(action.get("plan_overrides", {})), period_end=self.world.period_end,
             )  # fmt: skip
 
     def _terminate_subscription(self, action: Case) -> None:

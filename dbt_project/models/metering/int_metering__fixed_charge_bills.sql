@@ -10,7 +10,7 @@ service_periods as (
     select * from {{ ref('int_metering__service_periods') }}
 ),
 
--- A change inside a period, by the periods as they were known at its instant; one at the very start of a period is billed with it.
+-- A change inside a period, by the periods and the plan as they were known at its instant; one at the very start of a period is billed with it.
 changed as (
     select distinct
         service_periods.subscription_id, service_periods.known_from, service_periods.period_index, service_periods.customer_id,
@@ -24,6 +24,7 @@ changed as (
         on unit_changes.fixed_charge_id = fixed_charges.fixed_charge_id and {{ known_at('fixed_charges', 'unit_changes.known_at') }}
     inner join service_periods
         on unit_changes.subscription_id = service_periods.subscription_id
+        and fixed_charges.plan_id = service_periods.plan_id
         and service_periods.known_from <= unit_changes.known_at
         and (service_periods.known_to is null or unit_changes.known_at < service_periods.known_to)
         and unit_changes.effective_at >= service_periods.usage_from_at

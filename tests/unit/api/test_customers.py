@@ -256,17 +256,6 @@ def test_a_long_plan_bills_every_month(api: Api) -> None:
     assert api.ok("POST", "/plans", {"plan": short})["plan"]["bill_charges_monthly"] is None
 
 
-def test_overrides_of_a_plan_are_refused_not_ignored(api: Api) -> None:
-    api.ok("POST", "/customers", {"customer": CUSTOMER})
-    api.ok("POST", "/plans", {"plan": PLAN})
-    wanted = {"external_customer_id": "acme", "external_id": "s1", "plan_code": PLAN["code"]}
-    overridden = {"subscription": wanted | {"plan_overrides": {"amount_cents": 1}}}
-    assert api.refused("POST", "/subscriptions", overridden)["error_details"] == {
-        "plan_overrides": ["feature_unavailable"]
-    }
-    api.ok("POST", "/subscriptions", {"subscription": wanted | {"plan_overrides": {}}})
-
-
 @pytest.mark.parametrize("days", [36_501, 10**9, -1])
 def test_terms_of_more_than_a_century_are_refused(api: Api, days: int) -> None:
     """Their due date would be none, and every list with it."""

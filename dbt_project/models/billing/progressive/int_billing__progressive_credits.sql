@@ -24,7 +24,7 @@ noted as (
 paid as (
     select
         progressive_bills.invoice_id, progressive_bills.credited_invoice_id, progressive_bills.subscription_id,
-        earlier.fee_id as credited_fee_id, earlier.charge_id, earlier.charge_filter_id, earlier.group_key,
+        earlier.fee_id as credited_fee_id, earlier.original_charge_id, earlier.original_charge_filter_id, earlier.group_key,
         {{ share('earlier.amount_cents - coalesce(issued_fees.precise_coupons_amount_cents, 0) - coalesce(noted.noted_cents, 0)') }} as paid_cents
     from progressive_bills
     inner join progressive_fees as earlier on progressive_bills.credited_invoice_id = earlier.invoice_id
@@ -44,12 +44,12 @@ placed as (
 -- Minor units of the fees that sum to what the invoice was paid with: those with the largest remainders go up (law 5; invoicing, section 8).
 credited as (
     select
-        invoice_id, credited_invoice_id, subscription_id, credited_fee_id, charge_id, charge_filter_id, group_key,
+        invoice_id, credited_invoice_id, subscription_id, credited_fee_id, original_charge_id, original_charge_filter_id, group_key,
         {{ cents('floor(paid_cents) + case when place <= cents_left then 1 else 0 end') }} as credited_cents
     from placed
 ),
 
--- The same charge, filter and group is the same fee, on every bill of the period.
+-- The same charge, filter and group is the same fee, on every bill of the period, also where the charge got terms of its own in between.
 matched as (
     select
         credited.*,
@@ -59,8 +59,8 @@ matched as (
     left join progressive_fees as again
         on credited.invoice_id = again.invoice_id
         and credited.subscription_id = again.subscription_id
-        and credited.charge_id = again.charge_id
-        and coalesce(credited.charge_filter_id, '') = coalesce(again.charge_filter_id, '')
+        and credited.original_charge_id = again.original_charge_id
+        and coalesce(credited.original_charge_filter_id, '') = coalesce(again.original_charge_filter_id, '')
         and coalesce(credited.group_key, '') = coalesce(again.group_key, '')
 ),
 

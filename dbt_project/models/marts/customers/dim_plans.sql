@@ -21,9 +21,21 @@ charge_counts as (
     group by charges.plan_id
 ),
 
+-- A subscription with terms of its own is on its plan too.
+held as (
+    select plans.plan_id, subscriptions.subscription_id
+    from subscriptions
+    inner join plans on subscriptions.plan_id = plans.plan_id
+    union
+    select plans.parent_id, subscriptions.subscription_id
+    from subscriptions
+    inner join plans on subscriptions.plan_id = plans.plan_id
+    where plans.parent_id is not null
+),
+
 subscription_counts as (
     select plan_id, count(*) as subscriptions_count
-    from subscriptions
+    from held
     group by plan_id
 ),
 

@@ -2,6 +2,10 @@ with subscriptions as (
     select * from {{ ref('dim_subscriptions') }} where status in ('active', 'terminated')
 ),
 
+plan_changes as (
+    select * from {{ ref('stg_catalog__subscriptions') }}
+),
+
 plans as (
     select * from {{ ref('stg_catalog__plans') }}
 ),
@@ -47,6 +51,14 @@ looks as (
     from months
 ),
 
+-- What a subscription was first known to be on counts from its start, however far back that is.
+taken as (
+    select
+        subscription_id, plan_id, valid_from as taken_at, valid_to,
+        case when row_number() over (partition by subscription_id order by valid_from, sequence) > 1 then valid_from else {{ from_epoch_microseconds('0') }} end as holds_from_at
+    from plan_changes
+),
+
 -- A subscription recurs with the amount of its plan as it is known then, spread over months.
 recurring as (
     select
@@ -62,7 +74,12 @@ recurring as (
         on looks.customer_id = subscriptions.customer_id
         and subscriptions.started_at <= looks.seen_at
         and coalesce(subscriptions.service_ends_at, timestamp '9999-12-31 00:00:00') > looks.seen_at
-    inner join plans on subscriptions.plan_id = plans.plan_id and {{ known_at('plans', 'looks.seen_at') }}
+    inner join taken
+        on subscriptions.subscription_id = taken.subscription_id
+        and taken.holds_from_at <= looks.seen_at and (taken.valid_to is null or looks.seen_at < taken.valid_to)
+    inner join plans
+        on taken.plan_id = plans.plan_id
+        and {{ known_at('plans', 'case when looks.seen_at < taken.taken_at then taken.taken_at else looks.seen_at end') }}
     group by looks.customer_id, plans.amount_currency, looks.month_on
 ),
 

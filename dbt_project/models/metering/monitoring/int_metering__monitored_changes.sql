@@ -47,9 +47,9 @@ changes as (
     from monitored_subscriptions
     inner join usage_thresholds on monitored_subscriptions.subscription_id = usage_thresholds.owner_id
     union
-    select monitored_subscriptions.subscription_id, usage_thresholds.valid_from
-    from monitored_subscriptions
-    inner join usage_thresholds on monitored_subscriptions.plan_id = usage_thresholds.owner_id
+    select subscriptions.subscription_id, usage_thresholds.valid_from
+    from subscriptions
+    inner join usage_thresholds on subscriptions.plan_id = usage_thresholds.owner_id
     union
     select lifetime_usages.subscription_id, lifetime_usages.valid_from
     from lifetime_usages

@@ -18,6 +18,15 @@ recurring_transaction_rules as (
     select * from {{ ref('stg_catalog__recurring_transaction_rules') }} where rule_trigger = 'threshold' or rule_method = 'target'
 ),
 
+subscriptions as (
+    select * from {{ ref('stg_catalog__subscriptions') }}
+),
+
+-- A subscription that gets terms of its own was watched before by what its plan says.
+taken_plans as (
+    select distinct subscription_id, plan_id from subscriptions
+),
+
 customer_clocks as (
     select customer_id, max(test_clock_id) as test_clock_id
     from customers
@@ -35,7 +44,8 @@ watches as (
     union all
     select lifetimes.subscription_id, usage_thresholds.valid_from
     from lifetimes
-    inner join usage_thresholds on lifetimes.plan_id = usage_thresholds.owner_id
+    inner join taken_plans on lifetimes.subscription_id = taken_plans.subscription_id
+    inner join usage_thresholds on taken_plans.plan_id = usage_thresholds.owner_id
     union all
     select lifetimes.subscription_id, recurring_transaction_rules.valid_from
     from lifetimes

@@ -8,6 +8,7 @@ final as (
         charge_id,
         invoice_display_name,
         position,
+        coalesce(parent_id, id) as original_charge_filter_id,
         valid_from,
         valid_to,
         recorded_at,

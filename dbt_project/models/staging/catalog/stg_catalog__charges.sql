@@ -18,6 +18,7 @@ final as (
         position,
         pricing_unit_id,
         {{ quantity('conversion_rate') }} as conversion_rate,
+        coalesce(parent_id, id) as original_charge_id,
         valid_from,
         valid_to,
         recorded_at,

@@ -13,6 +13,7 @@ final as (
         pay_in_advance,
         prorated,
         position,
+        coalesce(parent_id, id) as original_fixed_charge_id,
         valid_from,
         valid_to,
         recorded_at,
