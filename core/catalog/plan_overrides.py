@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,8 +43,6 @@ def override(uow: UnitOfWork, stamp: Stamp, subscription: Subscription, override
             {"trial_period": ["value_is_invalid"]},
             "the trial of a subscription that has begun stays as it was agreed; leave trial_period out",
         )
-    if plan.parent_id is None and subscription.started_at <= stamp.instant:
-        _refuse_in_advance(wanted["charges"])
     # What is agreed is what a plan said when it was taken, so another trial is another plan.
     if plan.parent_id is None or is_other_trial:
         return _child(uow, stamp, plan, subscription.customer_id, wanted)
@@ -100,17 +98,6 @@ def _child(uow: UnitOfWork, stamp: Stamp, plan: Plan, customer_id: str, terms: T
     }
     owner = {"parent_id": plan.parent_id or plan.id, "customer_id": customer_id}
     return plan_terms.add_plan(uow, stamp, new_id(), terms | rows, **owner)
-
-
-def _refuse_in_advance(charges: Sequence[Mapping[str, Any]]) -> None:
-    """What events of the open period are billed depends on those before them, which are another charge's."""
-    ahead = [charge["code"] for charge in charges if charge["pay_in_advance"]]
-    if ahead:
-        raise ValidationError(
-            {"plan_overrides": ["feature_unavailable"]},
-            f"charges in advance ({', '.join(ahead)}) cannot get terms of their own once the subscription has begun; "
-            "give plan_overrides when it is created",
-        )
 
 
 def _agreed(connection: sa.Connection, subscription: Subscription, plan: Plan) -> Terms:

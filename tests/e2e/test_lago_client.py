@@ -35,7 +35,9 @@ from lago_python_client.models import (
     Wallet,
     WalletTransaction,
 )
+from lago_python_client.models.charge import ChargeOverrides, ChargesOverrides
 from lago_python_client.models.credit_note import CreditNote, CreditNoteEstimate, Item, Items
+from lago_python_client.models.plan import PlanOverrides
 
 from core.catalog import customers, schedules, test_clocks
 from core.catalog.engine import connect
@@ -134,6 +136,28 @@ def test_the_way_of_a_new_customer(lago: Client) -> None:
     )
     usage = lago.customers.current_usage("acme", "acme-pro")
     assert (usage.amount_cents, usage.charges_usage[0].units, usage.charges_usage[0].events_count) == (8, "8.0", 4)
+
+
+def test_a_subscription_with_terms_of_its_own(lago: Client) -> None:
+    metric = lago.billable_metrics.create(BillableMetric(name="Calls", code="own_calls", aggregation_type="count_agg", recurring=False))
+    charge = Charge(billable_metric_id=metric.lago_id, charge_model="standard", properties={"amount": "1"})
+    terms = {"interval": "monthly", "amount_cents": 3000, "amount_currency": "EUR", "pay_in_advance": False}
+    plan = lago.plans.create(Plan(name="List", code="list", charges=Charges(__root__=[charge]), **terms))
+    own = ChargeOverrides(id=plan.charges.__root__[0].lago_id, properties={"amount": "0.5"})
+    overrides = PlanOverrides(amount_cents=2000, charges=ChargesOverrides(__root__=[own]))
+    made = lago.subscriptions.create(
+        Subscription(external_customer_id="dealer", plan_code="list", external_id="deal", plan_overrides=overrides)
+    )
+    assert (made.plan_code, int(made.plan_amount_cents)) == ("list", 2000)
+    assert lago.subscription_charges.find("deal", "own_calls").properties == {"amount": "0.5"}
+    lago.events.create(Event(transaction_id="own", external_subscription_id="deal", code="own_calls"))
+    assert lago.customers.current_usage("dealer", "deal").amount_cents == 50
+    lago.subscription_charges.update("deal", "own_calls", ChargeOverrides(properties={"amount": "0.25"}))
+    assert lago.customers.current_usage("dealer", "deal").amount_cents == 25
+    lago.plans.update(Plan(name="Listed", amount_cents=4000, cascade_updates=True), "list")
+    shown = lago.subscriptions.find("deal")
+    assert (int(shown.plan_amount_cents), shown.plan.name) == (2000, "Listed")
+    assert [each.code for each in lago.plans.find_all()["plans"]].count("list") == 1
 
 
 def test_prepaid_credits(lago: Client) -> None:

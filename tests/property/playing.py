@@ -150,6 +150,9 @@ class Player:
     def _subscribe(self, uow: Any, plan: str, **terms: Any) -> None:
         subscriptions.create(uow, external_customer_id=self.script.name, plan_code=plan, period_end=self.world.period_end, **terms)
 
+    def _override(self, uow: Any, external_id: str, overrides: dict[str, Any]) -> None:
+        subscriptions.update(uow, external_id, plan_overrides_input=overrides)
+
     def _undo(self, uow: Any, external_id: str) -> None:
         subscriptions.cancel_pending(uow, external_id)
 

@@ -6,17 +6,27 @@ event_buckets as (
     select * from {{ ref('int_metering__event_buckets') }}
 ),
 
+charge_filters as (
+    select * from {{ ref('stg_catalog__charge_filters') }}
+),
+
+original_filters as (
+    select distinct charge_filter_id, original_charge_filter_id from charge_filters
+),
+
 -- Events count in the order in which they became known, which is the order in which they are billed: what comes late is added to
 -- what was billed, whenever it happened. `time_place` is the order in which they happened.
 counted as (
     select
         advance_events.*,
         event_buckets.charge_filter_id,
+        original_filters.original_charge_filter_id,
         event_buckets.group_key,
         case when advance_events.recurring then '' else advance_events.window_charge_id end as counts_in,
         case when {{ json_text('advance_events.properties', "'operation_type'") }} = 'remove' then 0 else 1 end as is_active_after
     from advance_events
     left join event_buckets on advance_events.fee_id = event_buckets.window_charge_id
+    left join original_filters on event_buckets.charge_filter_id = original_filters.charge_filter_id
     where {{ is_counted('advance_events.aggregation_type', 'advance_events.field_text', 'advance_events.field_value') }}
 ),
 
@@ -24,11 +34,11 @@ placed as (
     select
         *,
         row_number() over (
-            partition by charge_id, external_subscription_id, counts_in, charge_filter_id, group_key
+            partition by original_charge_id, external_subscription_id, counts_in, original_charge_filter_id, group_key
             order by billed_at, known_at, received_at, received_sequence, transaction_id
         ) as known_place,
         row_number() over (
-            partition by charge_id, external_subscription_id, counts_in, charge_filter_id, group_key
+            partition by original_charge_id, external_subscription_id, counts_in, original_charge_filter_id, group_key
             order by timestamp, received_at, received_sequence, transaction_id
         ) as time_place
     from counted
@@ -39,7 +49,7 @@ compared as (
     select
         *,
         coalesce(max(time_place) over (
-            partition by charge_id, external_subscription_id, counts_in, charge_filter_id, group_key, field_text
+            partition by original_charge_id, external_subscription_id, counts_in, original_charge_filter_id, group_key, field_text
             order by known_place rows between unbounded preceding and 1 preceding
         ), 0) < time_place as is_last_in_time
     from placed
@@ -49,7 +59,7 @@ followed as (
     select
         *,
         lag(is_active_after, 1, 0) over (
-            partition by charge_id, external_subscription_id, counts_in, charge_filter_id, group_key, field_text, is_last_in_time
+            partition by original_charge_id, external_subscription_id, counts_in, original_charge_filter_id, group_key, field_text, is_last_in_time
             order by known_place
         ) as is_active_before
     from compared
@@ -57,7 +67,8 @@ followed as (
 
 final as (
     select
-        fee_id, window_charge_id, charge_id, charge_model, charge_filter_id, group_key, external_subscription_id, transaction_id,
+        fee_id, window_charge_id, charge_id, original_charge_id, charge_model, charge_filter_id, original_charge_filter_id, group_key,
+        external_subscription_id, transaction_id,
         timestamp, known_at, billed_at, aggregation_type, recurring, is_billed, known_place, precise_total_amount_cents,
         case aggregation_type
             when 'count_agg' then {{ quantity('1') }}

@@ -1,5 +1,5 @@
 with buckets as (
-    select distinct window_charge_id, charge_id, external_subscription_id, charge_filter_id, group_key, prorated
+    select distinct window_charge_id, original_charge_id, external_subscription_id, charge_filter_id, original_charge_filter_id, group_key, prorated
     from {{ ref('int_metering__advance_quantities') }}
     where charge_model = 'percentage'
 ),
@@ -23,7 +23,7 @@ own as (
     from buckets
     inner join advance_units
         on buckets.window_charge_id = advance_units.window_charge_id
-        and coalesce(buckets.charge_filter_id, '') = coalesce(advance_units.charge_filter_id, '')
+        and coalesce(buckets.original_charge_filter_id, '') = coalesce(advance_units.original_charge_filter_id, '')
         and coalesce(buckets.group_key, '') = coalesce(advance_units.group_key, '')
 ),
 
@@ -38,9 +38,9 @@ carried as (
         advance_changes.change_quantity
     from buckets
     inner join advance_changes
-        on buckets.charge_id = advance_changes.charge_id
+        on buckets.original_charge_id = advance_changes.original_charge_id
         and buckets.external_subscription_id = advance_changes.external_subscription_id
-        and coalesce(buckets.charge_filter_id, '') = coalesce(advance_changes.charge_filter_id, '')
+        and coalesce(buckets.original_charge_filter_id, '') = coalesce(advance_changes.original_charge_filter_id, '')
         and coalesce(buckets.group_key, '') = coalesce(advance_changes.group_key, '')
         and buckets.window_charge_id <> coalesce(advance_changes.window_charge_id, '')
     where not buckets.prorated

@@ -24,10 +24,15 @@ bucketed_charges as (
     select charge_id from charge_group_keys
 ),
 
+-- What is carried is put into buckets by the first charge that counts it.
 recurring_charges as (
-    select distinct charge_id, charge_model, external_subscription_id, billable_metric_code, aggregation_type, field_name
-    from charge_events
-    where recurring
+    select charge_id, original_charge_id, charge_model, external_subscription_id, billable_metric_code, aggregation_type, field_name
+    from (
+        select *, row_number() over (partition by original_charge_id, external_subscription_id order by billed_at, transaction_id) as place
+        from charge_events
+        where recurring
+    ) as placed
+    where place = 1
 ),
 
 first_versions as (
@@ -46,7 +51,7 @@ carried as (
         on recurring_charges.external_subscription_id = received_events.external_subscription_id
         and recurring_charges.billable_metric_code = received_events.code
     left join charge_events
-        on recurring_charges.charge_id = charge_events.charge_id
+        on recurring_charges.original_charge_id = charge_events.original_charge_id
         and received_events.external_subscription_id = charge_events.external_subscription_id
         and received_events.transaction_id = charge_events.transaction_id
     where charge_events.charge_id is null
@@ -54,13 +59,13 @@ carried as (
 
 united as (
     select
-        window_charge_id, charge_id, charge_model, external_subscription_id, transaction_id, timestamp, properties, precise_total_amount_cents,
-        known_at, received_at, received_sequence, billed_at, aggregation_type, field_name, recurring, is_billed
+        window_charge_id, charge_id, original_charge_id, charge_model, external_subscription_id, transaction_id, timestamp, properties,
+        precise_total_amount_cents, known_at, received_at, received_sequence, billed_at, aggregation_type, field_name, recurring, is_billed
     from charge_events
     union all
     select
-        null, charge_id, charge_model, external_subscription_id, transaction_id, timestamp, properties, precise_total_amount_cents,
-        known_at, received_at, received_sequence, billed_at, aggregation_type, field_name, true, false
+        null, charge_id, original_charge_id, charge_model, external_subscription_id, transaction_id, timestamp, properties,
+        precise_total_amount_cents, known_at, received_at, received_sequence, billed_at, aggregation_type, field_name, true, false
     from carried
 ),
 
@@ -77,8 +82,8 @@ read as (
 final as (
     select
         {{ deterministic_id(["'advance'", 'charge_id', 'external_subscription_id', 'transaction_id']) }} as fee_id,
-        window_charge_id, charge_id, charge_model, external_subscription_id, transaction_id, timestamp, properties, precise_total_amount_cents,
-        known_at, received_at, received_sequence, billed_at, aggregation_type, recurring, is_billed, has_buckets, field_text,
+        window_charge_id, charge_id, original_charge_id, charge_model, external_subscription_id, transaction_id, timestamp, properties,
+        precise_total_amount_cents, known_at, received_at, received_sequence, billed_at, aggregation_type, recurring, is_billed, has_buckets, field_text,
         {{ field_number('aggregation_type', 'field_text') }} as field_value
     from read
 )

@@ -43,6 +43,7 @@ final as (
     select
         sides.fee_id || '/' || sides.side as usage_id,
         sides.fee_id, sides.side, sides.window_charge_id, sides.charge_id, sides.charge_model, sides.charge_filter_id, sides.group_key,
+        sides.original_charge_id, sides.original_charge_filter_id,
         sides.external_subscription_id, sides.transaction_id, charge_events.currency, sides.prorated, sides.billed_at as horizon_at,
         sides.through_event_number, sides.billed_units, sides.shown_units, sides.units, sides.full_units,
         case when sides.aggregation_type = 'unique_count_agg' then cast(sides.full_units as bigint) else sides.through_event_number end as events_count,

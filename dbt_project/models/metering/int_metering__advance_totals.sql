@@ -6,13 +6,13 @@ running as (
     select
         *,
         sum(change_quantity) over (
-            partition by charge_id, external_subscription_id, charge_filter_id, group_key order by known_place rows unbounded preceding
+            partition by original_charge_id, external_subscription_id, original_charge_filter_id, group_key order by known_place rows unbounded preceding
         ) as recurring_total,
         sum(change_quantity) over (
-            partition by window_charge_id, charge_filter_id, group_key order by known_place rows unbounded preceding
+            partition by window_charge_id, original_charge_filter_id, group_key order by known_place rows unbounded preceding
         ) as window_total,
-        row_number() over (partition by window_charge_id, charge_filter_id, group_key order by known_place) as event_number,
-        {{ quantity('sum(precise_total_amount_cents) over (partition by window_charge_id, charge_filter_id, group_key order by known_place rows unbounded preceding)') }} as precise_cents_so_far
+        row_number() over (partition by window_charge_id, original_charge_filter_id, group_key order by known_place) as event_number,
+        {{ quantity('sum(precise_total_amount_cents) over (partition by window_charge_id, original_charge_filter_id, group_key order by known_place rows unbounded preceding)') }} as precise_cents_so_far
     from advance_changes
 ),
 
@@ -22,10 +22,10 @@ peaked as (
     select
         *,
         max(window_total) over (
-            partition by window_charge_id, charge_filter_id, group_key order by event_number rows between unbounded preceding and 1 preceding
+            partition by window_charge_id, original_charge_filter_id, group_key order by event_number rows between unbounded preceding and 1 preceding
         ) as highest_total,
         max(precise_cents_so_far) over (
-            partition by window_charge_id, charge_filter_id, group_key order by event_number rows between unbounded preceding and 1 preceding
+            partition by window_charge_id, original_charge_filter_id, group_key order by event_number rows between unbounded preceding and 1 preceding
         ) as highest_precise_cents
     from running
     where window_charge_id is not null
@@ -33,7 +33,8 @@ peaked as (
 
 final as (
     select
-        fee_id, window_charge_id, charge_id, charge_model, charge_filter_id, group_key, external_subscription_id, transaction_id,
+        fee_id, window_charge_id, charge_id, original_charge_id, charge_model, charge_filter_id, original_charge_filter_id, group_key,
+        external_subscription_id, transaction_id,
         timestamp, known_at, billed_at, aggregation_type, is_billed, cast(event_number as bigint) as event_number, cast(known_place as bigint) as known_place,
         change_quantity,
         {{ quantity('case when recurring then recurring_total - window_total else 0 end') }} as carried_quantity,

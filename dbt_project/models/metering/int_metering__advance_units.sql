@@ -39,7 +39,8 @@ shared as (
 
 final as (
     select
-        fee_id, window_charge_id, charge_id, charge_model, charge_filter_id, group_key, external_subscription_id, transaction_id,
+        fee_id, window_charge_id, charge_id, original_charge_id, charge_model, charge_filter_id, original_charge_filter_id, group_key,
+        external_subscription_id, transaction_id,
         timestamp, known_at, billed_at, aggregation_type, is_billed, event_number, change_quantity, carried_quantity,
         case when prorated then event_number else known_place end as priced_place,
         current_after, peak_before,
@@ -47,7 +48,7 @@ final as (
         billed_units,
         prorated,
         priced_units,
-        {{ quantity('sum(priced_units) over (partition by window_charge_id, charge_filter_id, group_key order by event_number rows unbounded preceding)') }} as priced_peak_after,
+        {{ quantity('sum(priced_units) over (partition by window_charge_id, original_charge_filter_id, group_key order by event_number rows unbounded preceding)') }} as priced_peak_after,
         case when billed_units > 0 or change_quantity < 0 then billed_units else change_quantity end as shown_units,
         precise_total_amount_cents, precise_peak_before, precise_peak_after
     from shared

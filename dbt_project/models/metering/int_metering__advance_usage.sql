@@ -14,6 +14,14 @@ advance_states as (
     select * from {{ ref('int_metering__advance_states') }}
 ),
 
+charge_filters as (
+    select * from {{ ref('stg_catalog__charge_filters') }}
+),
+
+original_filters as (
+    select distinct charge_filter_id, original_charge_filter_id from charge_filters
+),
+
 totals as (
     select
         quantities.usage_id,
@@ -27,9 +35,10 @@ totals as (
     from quantities
     inner join window_charges on quantities.window_charge_id = window_charges.window_charge_id
     inner join window_days on quantities.window_charge_id = window_days.window_charge_id
+    left join original_filters on quantities.charge_filter_id = original_filters.charge_filter_id
     left join advance_states
         on quantities.window_charge_id = advance_states.window_charge_id
-        and coalesce(quantities.charge_filter_id, '') = coalesce(advance_states.charge_filter_id, '')
+        and coalesce(original_filters.original_charge_filter_id, '') = coalesce(advance_states.original_charge_filter_id, '')
         and coalesce(quantities.group_key, '') = coalesce(advance_states.group_key, '')
 ),
 

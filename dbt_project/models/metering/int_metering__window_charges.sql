@@ -55,6 +55,7 @@ final as (
         usage_windows.horizon_at,
         usage_windows.known_until_at,
         charges.charge_id,
+        charges.original_charge_id,
         charges.charge_model,
         charges.code as charge_code,
         charges.invoice_display_name,

@@ -192,21 +192,6 @@ def test_another_trial_before_the_start_is_agreed_anew(begin: Begin, full: Plan)
         assert [charge.parent_id for charge in charges.charges_of(uow.connection, [child.id])[child.id]] == parents
 
 
-def test_charges_in_advance_are_overridden_at_the_beginning_alone(begin: Begin, full: Plan) -> None:
-    ahead = {"code": "ahead", "charge_model": "standard", "pay_in_advance": True, "properties": {"amount": "1"}}
-    with begin() as uow:
-        metric = billable_metrics.get(uow.connection, "storage")
-        plan = {"code": "ahead", "name": "Ahead", "interval": "monthly", "amount_cents": 0, "amount_currency": "EUR"}
-        plans.create(uow, **plan, charges_input=[ahead | {"billable_metric_id": metric.id}])
-        subscriptions.create(uow, **S | {"plan_code": "ahead"})
-        overrides = {"amount_cents": 1}
-        subscriptions.create(uow, **S | {"plan_code": "ahead", "external_id": "t"}, plan_overrides_input=overrides)
-        subscriptions.update(uow, "t", plan_overrides_input={"amount_cents": 2})
-    with pytest.raises(ValidationError) as refused, begin() as uow:
-        subscriptions.update(uow, "s", plan_overrides_input=overrides)
-    assert refused.value.details == {"plan_overrides": ["feature_unavailable"]}
-
-
 def test_a_child_lives_on_its_customers_clock(begin: Begin, full: Plan) -> None:
     with begin() as uow:
         clock_id = test_clocks.create(uow, "clock", NOW + timedelta(days=400)).id
