@@ -62,7 +62,7 @@ def built(action: Row, invoice_id: str, at: datetime, customer: Any, metric_ids:
         credited = Decimal(fee.get("precise_coupons_amount", 0))
         for name, cents in ((invoice_id, fee["amount_cents"]), (f"{invoice_id}-before", int(credited))):
             rows["int_billing__progressive_fees"].append(
-                {"fee_id": fee_id if name == invoice_id else f"{fee_id}-before", "invoice_id": name, "subscription_id": "s", "charge_id": fee["key"], "amount_cents": cents}
+                {"fee_id": fee_id if name == invoice_id else f"{fee_id}-before", "invoice_id": name, "subscription_id": "s", "original_charge_id": fee["key"], "amount_cents": cents}
             )  # fmt: skip
     rows["int_billing__progressive_bills"].append(
         {"invoice_id": invoice_id, "credited_invoice_id": f"{invoice_id}-before", "subscription_id": "s"}

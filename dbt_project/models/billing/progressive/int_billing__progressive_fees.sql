@@ -51,11 +51,9 @@ billed as (
 ),
 
 final as (
-    select
-        billed.*, coalesce(original_charges.original_charge_id, billed.charge_id) as original_charge_id,
-        coalesce(original_filters.original_charge_filter_id, billed.charge_filter_id) as original_charge_filter_id
+    select billed.*, original_charges.original_charge_id, original_filters.original_charge_filter_id
     from billed
-    left join original_charges on billed.charge_id = original_charges.charge_id
+    inner join original_charges on billed.charge_id = original_charges.charge_id
     left join original_filters on billed.charge_filter_id = original_filters.charge_filter_id
 )
 
