@@ -154,9 +154,12 @@ def test_a_subscription_with_terms_of_its_own(lago: Client) -> None:
     assert lago.customers.current_usage("dealer", "deal").amount_cents == 50
     lago.subscription_charges.update("deal", "own_calls", ChargeOverrides(properties={"amount": "0.25"}))
     assert lago.customers.current_usage("dealer", "deal").amount_cents == 25
-    lago.plans.update(Plan(name="Listed", amount_cents=4000, cascade_updates=True), "list")
-    shown = lago.subscriptions.find("deal")
-    assert (int(shown.plan_amount_cents), shown.plan.name) == (2000, "Listed")
+    cheaper = PlanOverrides(charges=ChargesOverrides(__root__=[own]))
+    lago.subscriptions.create(
+        Subscription(external_customer_id="dealer", plan_code="list", external_id="cheaper", plan_overrides=cheaper)
+    )
+    lago.plans.update(Plan(amount_cents=4000, cascade_updates=True), "list")
+    assert [int(lago.subscriptions.find(each).plan_amount_cents) for each in ("deal", "cheaper")] == [2000, 4000]
     assert [each.code for each in lago.plans.find_all()["plans"]].count("list") == 1
 
 
