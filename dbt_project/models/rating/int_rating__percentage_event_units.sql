@@ -32,8 +32,8 @@ buckets as (
 ),
 
 aggregated as (
-    select *, window_charge_id in (select window_charge_id from unique_counts) as counts_values
-    from buckets
+    select buckets.*, unique_counts.window_charge_id is not null as counts_values from buckets
+    left join unique_counts on buckets.window_charge_id = unique_counts.window_charge_id
 ),
 
 -- What is carried into the window is no transaction of it, and for a unique count only a new value is one.
