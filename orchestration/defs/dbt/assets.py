@@ -34,8 +34,9 @@ def _build(context: dg.AssetExecutionContext, installation: Writer) -> Iterator[
         target=profile_target(installation.settings),
         dbt_executable=str(executable),
     )
-    target = installation.settings.home / "dbt" / context.op.name
-    command = ["build", "--exclude-resource-type", "unit_test", "--log-path", str(target)]
+    # One target for both sets of assets: what dbt has parsed for the first it need not parse for the second.
+    target = installation.settings.home / "dbt"
+    command = ["build", "--exclude-resource-type", "unit_test", "--log-path", str(target / context.op.name)]
     invocation = dbt.cli(
         command, context=context, manifest=MANIFEST, target_path=target, dagster_dbt_translator=TRANSLATOR
     )
