@@ -4,17 +4,16 @@
     {%- set existing = load_cached_relation(this) -%}
     {%- set target = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
-    {% if existing is not none and not has_declared_columns(existing) %}
-        {% do adapter.drop_relation(existing) %}
-        {% set existing = none %}
-    {% endif %}
-    {% if existing is none %}
-        {% call statement('main') %} {{ create_table_as(False, target, compiled_code) }} {% endcall %}
-    {% else %}
+    {% if existing is not none and has_declared_columns(existing) %}
         {% if config.get('contract').enforced %} {{ get_assert_columns_equivalent(compiled_code) }} {% endif %}
         {% call statement('main') %}
             delete from {{ target }};
             insert into {{ target }} {{ get_column_names() }} ({{ get_select_subquery(compiled_code) }})
+        {% endcall %}
+    {% else %}
+        {% call statement('main') %}
+            {% if existing is not none %} drop {{ existing.type }} {{ existing }}; {% endif %}
+            {{ create_table_as(False, target, compiled_code) }}
         {% endcall %}
     {% endif %}
     {{ run_hooks(post_hooks) }}

@@ -8,9 +8,11 @@
         {% if config.get('contract').enforced %} {{ get_assert_columns_equivalent(sql) }} {% endif %}
         {% call noop_statement('main', 'unchanged') %} {% endcall %}
     {% else %}
-        {% if existing is not none %} {% do adapter.drop_relation(existing) %} {% endif %}
-        {% call statement('main') %} {{ get_create_view_as_sql(target, sql) }} {% endcall %}
-        {% do run_query("comment on view " ~ target ~ " is '" ~ checksum ~ "'") %}
+        {% call statement('main') %}
+            {% if existing is not none %} drop {{ existing.type }} {{ existing }}; {% endif %}
+            {{ get_create_view_as_sql(target, sql) }}
+            comment on view {{ target }} is '{{ checksum }}'
+        {% endcall %}
     {% endif %}
     {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}
