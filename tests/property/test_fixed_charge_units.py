@@ -65,6 +65,7 @@ def settle(windows: list[dict[str, Any]], charges: list[dict[str, Any]], changes
     facts = {
         "int_metering__fixed_charge_windows": windows,
         "stg_catalog__fixed_charges": [row | always for row in charges],
+        "stg_catalog__plans": [{"plan_id": name, **always} for name in names],
         "stg_catalog__subscriptions": [{"subscription_id": name, "plan_id": name, "started_at": ALWAYS, **always} for name in names],
         "stg_catalog__fixed_charge_units": changes,
     }

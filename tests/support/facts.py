@@ -11,6 +11,14 @@ import pyarrow as pa
 from core.warehouse.pricing_graph import PricingGraph, quoted
 
 
+ORIGINALS = {
+    "stg_catalog__charges": ("original_charge_id", "charge_id"),
+    "stg_catalog__charge_filters": ("original_charge_filter_id", "charge_filter_id"),
+    "stg_catalog__fixed_charges": ("original_fixed_charge_id", "fixed_charge_id"),
+}
+"""What overrides nothing is its own original, as the staging models say: model -> column, and that which it is unless a row says otherwise."""
+
+
 def open_connection() -> duckdb.DuckDBPyConnection:
     """An empty in-memory connection that counts time in UTC."""
     connection = duckdb.connect()
@@ -27,6 +35,9 @@ def give(
     declared = ", ".join(f"{quoted(column)} {data_type}" for column, data_type in columns.items())
     connection.execute(f"create or replace temp table {relation} ({declared})")
     listed = list(rows)
+    if name in ORIGINALS:
+        original, own = ORIGINALS[name]
+        listed = [{original: row[own]} | dict(row) for row in listed]
     for row in listed:
         unknown = row.keys() - columns.keys()
         if unknown:

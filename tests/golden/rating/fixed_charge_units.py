@@ -146,6 +146,7 @@ def others(name: str, terms: Case, facts: Facts) -> None:
 
 def fixed_charge(name: str, facts: Facts, **terms: Any) -> None:
     """A fixed charge on a plan, and a subscription to it, all called `name`."""
+    facts.setdefault("stg_catalog__plans", []).append(version(plan_id=name))
     facts.setdefault("stg_catalog__fixed_charges", []).append(
         version(fixed_charge_id=name, plan_id=name, add_on_id=name, charge_model="standard") | terms
     )
