@@ -13,13 +13,13 @@ from api.pagination import Paged, Paging, listed
 from api.schemas.credit_notes import (
     CREATE,
     ESTIMATE,
-    METADATA,
     UPDATE,
     credit_note_object,
     credit_note_objects,
     estimate_object,
 )
 from api.schemas.invoices import invoice_objects
+from api.schemas.metadata import METADATA
 from core.catalog import credit_note_details, customers
 from core.errors import NotFound
 from core.warehouse import marts

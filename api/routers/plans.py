@@ -11,7 +11,7 @@ from api.deps import Served
 from api.pagination import Paged, listed
 from api.schemas.plans import CREATE, UPDATE, plan_object, plan_objects
 from api.sql_models import check_charges
-from core.catalog import deletions, plans
+from core.catalog import deletions, metadata, plans
 
 router = APIRouter(prefix="/plans", tags=["Plans"])
 
@@ -29,9 +29,13 @@ OWNED = {
 def create(plan: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Create a plan."""
     given: dict[str, Any] = {argument: plan.pop(name, None) or {} for name, argument in OWNED.items()}
+    kept = plan.pop("metadata", None)
     check_charges(given["charges_input"])
     with served.change() as uow:
-        answered = plan_object(uow.connection, plans.create(uow, **plan, **given))
+        row = plans.create(uow, **plan, **given)
+        if kept is not None:
+            metadata.replace(uow, row, kept)
+        answered = plan_object(uow.connection, row)
     return one("plan", answered)
 
 
@@ -54,9 +58,13 @@ def show(code: str, served: Served) -> Response:
 def update(code: str, plan: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
     """Change a plan; charges, fixed charges and thresholds, where given, are the full sets."""
     given = {argument: plan.pop(name, None) for name, argument in OWNED.items()}
+    more = plan.pop("metadata", None)
     check_charges(given["charges_input"])
     with served.change() as uow:
-        answered = plan_object(uow.connection, plans.update(uow, code, **plan, **given))
+        row = plans.update(uow, code, **plan, **given)
+        if more is not None:
+            metadata.merge(uow, row, more)
+        answered = plan_object(uow.connection, row)
     return one("plan", answered)
 
 

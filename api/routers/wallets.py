@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -22,26 +23,28 @@ from api.schemas.wallets import (
     transaction_object,
     wallet_object,
 )
-from core.catalog import billable_metrics, customers, recurring_rules, wallet_transactions, wallets
+from core.catalog import billable_metrics, customers, metadata, recurring_rules, wallet_transactions, wallets
 from core.catalog.wallets import Wallet
 from core.errors import NotFound, ValidationError
 from core.warehouse import marts
 
 router = APIRouter(tags=["Wallets"])
 
+OF_CODE = "/customers/{external_id}/wallets/{code}"
+
 
 @router.post("/wallets", openapi_extra=CREATE.openapi)
 def create(wallet: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Open a wallet with its first credits; those that are bought are invoiced at once."""
-    given = {name: value for name, value in wallet.items() if value is not None}
-    given |= {name: wallet[name] for name in CREATE.mandatory}
-    with served.change() as uow:
-        row = wallets.create(uow, **given)
-        answered = _described(served, uow.connection, row, EMPTY)
-        has_bought = any(item.status == "pending" for item in wallet_transactions.page(uow.connection, row.id).items)
-    if has_bought:
-        served.billing.issue_soon(row.customer_id)
-    return one("wallet", answered)
+    return _open(served, wallet)
+
+
+@router.post("/customers/{external_id}/wallets", openapi_extra=CREATE.openapi)
+def create_of_customer(external_id: str, wallet: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
+    """Open a wallet of a customer, as `POST /wallets` does."""
+    with served.look() as connection:
+        customers.get(connection, external_id)
+    return _open(served, wallet | {"external_customer_id": external_id})
 
 
 @router.get("/wallets")
@@ -63,22 +66,37 @@ def show(wallet_id: str, served: Served) -> Response:
         return one("wallet", _with_balance(served, connection, wallets.get(connection, wallet_id)))
 
 
+@router.get(OF_CODE)
+def show_of_customer(external_id: str, code: str, served: Served) -> Response:
+    """Get a customer's wallet by its code, with its balance now."""
+    with served.look() as connection:
+        return one("wallet", _with_balance(served, connection, _of_code(connection, external_id, code)))
+
+
 @router.put("/wallets/{wallet_id}", openapi_extra=UPDATE.openapi)
 def update(wallet_id: str, wallet: Annotated[dict[str, Any], Depends(UPDATE)], served: Served) -> Response:
     """Change a wallet, its limits and the rule that tops it up."""
-    with served.change() as uow:
-        row = wallets.update(uow, wallet_id, **wallet)
-    with served.look() as connection:
-        return one("wallet", _with_balance(served, connection, row))
+    return _change(served, lambda connection: wallets.get(connection, wallet_id), wallet)
+
+
+@router.put(OF_CODE, openapi_extra=UPDATE.openapi)
+def update_of_customer(
+    external_id: str, code: str, wallet: Annotated[dict[str, Any], Depends(UPDATE)], served: Served
+) -> Response:
+    """Change a customer's wallet by its code."""
+    return _change(served, lambda connection: _of_code(connection, external_id, code), wallet)
 
 
 @router.delete("/wallets/{wallet_id}")
 def terminate(wallet_id: str, served: Served) -> Response:
     """Close a wallet."""
-    with served.change() as uow:
-        row = wallets.terminate(uow, wallet_id)
-    with served.look() as connection:
-        return one("wallet", _with_balance(served, connection, row))
+    return _close(served, lambda connection: wallets.get(connection, wallet_id))
+
+
+@router.delete(OF_CODE)
+def terminate_of_customer(external_id: str, code: str, served: Served) -> Response:
+    """Close a customer's wallet by its code."""
+    return _close(served, lambda connection: _of_code(connection, external_id, code))
 
 
 @router.post("/wallet_transactions", openapi_extra=TOP_UP.openapi)
@@ -134,6 +152,42 @@ def fundings(transaction_id: str, served: Served, paging: Paged) -> Response:
     return _trace(served, paging, transaction_id, "outbound")
 
 
+def _of_code(connection: sa.Connection, external_customer_id: str, code: str) -> Wallet:
+    return wallets.of_code(connection, customers.get(connection, external_customer_id).id, code)
+
+
+def _open(served: Served, wallet: dict[str, Any]) -> Response:
+    given = {name: value for name, value in wallet.items() if value is not None}
+    given |= {name: wallet[name] for name in CREATE.mandatory}
+    kept = given.pop("metadata", None)
+    with served.change() as uow:
+        row = wallets.create(uow, **given)
+        if kept is not None:
+            metadata.replace(uow, row, kept)
+        answered = _described(served, uow.connection, row, EMPTY)
+        has_bought = any(item.status == "pending" for item in wallet_transactions.page(uow.connection, row.id).items)
+    if has_bought:
+        served.billing.issue_soon(row.customer_id)
+    return one("wallet", answered)
+
+
+def _change(served: Served, find: Callable[[sa.Connection], Wallet], wallet: dict[str, Any]) -> Response:
+    more = wallet.pop("metadata", None)
+    with served.change() as uow:
+        row = wallets.update(uow, find(uow.connection).id, **wallet)
+        if more is not None:
+            metadata.merge(uow, row, more)
+    with served.look() as connection:
+        return one("wallet", _with_balance(served, connection, row))
+
+
+def _close(served: Served, find: Callable[[sa.Connection], Wallet]) -> Response:
+    with served.change() as uow:
+        row = wallets.terminate(uow, find(uow.connection).id)
+    with served.look() as connection:
+        return one("wallet", _with_balance(served, connection, row))
+
+
 def _trace(served: Served, paging: Paging, transaction_id: str, side: str) -> Response:
     found, rows = _traced(served, transaction_id)
     if found[transaction_id]["transaction_type"] != side:
@@ -180,7 +234,9 @@ def _described(served: Served, connection: sa.Connection, wallet: Wallet, balanc
     metrics = billable_metrics.by_ids(connection, wallet.billable_metric_ids)
     codes = {key: metric.code for key, metric in metrics.items()}
     rules = recurring_rules.of_wallets(connection, [wallet.id])
-    return wallet_object(wallet, customer, balance, served.instant_of(connection, customer), codes, rules)
+    kept = metadata.of(connection, [wallet.id])
+    described = wallet_object(wallet, customer, balance, served.instant_of(connection, customer), codes, rules)
+    return described | ({"metadata": kept[wallet.id]} if kept else {})
 
 
 def _balances(served: Served, customer_id: str) -> dict[str, Balance]:

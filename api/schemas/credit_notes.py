@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from fastapi import Request
 
-from api.body import INTEGER, MAPPING, TEXT, Body, objects, parse
-from api.errors import BadRequest
+from api.body import INTEGER, MAPPING, TEXT, Body, objects
 from api.schemas.customers import customer_objects
 from api.schemas.fees import FeeContext, fee_object
 from api.schemas.wire import day, decimal, instant, number
@@ -32,19 +30,6 @@ CREATE = Body(
 )
 ESTIMATE = Body("credit_note", {"invoice_id": TEXT, "items": _ITEMS}, mandatory=("invoice_id", "items"))
 UPDATE = Body("credit_note", {"refund_status": TEXT, "metadata": MAPPING})
-
-
-class _AnyFields(Body):
-    """Metadata has whatever keys the caller likes, and may be empty."""
-
-    async def __call__(self, request: Request) -> dict[str, Any]:
-        content = parse(await request.body()).get(self.root)
-        if not isinstance(content, dict):
-            raise BadRequest(f"param is missing or the value is empty: {self.root}")
-        return content
-
-
-METADATA = _AnyFields("metadata", {})
 _AMOUNTS = (
     "total_amount_cents",
     "taxes_amount_cents",

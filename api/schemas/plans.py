@@ -13,7 +13,7 @@ from api.schemas.fixed_charges import IN_PLAN_FIELDS, OVERRIDABLE, fixed_charge_
 from api.schemas.pricing_units import APPLIED_FIELDS
 from api.schemas.taxes import taxes_by_owner
 from api.schemas.wire import instant, number
-from core.catalog import billable_metrics, charges, fixed_charges, pricing_units
+from core.catalog import billable_metrics, charges, fixed_charges, metadata, pricing_units
 from core.catalog.charges import Charge, ChargeFilter
 from core.catalog.plan_versions import LONG_INTERVALS, Plan
 from core.catalog.pricing_units import PricingUnit
@@ -55,6 +55,7 @@ FIELDS = {
     "charges": objects(CHARGE_FIELDS),
     "fixed_charges": objects(IN_PLAN_FIELDS),
     "usage_thresholds": objects(usage_thresholds.IN_PLAN_FIELDS),
+    "metadata": MAPPING,
 }
 
 
@@ -109,6 +110,7 @@ def plan_objects(connection: sa.Connection, rows: Sequence[Plan]) -> list[dict[s
     taxes = taxes_by_owner(connection, "plan", ids)
     commitment_taxes = taxes_by_owner(connection, "commitment", ids)
     thresholds = thresholds_of(connection, "plan", ids)
+    kept = metadata.of(connection, ids)
     return [
         _plan_object(plan, [priced[charge.id] for charge in charges_of.get(plan.id, [])], taxes[plan.id])
         | _commitment(plan, commitment_taxes[plan.id])
@@ -116,6 +118,7 @@ def plan_objects(connection: sa.Connection, rows: Sequence[Plan]) -> list[dict[s
             "usage_thresholds": usage_thresholds.usage_threshold_objects(thresholds.get(plan.id, [])),
             "applicable_usage_thresholds": usage_thresholds.applicable(thresholds.get(plan.id, [])),
         }
+        | ({"metadata": kept[plan.id]} if plan.id in kept else {})
         for plan in rows
     ]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from api.body import BOOLEAN, DECIMAL, INSTANT, INTEGER, TEXT, TEXTS, Body, Kind, nested, objects
+from api.body import BOOLEAN, DECIMAL, INSTANT, INTEGER, MAPPING, TEXT, TEXTS, Body, Kind, nested, objects
 from api.schemas.wire import decimal, instant
 from core.catalog.customers import Customer
 from core.catalog.recurring_rules import RecurringTransactionRule
@@ -23,6 +23,7 @@ _OWN = {
     "priority": INTEGER,
     "expiration_at": INSTANT,
     "applies_to": nested({"fee_types": TEXTS, "billable_metric_codes": TEXTS}),
+    "metadata": MAPPING,
 }
 _TOP_UPS: dict[str, Kind] = {
     "invoice_requires_successful_payment": BOOLEAN,

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from core.catalog.unit_of_work import UnitOfWork
 from core.catalog.versions import Version, Versions
+from core.domain.metadata import checked
 from core.domain.problems import Problems
 
 REFUND_STATUSES = {"pending", "succeeded", "failed"}
-MOST_KEYS, LONGEST_KEY, LONGEST_VALUE = 50, 100, 255
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +51,7 @@ def update(
     given = find(uow.connection, [credit_note_id]).get(credit_note_id)
     changes: dict[str, Any] = {} if refund_status is None else {"refund_status": refund_status}
     if metadata is not None:
-        changes["metadata"] = _checked({**((given and given.metadata) or {}), **metadata})
+        changes["metadata"] = checked({**((given and given.metadata) or {}), **metadata})
     _put(uow, credit_note_id, customer_id, given, changes)
 
 
@@ -60,7 +60,7 @@ def replace_metadata(
 ) -> None:
     """Keep just this metadata; none at all for null. Raises ValidationError, or NotFound `customer`."""
     given = find(uow.connection, [credit_note_id]).get(credit_note_id)
-    _put(uow, credit_note_id, customer_id, given, {"metadata": None if metadata is None else _checked(metadata)})
+    _put(uow, credit_note_id, customer_id, given, {"metadata": None if metadata is None else checked(metadata)})
 
 
 def _put(
@@ -73,17 +73,3 @@ def _put(
     fields = {"refund_status": None, "metadata": None} | changes
     CREDIT_NOTE_DETAILS.add(uow, stamp, id=credit_note_id, customer_id=customer_id, **fields)
 
-
-def _checked(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    problems = Problems({})
-    if len(metadata) > MOST_KEYS:
-        problems.add("metadata", "too_many_keys")
-    for key, value in metadata.items():
-        if len(key) > LONGEST_KEY:
-            problems.add("metadata", "key_too_long")
-        if value is not None and not isinstance(value, str):
-            problems.add("metadata", "invalid_key_value_pair")
-        elif value is not None and len(value) > LONGEST_VALUE:
-            problems.add("metadata", "value_is_too_long")
-    problems.refuse()
-    return dict(metadata)

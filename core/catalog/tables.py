@@ -24,6 +24,7 @@ from core.catalog.invoice_disputes import INVOICE_DISPUTES
 from core.catalog.invoice_emails import INVOICE_EMAILS
 from core.catalog.invoice_voids import INVOICE_VOIDS
 from core.catalog.lifetime_usages import LIFETIME_USAGES
+from core.catalog.metadata import METADATA
 from core.catalog.one_off_invoices import ONE_OFF_FEES, ONE_OFF_INVOICES
 from core.catalog.payment_requests import PAYMENT_REQUESTS
 from core.catalog.payments import PAYMENTS
@@ -61,6 +62,7 @@ ALL: tuple[Versions[Any], ...] = (
     WALLETS,
     WALLET_TRANSACTIONS,
     RECURRING_RULES,
+    METADATA,
     ADD_ONS,
     ONE_OFF_INVOICES,
     ONE_OFF_FEES,

@@ -178,6 +178,14 @@ def get(connection: sa.Connection, wallet_id: str) -> Wallet:
     return wallet
 
 
+def of_code(connection: sa.Connection, customer_id: str, code: str) -> Wallet:
+    """The customer's wallet of this code: the one that is not closed, else the latest. Raises NotFound."""
+    found = WALLETS.all(connection, WALLETS.c.customer_id == customer_id, WALLETS.c.code == code)
+    if not found:
+        raise NotFound("wallet", code)
+    return max(found, key=lambda wallet: (wallet.terminated_at is None, wallet.created_at))
+
+
 def page(
     connection: sa.Connection,
     *,
