@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from api.body import BOOLEAN, DECIMAL, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, nested, objects
 from api.schemas import usage_thresholds
+from api.schemas.entitlements import plan_entitlements
 from api.schemas.fixed_charges import IN_PLAN_FIELDS, OVERRIDABLE, fixed_charge_objects
 from api.schemas.pricing_units import APPLIED_FIELDS
 from api.schemas.taxes import taxes_by_owner
 from api.schemas.wire import instant, number
-from core.catalog import billable_metrics, charges, fixed_charges, metadata, pricing_units
+from core.catalog import billable_metrics, charges, entitlements, fixed_charges, metadata, pricing_units
 from core.catalog.charges import Charge, ChargeFilter
 from core.catalog.plan_versions import LONG_INTERVALS, Plan
 from core.catalog.pricing_units import PricingUnit
@@ -111,8 +112,14 @@ def plan_objects(connection: sa.Connection, rows: Sequence[Plan]) -> list[dict[s
     commitment_taxes = taxes_by_owner(connection, "commitment", ids)
     thresholds = thresholds_of(connection, "plan", ids)
     kept = metadata.of(connection, ids)
+    entitled = entitlements.of_plans(connection, rows)
     return [
-        _plan_object(plan, [priced[charge.id] for charge in charges_of.get(plan.id, [])], taxes[plan.id])
+        _plan_object(
+            plan,
+            [priced[charge.id] for charge in charges_of.get(plan.id, [])],
+            taxes[plan.id],
+            plan_entitlements(entitled[plan.id]),
+        )
         | _commitment(plan, commitment_taxes[plan.id])
         | {
             "usage_thresholds": usage_thresholds.usage_threshold_objects(thresholds.get(plan.id, [])),
@@ -123,7 +130,9 @@ def plan_objects(connection: sa.Connection, rows: Sequence[Plan]) -> list[dict[s
     ]
 
 
-def _plan_object(plan: Plan, owned: list[dict[str, Any]], taxes: list[dict[str, Any]]) -> dict[str, Any]:
+def _plan_object(
+    plan: Plan, owned: list[dict[str, Any]], taxes: list[dict[str, Any]], entitled: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "lago_id": plan.id,
         "name": plan.name,
@@ -145,7 +154,7 @@ def _plan_object(plan: Plan, owned: list[dict[str, Any]], taxes: list[dict[str, 
         "draft_invoices_count": 0,
         "charges": owned,
         "taxes": taxes,
-        "entitlements": [],
+        "entitlements": entitled,
     }
 
 

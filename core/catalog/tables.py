@@ -17,6 +17,8 @@ from core.catalog.credit_note_details import CREDIT_NOTE_DETAILS
 from core.catalog.credit_notes import CREDIT_NOTE_ITEMS, CREDIT_NOTE_VOIDS, CREDIT_NOTES
 from core.catalog.customers import CUSTOMERS
 from core.catalog.dunning_campaigns import DUNNING_CAMPAIGNS
+from core.catalog.entitlements import ENTITLEMENTS
+from core.catalog.features import FEATURES
 from core.catalog.fixed_charge_units import FIXED_CHARGE_UNITS
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.catalog.invoice_commands import INVOICE_COMMANDS
@@ -63,6 +65,8 @@ ALL: tuple[Versions[Any], ...] = (
     WALLET_TRANSACTIONS,
     RECURRING_RULES,
     METADATA,
+    FEATURES,
+    ENTITLEMENTS,
     ADD_ONS,
     ONE_OFF_INVOICES,
     ONE_OFF_FEES,
