@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from fastapi import Request
 
-from api.body import BOOLEAN, DECIMAL, INTEGER, MAPPING, TEXT, TEXT_LISTS, TEXTS, Body, nested, objects
+from api.body import (
+    BOOLEAN,
+    DECIMAL,
+    INTEGER,
+    MAPPING,
+    TEXT,
+    TEXT_LISTS,
+    TEXTS,
+    Body,
+    nested,
+    objects,
+    parse,
+    read_fields,
+)
 from api.schemas import usage_thresholds
 from api.schemas.entitlements import plan_entitlements
 from api.schemas.fixed_charges import IN_PLAN_FIELDS, OVERRIDABLE, fixed_charge_objects
@@ -94,6 +108,22 @@ OVERRIDES = {
 }
 """What a subscription may say otherwise than its plan."""
 OVERRIDE_CHARGE = Body("charge", OVERRIDABLE_OF_CHARGE)
+CREATE_CHARGE = UPDATE_CHARGE = Body(
+    "charge",
+    CHARGE_FIELDS | {"cascade_updates": BOOLEAN},
+    unserved={"regroup_paid_fees": lambda charge: True},
+)
+CREATE_FILTER = UPDATE_FILTER = Body("filter", FILTER_FIELDS | {"cascade_updates": BOOLEAN})
+
+
+def cascades(root: str) -> Callable[[Request], Awaitable[bool]]:
+    """A dependency: whether the body of a deletion, which may be absent, asks for `cascade_updates` under its root."""
+
+    async def asked(request: Request) -> bool:
+        content = parse(await request.body()).get(root)
+        return isinstance(content, dict) and read_fields(content, {"cascade_updates": BOOLEAN}).get("cascade_updates") is True
+
+    return asked
 
 
 def plan_object(connection: sa.Connection, plan: Plan) -> dict[str, Any]:
@@ -199,7 +229,7 @@ def charge_objects(connection: sa.Connection, rows: Sequence[Charge]) -> dict[st
             "min_amount_cents": charge.min_amount_cents,
             "late_usage_policy": charge.late_usage_policy,
             "properties": _mirrored(charge.properties),
-            "filters": [_filter_object(charge, row) for row in filters.get(charge.id, [])],
+            "filters": [filter_object(charge, row) for row in filters.get(charge.id, [])],
             "taxes": taxes[charge.id],
             "applied_pricing_unit": _applied(charge, units),
             "lago_parent_id": charge.parent_id,
@@ -214,7 +244,8 @@ def _applied(charge: Charge, units: Mapping[str, PricingUnit]) -> dict[str, Any]
     return {"code": units[charge.pricing_unit_id].code, "conversion_rate": charge.conversion_rate}
 
 
-def _filter_object(charge: Charge, row: ChargeFilter) -> dict[str, Any]:
+def filter_object(charge: Charge, row: ChargeFilter) -> dict[str, Any]:
+    """A filter of a charge."""
     return {
         "lago_id": row.id,
         "charge_code": charge.code,
