@@ -1,4 +1,4 @@
-"""One event, as soon as it is received."""
+"""Events, as soon as they are received."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.deps import Services
-from core.billing.tail import fresh_files
+from core.billing.tail import fresh_files, tail_events
 from core.errors import NotFound
+from core.warehouse.received_events import EventFilter, list_events
 
 
 def received(services: Services, transaction_id: str) -> Mapping[str, Any]:
@@ -25,3 +26,11 @@ def received(services: Services, transaction_id: str) -> Mapping[str, Any]:
             row: Mapping[str, Any] = table.slice(place, 1).to_pylist()[0]
             return row
     raise NotFound("event", transaction_id)
+
+
+def received_among(services: Services, wanted: EventFilter, *, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """(landing rows of the events that are asked for, latest first, how many in all)."""
+    ledger = services.billing.ledger
+    tail = tail_events(services.tail, ledger)
+    with ledger.cursor() as cursor:
+        return list_events(cursor, ledger.events(), tail, wanted, limit=limit, offset=offset)

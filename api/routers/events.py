@@ -5,17 +5,24 @@ Those that receive run on the event loop and build their answers straight to byt
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, one
 from api.auth import authorize, key_of
+from api.body import read_instant
 from api.deps import Served, Services
 from api.errors import BadRequest, answer_error, validation_body
-from api.received import received
+from api.pagination import Paged, listed
+from api.received import received, received_among
 from api.schemas.events import batch_answer, event_answer, found_event
 from core.catalog import subscriptions
-from core.errors import NotFound
+from core.catalog.subscription_versions import Subscription
+from core.errors import NotFound, ValidationError
+from core.warehouse.received_events import EventFilter
 from ingestion.validate import Refusal, accepted_batch, accepted_event, parse_batch, parse_event
 
 router = APIRouter(tags=["Events"])
@@ -48,16 +55,55 @@ async def create_batch(request: Request) -> Response:
     return Response(batch_answer(events, receipt), media_type="application/json")
 
 
+@router.get("/events", dependencies=[Depends(authorize)])
+def index(
+    served: Served,
+    paging: Paged,
+    external_subscription_id: str | None = None,
+    code: str | None = None,
+    timestamp_from: str | None = None,
+    timestamp_to: str | None = None,
+    timestamp_from_started_at: bool = False,
+) -> Response:
+    """List events, the latest first, as soon as they are received.
+
+    `timestamp_from_started_at`: those since the start of the subscription, which must be named; instead of `timestamp_from`.
+    """
+    since = read_instant(timestamp_from, "timestamp_from") if timestamp_from else None
+    until = read_instant(timestamp_to, "timestamp_to") if timestamp_to else None
+    if timestamp_from_started_at:
+        since = _started_at(served, external_subscription_id, since)
+    wanted = EventFilter(external_subscription_id, code, since, until)
+    rows, total = received_among(served, wanted, limit=paging.limit, offset=paging.offset)
+    with served.look() as connection:
+        named = {row["external_subscription_id"] for row in rows}
+        owners = {external_id: _owner(served, connection, external_id) for external_id in named}
+    items = [found_event(row, owners[row["external_subscription_id"]]) for row in rows]
+    return listed("events", items, total, paging)
+
+
 @router.get("/events/{transaction_id}", dependencies=[Depends(authorize)])
 def show(transaction_id: str, served: Served) -> Response:
     """Get an event by its transaction id, as soon as it is received."""
     row = received(served, transaction_id)
     with served.look() as connection:
-        try:
-            subscription = subscriptions.get(connection, row["external_subscription_id"], served.clock.now())
-        except NotFound:  # events may come before their subscription
-            subscription = None
-    return one("event", found_event(row, subscription))
+        return one("event", found_event(row, _owner(served, connection, row["external_subscription_id"])))
+
+
+def _started_at(served: Services, external_subscription_id: str | None, since: datetime | None) -> datetime:
+    if since is not None:
+        raise ValidationError({"timestamp_from": ["incompatible_params"]})
+    if not external_subscription_id:
+        raise ValidationError({"external_subscription_id": ["value_is_mandatory"]})
+    with served.look() as connection:
+        return subscriptions.get(connection, external_subscription_id, served.clock.now()).started_at
+
+
+def _owner(served: Services, connection: sa.Connection, external_subscription_id: str) -> Subscription | None:
+    try:
+        return subscriptions.get(connection, external_subscription_id, served.clock.now())
+    except NotFound:  # events may come before their subscription
+        return None
 
 
 async def _authorized(request: Request) -> Services:

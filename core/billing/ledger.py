@@ -97,11 +97,15 @@ class Ledger:
             self._loaded = (pair, frozenset(row[0] for row in rows))
         return first_day, self._loaded[1]
 
+    def events(self) -> str | None:
+        """The relation of the events that the published run loaded; None before the first."""
+        return self._graph().node("landing.events").relation if self.has_published() else None
+
     def event(self, transaction_id: str) -> dict[str, Any] | None:
         """The first received event of this transaction id that the published warehouse holds."""
-        if not self.has_published():
+        source = self.events()
+        if source is None:
             return None
-        source = self._graph().node("landing.events").relation
         with self.cursor() as cursor:
             result = cursor.execute(
                 f"select * from {source} where transaction_id = ? order by received_at, received_sequence limit 1",
