@@ -35,6 +35,13 @@ class Unauthorized(TallystickError):
         super().__init__("unauthorized", "send a valid API key: `Authorization: Bearer <key>`")
 
 
+class FeatureUnavailable(TallystickError):
+    """Lago has it, and this product leaves it out on purpose."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("feature_unavailable", reason)
+
+
 class CatalogUnavailable(TallystickError):
     """The catalog's database does not answer."""
 
@@ -56,6 +63,8 @@ def body_of(error: TallystickError) -> dict[str, Any]:
             return {"status": 400, "error": f"BadRequest: {error.message}"}
         case Unauthorized():
             return {"status": 401, "error": "Unauthorized"}
+        case FeatureUnavailable():
+            return {"status": 403, "error": "Forbidden", "code": error.code, "message": error.message}
         case NotFound():
             return {"status": 404, "error": "Not Found", "code": error.code}
         case Conflict():

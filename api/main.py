@@ -32,8 +32,10 @@ from api.routers import (
     fixed_charges,
     health,
     invoices,
+    left_out,
     lifetime_usages,
     metadata,
+    payment_providers,
     payment_requests,
     payments,
     plans,
@@ -70,12 +72,14 @@ RESOURCES = (
     fees,
     payments,
     payment_requests,
+    payment_providers,
     dunning_campaigns,
     taxes,
     add_ons,
     coupons,
     billing_entities,
     analytics,
+    left_out,
 )
 
 
