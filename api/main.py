@@ -35,6 +35,7 @@ from api.routers import (
     left_out,
     lifetime_usages,
     metadata,
+    organizations,
     payment_providers,
     payment_requests,
     payments,
@@ -78,6 +79,7 @@ RESOURCES = (
     add_ons,
     coupons,
     billing_entities,
+    organizations,
     analytics,
     left_out,
 )

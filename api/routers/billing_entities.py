@@ -9,13 +9,21 @@ from fastapi import APIRouter, Depends, Response
 
 from api.answers import answer, one
 from api.deps import Served
-from api.schemas.billing_entities import UPDATE, entity_object, entity_terms
+from api.schemas.billing_entities import CREATE, UPDATE, entity_object, entity_terms
 from api.schemas.dunning_campaigns import APPLIED, applied_code, with_campaign
 from api.schemas.taxes import taxes_by_owner
 from core.catalog import billing_entities
 from core.catalog.billing_entities import BillingEntity
 
 router = APIRouter(prefix="/billing_entities", tags=["Billing entities"])
+
+
+@router.post("", openapi_extra=CREATE.openapi)
+def create(billing_entity: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
+    """Create another seller; what is not given has Lago's defaults."""
+    with served.change() as uow:
+        entity = billing_entities.create(uow, **with_campaign(uow.connection, entity_terms(billing_entity)))
+        return _one(uow.connection, entity)
 
 
 @router.get("")

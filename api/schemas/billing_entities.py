@@ -55,6 +55,7 @@ FIELDS = dict.fromkeys((*_CHANGEABLE, "invoice_email_subject", "invoice_email_te
     APPLIED: TEXT,
     "billing_configuration": nested(_CONFIGURED),
 }
+CREATE = Body("billing_entity", FIELDS | {"code": TEXT}, mandatory=("code", "name"))
 UPDATE = Body("billing_entity", FIELDS)
 
 
