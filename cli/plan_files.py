@@ -21,7 +21,7 @@ from api.routers.plans import OWNED
 from api.schemas import billable_metrics as metric_schema
 from api.schemas import plans as plan_schema
 from api.sql_models import check_charges, check_metric
-from core.catalog import billable_metrics, plans
+from core.catalog import billable_metrics, metadata, plans
 from core.catalog.unit_of_work import UnitOfWork
 from core.domain.decimals import decimal_text, read_decimal
 from core.errors import NotFound, TallystickError, ValidationError, inside
@@ -154,10 +154,9 @@ def _put_plan(uow: UnitOfWork, code: str, document: Document, is_new: bool) -> N
             check_charges(charges[-1:])
     fields = _checked(document | {"charges": charges}, FIELDS[PLANS])
     owned: dict[str, Any] = {argument: fields.pop(name, None) or {} for name, argument in OWNED.items()}
-    if is_new:
-        plans.create(uow, **fields, **owned)
-    else:
-        plans.update(uow, code, **_changeable(fields), **owned)
+    kept = fields.pop("metadata", None)
+    plan = plans.create(uow, **fields, **owned) if is_new else plans.update(uow, code, **_changeable(fields), **owned)
+    metadata.replace(uow, plan, kept)
 
 
 def _checked(document: Mapping[str, Any], fields: Fields) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from core.warehouse.pricing_graph import PricingGraph, quoted
 
-
 ORIGINALS = {
     "stg_catalog__charges": ("original_charge_id", "charge_id"),
     "stg_catalog__charge_filters": ("original_charge_filter_id", "charge_filter_id"),

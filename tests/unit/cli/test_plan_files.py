@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from api.schemas.plans import plan_object
 from cli.plan_files import PlanFileError, apply, changes, documents_of, read_files, write_files
-from core.catalog import billable_metrics, plans, taxes
+from core.catalog import billable_metrics, metadata, plans, taxes
 from core.catalog.bootstrap import bootstrap
 from core.catalog.engine import connect
 from core.catalog.migrations import migrate
@@ -36,7 +36,7 @@ def fill(engine: sa.Engine) -> None:
             filters=[{"key": "region", "values": ["eu", "us"]}],
         )  # fmt: skip
         calls = billable_metrics.create(uow, code="calls", name="Calls", aggregation_type="count_agg")
-        plans.create(
+        pro = plans.create(
             uow, code="pro", name="Pro", interval="quarterly", amount_cents=9900, amount_currency="EUR", pay_in_advance=True, trial_period="14.5", tax_codes=["vat"],
             minimum_commitment_input={"amount_cents": 500, "tax_codes": ["vat"]},
             charges_input=[
@@ -48,6 +48,7 @@ def fill(engine: sa.Engine) -> None:
                 {"billable_metric_id": calls.id, "charge_model": "graduated", "properties": {"graduated_ranges": TIERS}, "invoice_display_name": "Calls made", "late_usage_policy": "credit_note"},
             ],
         )  # fmt: skip
+        metadata.replace(uow, pro, {"crm": "42", "tier": None})
 
 
 @pytest.fixture
