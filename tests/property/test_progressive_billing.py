@@ -75,6 +75,8 @@ def amounts_by_sql(cases: Sequence[Sequence[Mapping[tuple[Any, ...], int]]]) -> 
         name: [] for name in ("int_billing__threshold_crossings", "int_metering__checked_windows", "int_metering__unissued_items",
                               "int_billing__usage_fees", "int_billing__checked_amounts", "int_billing__fees")
     }  # fmt: skip
+    facts["stg_catalog__charges"] = [{"charge_id": charge} for charge in "ab"]
+    facts["stg_catalog__charge_filters"] = [{"charge_filter_id": "f"}]
     for number, drawn in enumerate(cases):
         owner = {"subscription_id": str(number), "customer_id": str(number), "currency": "EUR"}
         for place, bill in enumerate(drawn):

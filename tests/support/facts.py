@@ -34,9 +34,6 @@ def give(
     declared = ", ".join(f"{quoted(column)} {data_type}" for column, data_type in columns.items())
     connection.execute(f"create or replace temp table {relation} ({declared})")
     listed = list(rows)
-    if name in ORIGINALS:
-        original, own = ORIGINALS[name]
-        listed = [{original: row[own]} | dict(row) for row in listed]
     for row in listed:
         unknown = row.keys() - columns.keys()
         if unknown:
@@ -63,7 +60,7 @@ def give_all(
     empty: Iterable[str] = (),
 ) -> dict[str, str]:
     """Gives `facts`, `empty` models and, without rows, every other source that `targets` read; returns name -> relation."""
-    given = {name: give(connection, graph, name, rows) for name, rows in facts.items()}
+    given = {name: give(connection, graph, name, _with_originals(name, rows)) for name, rows in facts.items()}
     given |= {name: give(connection, graph, name) for name in empty if name not in given}
     for node in graph.inputs(targets, given):
         if node.kind == "source" and node.name not in given:
@@ -71,6 +68,13 @@ def give_all(
         if node.kind == "seed":
             given[node.name] = seed(connection, graph, node.name)
     return given
+
+
+def _with_originals(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    if name not in ORIGINALS:
+        return rows
+    original, own = ORIGINALS[name]
+    return [{original: row.get(own)} | dict(row) for row in rows]
 
 
 def seed(connection: duckdb.DuckDBPyConnection, graph: PricingGraph, name: str) -> str:
