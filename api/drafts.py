@@ -76,7 +76,6 @@ def withdraw_adjustment(services: Services, invoice_id: str, fee_id: str) -> Non
     _still_draft(services, command)
 
 
-
 def _still_draft(services: Services, invoice_id: str) -> None:
     with services.billing.ledger.cursor() as cursor:
         invoice = marts.get_invoice(cursor, invoice_id)

@@ -21,6 +21,9 @@ PARTLY = {
     ("PUT", "/plans/{code}/charges/{charge_code}"): "`regroup_paid_fees` is refused",
     ("POST", "/invoices/{lago_id}/void"): "an invoice of progressive billing is refused (405)",
     ("POST", "/wallet_transactions"): "`voided_transaction_id` is refused",
+    ("POST", "/billing_entities"): "of `email_settings` only `invoice.finalized`",
+    ("PUT", "/billing_entities/{code}"): "of `email_settings` only `invoice.finalized`",
+    ("PUT", "/organizations"): "`webhook_url` is refused; of `email_settings` only `invoice.finalized`",
 }
 """Operation -> what of it is not served."""
 
