@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
 {%- set event = 'price_bucket_id, last_event_number, rate_share, fixed_amount, least_amount, most_amount, event_number, is_transaction, event_units' -%}
+{%- set transactions_so_far = 'count(case when is_transaction then 1 end) over (partition by price_bucket_id order by event_number rows unbounded preceding)' -%}
 with counted_events as (
     select * from {{ ref('int_rating__percentage_event_units') }} where free_events_allowed is not null and free_units_allowed is null
 ),
@@ -13,14 +14,14 @@ other_events as (
 ),
 
 counted as (
-    select {{ event }}, is_transaction and {{ running_sum('case when is_transaction then 1 else 0 end', 'price_bucket_id', 'event_number') }} <= free_events_allowed as is_free
+    select {{ event }}, is_transaction and {{ transactions_so_far }} <= free_events_allowed as is_free
     from counted_events
 ),
 
 placed as (
     select
         *,
-        {{ running_sum('case when is_transaction then 1 else 0 end', 'price_bucket_id', 'event_number') }} as place,
+        {{ transactions_so_far }} as place,
         {{ running_sum('event_units', 'price_bucket_id', 'event_number') }} as running_units
     from measured_events
 ),
@@ -65,8 +66,13 @@ paid as (
     from freed
 ),
 
+-- What an event comes to is asked by a minimum or a maximum alone.
 priced as (
-    select *, {{ working(times('paid_units', 'rate_share') ~ ' + ' ~ working('fixed_amount')) }} as event_amount
+    select
+        *,
+        case when least_amount is not null or most_amount is not null
+            then {{ working(times('paid_units', 'rate_share') ~ ' + ' ~ working('fixed_amount')) }}
+        end as event_amount
     from paid
 ),
 
