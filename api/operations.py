@@ -19,6 +19,7 @@ PARTLY = {
     ("PUT", "/plans/{code}"): "`regroup_paid_fees` of a charge is refused",
     ("POST", "/plans/{code}/charges"): "`regroup_paid_fees` is refused",
     ("PUT", "/plans/{code}/charges/{charge_code}"): "`regroup_paid_fees` is refused",
+    ("DELETE", "/invoices/{lago_id}"): "a draft is refused (403): it is what is due of usage that was received, and can be held or corrected",
     ("POST", "/invoices/{lago_id}/void"): "an invoice of progressive billing is refused (405)",
     ("POST", "/wallet_transactions"): "`voided_transaction_id` is refused",
     ("POST", "/billing_entities"): "of `email_settings` only `invoice.finalized`",

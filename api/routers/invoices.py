@@ -12,6 +12,7 @@ from api import drafts
 from api.answers import one
 from api.body import INTEGER, read_fields, read_instant
 from api.deps import Served
+from api.errors import FeatureUnavailable
 from api.pagination import Paged, Paging, listed
 from api.payable import payable, tell_payment_status
 from api.schemas.invoices import (
@@ -169,6 +170,36 @@ def update(lago_id: str, invoice: Annotated[dict[str, Any], Depends(UPDATE)], se
 def finalize(lago_id: str, terms: Annotated[dict[str, Any], Depends(DECIDE)], served: Served) -> Response:
     """Issue a draft before its grace period ends. `given_by`, who decided it, is ours and may be left out."""
     return _show(served, drafts.finalize(served, lago_id, given_by=terms["given_by"]))
+
+
+@router.put("/invoices/{lago_id}/refresh")
+def refresh(lago_id: str, served: Served) -> Response:
+    """A draft as it would be now, with the usage that came in since the last run; the next run keeps it. Others are as they are."""
+    with served.billing.ledger.cursor() as cursor:
+        found = marts.get_invoice(cursor, lago_id)
+    if found["status"] != "draft":
+        return _show(served, lago_id)
+    row = served.billing.draft(found)
+    with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        return one("invoice", invoice_object(served, connection, cursor, row))
+
+
+@router.post("/invoices/{lago_id}/retry")
+def retry(lago_id: str, served: Served) -> Response:
+    """Nothing to do: no invoice fails here. One that cannot be made is made by the next run, under the same id."""
+    with served.billing.ledger.cursor() as cursor:
+        invoice = marts.get_invoice(cursor, lago_id)
+    raise Conflict("invalid_status", f"The invoice is {invoice['status']}; only one that failed can be tried again.")
+
+
+@router.delete("/invoices/{lago_id}")
+def delete(lago_id: str, served: Served) -> Response:
+    """Refused: what is issued stays, and a draft is what is due of usage that was received."""
+    with served.billing.ledger.cursor() as cursor:
+        invoice = marts.get_invoice(cursor, lago_id)
+    if invoice["status"] != "draft":
+        raise Conflict("not_deletable", "An issued invoice stays; void it, or give it back by a credit note.")
+    raise FeatureUnavailable("a draft is what is due of usage that was received; hold it, correct its fees, or void the invoice")
 
 
 @router.put("/invoices/{lago_id}/hold", openapi_extra=HOLD.openapi)

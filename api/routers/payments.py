@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Response
 
 from api.answers import one
@@ -12,11 +11,8 @@ from api.deps import Served
 from api.pagination import Paged, Paging, listed
 from api.payable import pay, pay_request, payable
 from api.requested import find
-from api.schemas.payments import CREATE, payment_object
-from core.billing.ledger import Cursor
+from api.schemas.payments import CREATE, payment_object, payment_objects
 from core.catalog import customers, payments
-from core.catalog.payments import Payment
-from core.warehouse import marts
 
 router = APIRouter(tags=["Payments"])
 
@@ -49,7 +45,7 @@ def index(
 def show(lago_id: str, served: Served) -> Response:
     """Get a payment."""
     with served.billing.ledger.cursor() as cursor, served.look() as connection:
-        return one("payment", _objects(cursor, connection, [payments.get(connection, lago_id)])[0])
+        return one("payment", payment_objects(cursor, connection, [payments.get(connection, lago_id)])[0])
 
 
 @router.get("/customers/{external_id}/payments")
@@ -68,12 +64,5 @@ def _list(served: Served, paging: Paging, external_customer_id: str | None, invo
             limit=paging.limit,
             offset=paging.offset,
         )
-        items = _objects(cursor, connection, page.items)
+        items = payment_objects(cursor, connection, page.items)
     return listed("payments", items, page.total, paging)
-
-
-def _objects(cursor: Cursor, connection: sa.Connection, rows: list[Payment]) -> list[dict[str, Any]]:
-    parts = payments.with_parts(connection, rows)
-    paid = marts.invoices_among(cursor, [part.invoice_id for row in rows for part in parts[row.id]])
-    invoices = {invoice["invoice_id"]: invoice for invoice in paid}
-    return [payment_object(parts[row.id], invoices) for row in rows]

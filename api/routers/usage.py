@@ -1,15 +1,18 @@
-"""Current usage (lago_api §7.6)."""
+"""Current and past usage (lago_api §7.6)."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
 from api.answers import one
+from api.body import INTEGER, read_fields
 from api.deps import Served
+from api.pagination import Paged, listed
 from api.schemas.customers import applicable_timezone
-from api.schemas.usage import MODELS, UsageFilter, no_active_subscription, usage_object
+from api.schemas.usage import MODELS, UsageFilter, no_active_subscription, past_usage_objects, usage_object
 from core.catalog import billing_entities, customers, plans, subscriptions
-from core.errors import NotFound
+from core.errors import NotFound, ValidationError
+from core.warehouse.billed_usage import billed_periods
 
 router = APIRouter(tags=["Customers"])
 
@@ -50,3 +53,24 @@ def current_usage(
             apply_taxes=apply_taxes != "false",
         )
     return one("customer_usage", usage)
+
+
+@router.get("/customers/{external_id}/past_usage")
+def past_usage(
+    external_id: str,
+    served: Served,
+    paging: Paged,
+    external_subscription_id: str | None = None,
+    billable_metric_code: str | None = None,
+    periods_count: str | None = None,
+) -> Response:
+    """What the billed periods of a subscription came to, newest first; `periods_count`: the newest so many."""
+    if not external_subscription_id:
+        raise ValidationError({"external_subscription_id": ["value_is_mandatory"]})
+    newest = read_fields({"periods_count": periods_count or None}, {"periods_count": INTEGER})["periods_count"]
+    with served.billing.ledger.cursor() as cursor, served.look() as connection:
+        customer = customers.get(connection, external_id)
+        subscriptions.get(connection, external_subscription_id, served.clock.now())
+        periods = billed_periods(cursor, customer.id, external_subscription_id)[:newest]
+        told = past_usage_objects(connection, periods, UsageFilter(billable_metric_code=billable_metric_code))
+    return listed("usage_periods", told[paging.offset : paging.offset + paging.limit], len(told), paging)

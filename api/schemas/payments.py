@@ -5,15 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import sqlalchemy as sa
+
 from api.body import INSTANT, INTEGER, TEXT, Body
 from api.schemas.wire import instant
+from core.billing.ledger import Cursor
+from core.catalog import payments
 from core.catalog.payments import Payment
+from core.warehouse import marts
 
 CREATE = Body(
     "payment",
     {"invoice_id": TEXT, "amount_cents": INTEGER, "reference": TEXT, "paid_at": INSTANT},
     mandatory=("invoice_id", "amount_cents", "reference"),
 )
+
+
+def payment_objects(cursor: Cursor, connection: sa.Connection, rows: list[Payment]) -> list[dict[str, Any]]:
+    """The payments; of one of several invoices its first row is given."""
+    parts = payments.with_parts(connection, rows)
+    paid = marts.invoices_among(cursor, [part.invoice_id for row in rows for part in parts[row.id]])
+    invoices = {invoice["invoice_id"]: invoice for invoice in paid}
+    return [payment_object(parts[row.id], invoices) for row in rows]
+
+
+def receipt_objects(cursor: Cursor, connection: sa.Connection, rows: list[Payment]) -> list[dict[str, Any]]:
+    """The receipts of the payments, with the ids of these; a number is the first invoice's and the payment's place among its own."""
+    places = payments.places(connection, [row.invoice_id for row in rows])
+    return [
+        {
+            "lago_id": payment["lago_id"],
+            "number": f"{payment['invoice_numbers'][0]}-RCPT-{places[payment['lago_id']]:03d}",
+            "payment": payment,
+            "created_at": payment["created_at"],
+        }
+        for payment in payment_objects(cursor, connection, rows)
+    ]
 
 
 def payment_object(parts: Sequence[Payment], invoices: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

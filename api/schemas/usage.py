@@ -1,4 +1,4 @@
-"""Current usage on the wire (lago_api §7.6)."""
+"""Current and past usage on the wire (lago_api §7.6)."""
 
 from __future__ import annotations
 
@@ -79,18 +79,54 @@ def usage_object(
         and row["charge_id"] in charge_ids
         and (row["subscription_id"], row["from_at"]) == (subscription["id"], window["from_at"])
     ]
-    amount_cents = _sum(fees, "amount_cents")
-    taxes_cents = _taxes_cents(fees, rows[TAX_RATES]) if apply_taxes else 0
-    return {
-        "from_datetime": instant(window["from_at"]),
-        "to_datetime": last_instant(window["to_at"]),
-        "issuing_date": day(_local_date(window["to_at"], timezone)),
-        "lago_invoice_id": None,
+    period = {
+        "from_at": window["from_at"],
+        "to_at": window["to_at"],
+        "issuing_date": _local_date(window["to_at"], timezone),
+        "invoice_id": None,
         "currency": subscription["currency"],
+    }
+    return _period(connection, period, shown, fees, rows[TAX_RATES] if apply_taxes else [])
+
+
+def past_usage_objects(
+    connection: sa.Connection, periods: Sequence[Mapping[str, Any]], wanted: UsageFilter
+) -> list[dict[str, Any]]:
+    """Billed periods, each with a row per charge of its plan that there still is. `periods` are those of `core.warehouse.billed_usage`.
+
+    Raises NotFound `billable_metric` when no charge of any of them is `wanted`.
+    """
+    told = []
+    for period in periods:
+        shown = [row for row in _charges(connection, period["plan_id"]) if wanted.keeps(*row)]
+        if not shown and wanted != UsageFilter():
+            continue
+        charge_ids = {charge.id for charge, _ in shown}
+        fees = [fee for fee in period["fees"] if fee["charge_id"] in charge_ids]
+        told.append(_period(connection, period, shown, fees, period["taxes"]))
+    if periods and not told:
+        raise NotFound("billable_metric", wanted.billable_metric_code)
+    return told
+
+
+def _period(
+    connection: sa.Connection,
+    period: Mapping[str, Any],
+    shown: Sequence[tuple[Charge, BillableMetric]],
+    fees: Sequence[Fee],
+    taxes: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    amount_cents, taxes_cents = _sum(fees, "amount_cents"), _taxes_cents(fees, taxes)
+    return {
+        "from_datetime": instant(period["from_at"]),
+        "to_datetime": last_instant(period["to_at"]),
+        "issuing_date": day(period["issuing_date"]),
+        "lago_invoice_id": period["invoice_id"],
+        "currency": period["currency"],
         "amount_cents": amount_cents,
         "taxes_amount_cents": taxes_cents,
         "total_amount_cents": amount_cents + taxes_cents,
-        "charges_usage": _charges_usage(connection, shown, fees, subscription["currency"]),
+        "charges_usage": _charges_usage(connection, shown, fees, period["currency"]),
     }
 
 
@@ -112,11 +148,14 @@ def _details(rows: Mapping[str, Sequence[Fee]], keys: Sequence[str]) -> dict[str
     return details
 
 
-def _shown(connection: sa.Connection, plan_id: str, wanted: UsageFilter) -> list[tuple[Charge, BillableMetric]]:
+def _charges(connection: sa.Connection, plan_id: str) -> list[tuple[Charge, BillableMetric]]:
     owned = charges.charges_of(connection, [plan_id]).get(plan_id, [])
     metrics = billable_metrics.by_ids(connection, [charge.billable_metric_id for charge in owned])
-    shown = [(charge, metrics[charge.billable_metric_id]) for charge in owned]
-    shown = [(charge, metric) for charge, metric in shown if wanted.keeps(charge, metric)]
+    return [(charge, metrics[charge.billable_metric_id]) for charge in owned]
+
+
+def _shown(connection: sa.Connection, plan_id: str, wanted: UsageFilter) -> list[tuple[Charge, BillableMetric]]:
+    shown = [row for row in _charges(connection, plan_id) if wanted.keeps(*row)]
     if not shown and wanted[:3] != UsageFilter()[:3]:
         raise NotFound("charge", wanted)
     return shown

@@ -107,6 +107,15 @@ def with_parts(connection: sa.Connection, rows: list[Payment]) -> dict[str, list
     return found
 
 
+def places(connection: sa.Connection, invoice_ids: list[str]) -> dict[str, int]:
+    """Payment row id -> its place, from 1, among the payments of its invoice in the order of recording."""
+    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    for row in sorted(PAYMENTS.where_in(connection, "invoice_id", invoice_ids), key=lambda row: row.sequence):
+        counts[row.invoice_id] = found[row.id] = counts.get(row.invoice_id, 0) + 1
+    return found
+
+
 def paid_since(connection: sa.Connection, recorded_at: datetime) -> dict[str, int]:
     """As `paid_cents`, whole, of the invoices that have a payment recorded at or after that instant of the wall clock."""
     found = connection.execute(

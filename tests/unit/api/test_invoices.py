@@ -371,3 +371,29 @@ def test_a_credit_note_pays_the_next_invoice(api: Api) -> None:
     (note,) = api.ok("GET", "/credit_notes?external_customer_id=acme")["credit_notes"]
     assert (use["before_taxes"], use["item"]["type"], use["item"]["code"]) == (False, "credit_note", note["number"])
     assert (note["credit_status"], note["balance_amount_cents"]) == ("consumed", 0)
+
+
+def test_a_payment_has_a_receipt(api: Api) -> None:
+    invoice = one_off(api)
+    own = f"/payment_receipts?invoice_id={invoice['lago_id']}"
+    assert api.ok("GET", own)["payment_receipts"] == []
+    paid = [
+        api.ok("POST", "/payments", {"payment": {"invoice_id": invoice["lago_id"], "amount_cents": cents, "reference": "r"}})
+        for cents in (100, 200)
+    ]
+    second, first = api.ok("GET", own)["payment_receipts"]
+    assert [first["payment"], second["payment"]] == [answer["payment"] for answer in paid]
+    assert [first["number"], second["number"]] == [f"{invoice['number']}-RCPT-001", f"{invoice['number']}-RCPT-002"]
+    assert api.ok("GET", f"/payment_receipts/{second['lago_id']}")["payment_receipt"] == second
+    assert api.refused("GET", "/payment_receipts/none")["code"] == "payment_receipt_not_found"
+
+
+def test_an_issued_invoice_is_not_refreshed_tried_again_or_deleted(api: Api) -> None:
+    invoice = one_off(api)
+    own = f"/invoices/{invoice['lago_id']}"
+    assert api.ok("PUT", f"{own}/refresh")["invoice"] == invoice
+    assert api.refused("POST", f"{own}/retry")["code"] == "invalid_status"
+    assert api.refused("DELETE", own)["code"] == "not_deletable"
+    for method, path in (("PUT", "refresh"), ("POST", "retry")):
+        assert api.refused(method, f"/invoices/none/{path}")["code"] == "invoice_not_found"
+    assert api.refused("DELETE", "/invoices/none")["code"] == "invoice_not_found"
