@@ -15,11 +15,13 @@ from api.deps import Served
 from api.errors import FeatureUnavailable
 from api.pagination import Paged, Paging, listed
 from api.payable import payable, tell_payment_status
+from api.preview import preview
 from api.schemas.invoices import (
     ADJUST,
     CREATE,
     DECIDE,
     HOLD,
+    PREVIEW,
     UPDATE,
     VOID,
     adjusted_fee_object,
@@ -61,6 +63,12 @@ def create(invoice: Annotated[dict[str, Any], Depends(CREATE)], served: Served) 
 
     served.billing.issue(command)
     return _show(served, deterministic_id("one_off", created[0].id))
+
+
+@router.post("/invoices/preview", openapi_extra=PREVIEW.openapi)
+def show_preview(asked: Annotated[dict[str, Any], Depends(PREVIEW)], served: Served) -> Response:
+    """The next invoice of a customer on a plan, or of subscriptions as they are, on another plan or at their end. Nothing is kept of it."""
+    return one("invoice", preview(served, asked))
 
 
 def _wanted(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from api.body import BOOLEAN, DECIMAL, INTEGER, TEXT, TEXTS, Body, objects
+from api.body import BOOLEAN, DECIMAL, INSTANT, INTEGER, TEXT, TEXTS, Body, nested, objects
 from api.deps import Services
+from api.schemas.customers import FIELDS as CUSTOMER_FIELDS
 from api.schemas.customers import customer_objects
 from api.schemas.fees import FeeContext, fee_object
 from api.schemas.subscriptions import subscription_objects
@@ -49,6 +51,28 @@ ADJUST = Body(
 )
 HOLD = Body("", {"reason": TEXT, "given_by": TEXT}, mandatory=("reason", "given_by"))
 DECIDE = Body("", {"given_by": TEXT}, mandatory=("given_by",))
+PREVIEW = Body(
+    "",
+    {
+        "customer": nested(CUSTOMER_FIELDS),
+        "plan_code": TEXT,
+        "subscription_at": INSTANT,
+        "billing_time": TEXT,
+        "billing_entity_code": TEXT,
+        "subscriptions": nested({"external_ids": TEXTS, "plan_code": TEXT, "terminated_at": INSTANT}),
+        "coupons": objects(
+            {
+                "code": TEXT,
+                "name": TEXT,
+                "coupon_type": TEXT,
+                "amount_cents": INTEGER,
+                "amount_currency": TEXT,
+                "percentage_rate": DECIMAL,
+                "frequency_duration": INTEGER,
+            }
+        ),
+    },
+)
 VERSION = 4
 _REASONS = {
     "trial": "subscription_starting",
@@ -84,21 +108,46 @@ def invoice_objects(services: Services, connection: sa.Connection, rows: Sequenc
 def invoice_object(services: Services, connection: sa.Connection, cursor: Any, row: Row) -> dict[str, Any]:
     """One invoice with its fees, taxes, credits, periods and subscriptions. `row` is `marts.get_invoice`'s."""
     (answered,) = invoice_objects(services, connection, [row])
+    running = subscriptions.by_ids(connection, [period["subscription_id"] for period in row["subscriptions"]])
+    described = subscription_objects(services, connection, list(running.values()))
+    return answered | _details(connection, cursor, row, answered["payment_status"], described)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose an invoice is, and how the wire describes the customer."""
+
+    customer: Customer
+    entity: BillingEntity
+    described: dict[str, Any]
+
+
+def preview_object(
+    connection: sa.Connection, cursor: Any, row: Row, owner: Owner, described: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """An invoice that is not to be issued, with the subscriptions as `described`; a number it has none."""
+    plain = _plain(dict(row) | {"status": "draft", "number": ""}, owner.customer, owner.entity)
+    details = _details(connection, cursor, row, "pending", described)
+    return plain | {"customer": owner.described, "number": "", "sequential_id": None, "payment_status": "pending"} | details
+
+
+def _details(
+    connection: sa.Connection, cursor: Any, row: Row, payment_status: str, described: list[dict[str, Any]]
+) -> dict[str, Any]:
     taxes, tiers = marts.fee_taxes(cursor, row["invoice_id"]), marts.line_tiers(cursor, row["invoice_id"])
     groups = marts.line_presentation_units(cursor, row["invoice_id"])
     context = FeeContext(connection, row["fees"], taxes=taxes, tiers=tiers, groups=groups)
-    owner = dict(row) | {"payment_status": answered["payment_status"]}
-    running = subscriptions.by_ids(connection, [period["subscription_id"] for period in row["subscriptions"]])
-    return answered | {
+    owner = dict(row) | {"payment_status": payment_status}
+    return {
         "fees": [fee_object(fee, owner, context) for fee in row["fees"]],
         "applied_taxes": [_applied_tax(tax, row) for tax in row["taxes"]],
         "credits": [
-            *(_credit(use, row, answered["payment_status"]) for use in row["coupon_uses"]),
-            *_progressive_credits(cursor, row, answered["payment_status"]),
-            *(_note_use(use, row, answered["payment_status"]) for use in row["credit_note_uses"]),
+            *(_credit(use, row, payment_status) for use in row["coupon_uses"]),
+            *_progressive_credits(cursor, row, payment_status),
+            *(_note_use(use, row, payment_status) for use in row["credit_note_uses"]),
         ],
         "billing_periods": [period for period in map(_period, row["subscriptions"]) if period],
-        "subscriptions": subscription_objects(services, connection, list(running.values())),
+        "subscriptions": described,
         "prepaid_granted_credit_amount_cents": _used(row["wallet_uses"], "granted"),
         "prepaid_purchased_credit_amount_cents": _used(row["wallet_uses"], "purchased"),
         "error_details": [],

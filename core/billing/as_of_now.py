@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from core.billing.current_periods import plan_period_end
 from core.billing.customer import CustomerFacts, compute
 from core.billing.ledger import Ledger
@@ -78,9 +80,12 @@ class AsOfNow:
 
     def _facts(self, *customer_ids: str, with_events: bool = True) -> CustomerFacts:
         with reading(self._engine) as connection:
-            catalog = export(connection, customer_ids)
-            owned = SUBSCRIPTIONS.all(connection, SUBSCRIPTIONS.c.customer_id.in_(customer_ids))
-            recorded_at = last_recorded_at(connection)
+            return self._facts_on(connection, *customer_ids, with_events=with_events)
+
+    def _facts_on(self, connection: sa.Connection, *customer_ids: str, with_events: bool = True) -> CustomerFacts:
+        catalog = export(connection, customer_ids)
+        owned = SUBSCRIPTIONS.all(connection, SUBSCRIPTIONS.c.customer_id.in_(customer_ids))
+        recorded_at = last_recorded_at(connection)
         tail = tail_events(self._tail, self.ledger) if with_events and self._tail is not None else []
         return CustomerFacts(
             catalog=catalog,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import sqlalchemy as sa
 
 from core.billing.as_of_now import AsOfNow, Rows
 from core.billing.credit_notes import OF_VOID, TOP_UPS, Estimate, refuse, refuse_beyond_top_up, with_note, with_void
@@ -17,6 +19,7 @@ from core.billing.customer import CustomerFacts
 from core.billing.estimates import estimate
 from core.billing.held import refuse_while_held
 from core.billing.issue import IssueReport, issue_now
+from core.billing.preview import previewing
 from core.billing.tail import Tail
 from core.catalog import customers, test_clocks
 from core.catalog.engine import Engine, reading
@@ -77,6 +80,16 @@ class Billing(AsOfNow):
         with self.ledger.computing() as plans:
             has_warehouse = self.ledger.has_published() and not is_instant
             return estimate(plans, graph, facts, transaction_id, has_warehouse=has_warehouse, is_instant=is_instant)
+
+    def facts_of_trial(self, connection: sa.Connection, customer_id: str, as_of: datetime) -> CustomerFacts:
+        """The customer's facts as a trial has changed them, looked at from `as_of`, which may lie ahead. `connection` is the trial's."""
+        return replace(self._facts_on(connection, customer_id), as_of=as_of)
+
+    def preview(
+        self, facts: CustomerFacts, subscription_ids: Collection[str], since: datetime, *, is_final: bool
+    ) -> AbstractContextManager[tuple[Any, dict[str, Any]]]:
+        """The next bill of the subscriptions: see `core.billing.preview`."""
+        return previewing(self._settings, self.graph(), facts, subscription_ids, since, is_final=is_final)
 
     def credit_note(self, invoice: Mapping[str, Any], items: Sequence[Mapping[str, Any]], **parts: int) -> Estimate:
         """What a credit note on the issued invoice would be. Nothing is stored. Raises NotFound `fee`."""
