@@ -43,9 +43,9 @@ def preview(services: Services, asked: Mapping[str, Any]) -> dict[str, Any]:
     ends_at = (asked.get("subscriptions") or {}).get("terminated_at")
     tried = _try(services, asked, ends_at)
     ids = [row.id for row in tried.subscriptions]
-    with services.billing.preview(tried.facts, ids, tried.since, is_final=ends_at is not None) as (cursor, row):
-        with services.look() as connection:
-            return preview_object(connection, cursor, row, tried.owner, tried.answered)
+    settled = services.billing.preview(tried.facts, ids, tried.since, is_final=ends_at is not None)
+    with settled as (cursor, row), services.look() as connection:
+        return preview_object(connection, cursor, row, tried.owner, tried.answered)
 
 
 def _try(services: Services, asked: Mapping[str, Any], ends_at: datetime | None) -> Tried:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api import credit_notes
 from api.answers import one
@@ -21,6 +21,7 @@ from api.schemas.credit_notes import (
 from api.schemas.invoices import invoice_objects
 from api.schemas.metadata import METADATA
 from core.catalog import credit_note_details, customers
+from core.documents import credit_note_pdf
 from core.errors import NotFound
 from core.warehouse import marts
 
@@ -62,6 +63,21 @@ def of_customer(
     with served.look() as connection:
         customers.get(connection, external_id)
     return _list(served, paging, customer=external_id, currency=currency, reason=reason)
+
+
+@router.get("/credit_notes/{lago_id}.pdf", name="credit_note_document")
+def document(lago_id: str, served: Served) -> Response:
+    """The PDF of a credit note."""
+    with served.billing.ledger.cursor() as cursor:
+        note = marts.get_credit_note(cursor, lago_id)
+        invoice = marts.get_invoice(cursor, note["invoice_id"])
+    return Response(credit_note_pdf(note, invoice), media_type="application/pdf")
+
+
+@router.post("/credit_notes/{lago_id}/download")
+def download(lago_id: str, served: Served, request: Request) -> Response:
+    """The credit note with, in `file_url`, where its PDF is; that address takes the same key."""
+    return _show(served, lago_id, file_url=str(request.url_for("credit_note_document", lago_id=lago_id)))
 
 
 @router.get("/credit_notes/{lago_id}")
@@ -125,14 +141,14 @@ def delete_metadata_key(lago_id: str, key: str, served: Served) -> Response:
     return _metadata(served, lago_id)
 
 
-def _show(served: Served, lago_id: str) -> Response:
+def _show(served: Served, lago_id: str, **changes: Any) -> Response:
     with served.billing.ledger.cursor() as cursor, served.look() as connection:
         row = marts.get_credit_note(cursor, lago_id)
         invoice = marts.get_invoice(cursor, row["invoice_id"])
         (answered,) = invoice_objects(served, connection, [invoice])
         paid = invoice | {"payment_status": answered["payment_status"]}
         taxes = marts.fee_taxes(cursor, row["invoice_id"])
-        return one("credit_note", credit_note_object(connection, row, paid, taxes))
+        return one("credit_note", credit_note_object(connection, row, paid, taxes) | changes)
 
 
 def _owner(served: Served, lago_id: str) -> str:

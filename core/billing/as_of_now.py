@@ -7,13 +7,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-import sqlalchemy as sa
-
 from core.billing.current_periods import plan_period_end
 from core.billing.customer import CustomerFacts, compute
 from core.billing.ledger import Ledger
 from core.billing.tail import Tail, tail_events
-from core.catalog.engine import Engine, reading
+from core.catalog.engine import Connection, Engine, reading
 from core.catalog.export import export
 from core.catalog.subscription_versions import SUBSCRIPTIONS, Subscription
 from core.catalog.unit_of_work import last_recorded_at
@@ -82,7 +80,7 @@ class AsOfNow:
         with reading(self._engine) as connection:
             return self._facts_on(connection, *customer_ids, with_events=with_events)
 
-    def _facts_on(self, connection: sa.Connection, *customer_ids: str, with_events: bool = True) -> CustomerFacts:
+    def _facts_on(self, connection: Connection, *customer_ids: str, with_events: bool = True) -> CustomerFacts:
         catalog = export(connection, customer_ids)
         owned = SUBSCRIPTIONS.all(connection, SUBSCRIPTIONS.c.customer_id.in_(customer_ids))
         recorded_at = last_recorded_at(connection)

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-import sqlalchemy as sa
 
 from core.billing.as_of_now import AsOfNow, Rows
 from core.billing.credit_notes import OF_VOID, TOP_UPS, Estimate, refuse, refuse_beyond_top_up, with_note, with_void
@@ -22,7 +21,7 @@ from core.billing.issue import IssueReport, issue_now
 from core.billing.preview import previewing
 from core.billing.tail import Tail
 from core.catalog import customers, test_clocks
-from core.catalog.engine import Engine, reading
+from core.catalog.engine import Connection, Engine, reading
 from core.catalog.export import export
 from core.clock import Clock
 from core.errors import TallystickError
@@ -81,7 +80,7 @@ class Billing(AsOfNow):
             has_warehouse = self.ledger.has_published() and not is_instant
             return estimate(plans, graph, facts, transaction_id, has_warehouse=has_warehouse, is_instant=is_instant)
 
-    def facts_of_trial(self, connection: sa.Connection, customer_id: str, as_of: datetime) -> CustomerFacts:
+    def facts_of_trial(self, connection: Connection, customer_id: str, as_of: datetime) -> CustomerFacts:
         """The customer's facts as a trial has changed them, looked at from `as_of`, which may lie ahead. `connection` is the trial's."""
         return replace(self._facts_on(connection, customer_id), as_of=as_of)
 

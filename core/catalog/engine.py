@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 Engine = sa.Engine
+Connection = sa.Connection
 """Connections to a catalog; only the catalog knows the library."""
 # Any constant will do; it names the catalog's writer lock among the advisory locks of the database.
 _WRITER_LOCK = 7_260_111

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC
-from pathlib import Path
 from typing import Any
 
-import typst
-
 from core.documents import wording
+from core.documents.page import amount_text, party, rendered, tax_label
 from core.errors import TallystickError
-from core.money.amount import Money
 
-TEMPLATE = Path(__file__).with_name("invoice.typ")
 Row = Mapping[str, Any]
 
 
@@ -32,45 +26,26 @@ def invoice_pdf(invoice: Row, tiers: Sequence[Row], groups: Sequence[Row] = ()) 
     """
     if invoice["status"] == "draft":
         raise InvoiceIsDraft(invoice["invoice_id"])
-    content = json.dumps(document(invoice, tiers, groups))
-    pdf = typst.compile(
-        TEMPLATE,
-        root=TEMPLATE.parent,
-        font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=True),
-        sys_inputs={"invoice": content},
-        format="pdf",
-        timestamp=invoice["issued_at"].replace(microsecond=0, tzinfo=UTC),  # PDF counts whole seconds
-    )
-    assert isinstance(pdf, bytes)
-    return pdf
+    return rendered(document(invoice, tiers, groups), invoice["issued_at"])
 
 
 def document(invoice: Row, tiers: Sequence[Row], groups: Sequence[Row] = ()) -> dict[str, Any]:
     """Everything that the page shows, as text in the order in which it stands there."""
     currency = invoice["currency"]
     return {
+        "title": "Invoice",
         "number": invoice["number"] or "",
         "currency": currency,
-        "seller": _party(invoice, "billing_entity"),
-        "buyer": _party(invoice, "customer"),
+        "seller": party(invoice, "billing_entity"),
+        "buyer-label": "Bill to",
+        "buyer": party(invoice, "customer"),
         "facts": _facts(invoice),
         "sections": _sections(invoice, wording.steps_of(tiers), wording.groups_of(groups)),
         "totals": _totals(invoice),
-        "total": [_total_label(invoice), _money(invoice["total_amount_cents"], currency)],
+        "total": [_total_label(invoice), f"{amount_text(invoice['total_amount_cents'], currency)} {currency}"],
+        "terms-label": "Payment",
         "terms": _terms(invoice),
     }
-
-
-def _party(invoice: Row, prefix: str) -> dict[str, Any]:
-    tax_number = invoice[f"{prefix}_tax_identification_number"]
-    address = invoice[f"{prefix}_address"]
-    details = [
-        *(address.splitlines() if address else []),
-        invoice.get(f"{prefix}_email"),
-        f"Tax ID {tax_number}" if tax_number else None,
-    ]
-    name = invoice[f"{prefix}_name"] or invoice.get(f"{prefix}_external_id")
-    return {"name": name, "details": [detail for detail in details if detail]}
 
 
 def _facts(invoice: Row) -> list[list[str]]:
@@ -106,7 +81,7 @@ def _line(invoice: Row, fee: Row, tiers: Sequence[Row], groups: Sequence[tuple[s
         "note": " · ".join(note for note in notes if note),
         "quantity": wording.quantity(fee["units"]),
         "price": "as below" if tiers else wording.price(fee["unit_amount"], currency),
-        "amount": _amount(fee["amount_cents"], currency),
+        "amount": amount_text(fee["amount_cents"], currency),
         "tiers": [[wording.step(row, currency), wording.price(row["amount"], currency)] for row in tiers],
         "groups": groups,
     }
@@ -123,7 +98,7 @@ def _totals(invoice: Row) -> list[list[str]]:
     ]
     if invoice["coupon_uses"] or credited:
         rows.append(["Sub total", invoice["sub_total_excluding_taxes_amount_cents"]])
-    rows += [[_tax_label(tax, currency), tax["amount_cents"]] for tax in invoice["taxes"]]
+    rows += [[tax_label(tax, currency), tax["amount_cents"]] for tax in invoice["taxes"]]
     shown = sum(tax["amount_cents"] for tax in invoice["taxes"])
     # Each rate is rounded for display; the invoice's tax is rounded once (invoicing, section 4.5).
     if shown != invoice["taxes_amount_cents"]:
@@ -132,12 +107,7 @@ def _totals(invoice: Row) -> list[list[str]]:
         rows.append(["Total with taxes", invoice["sub_total_including_taxes_amount_cents"]])
         rows += [[f"Credit note {use['number']}", -use["amount_cents"]] for use in invoice["credit_note_uses"]]
         rows += [[f"Prepaid credits, {use['credit_class']}", -use["amount_cents"]] for use in invoice["wallet_uses"]]
-    return [[label, _amount(cents, currency)] for label, cents in rows]
-
-
-def _tax_label(tax: Row, currency: str) -> str:
-    base = Money(int(tax["taxable_base_cents"].to_integral_value("ROUND_HALF_UP")), currency).amount
-    return f"{tax['tax_name'] or tax['tax_code']} {wording.quantity(tax['tax_rate'])} % on {base:,}"
+    return [[label, amount_text(cents, currency)] for label, cents in rows]
 
 
 def _total_label(invoice: Row) -> str:
@@ -150,11 +120,3 @@ def _terms(invoice: Row) -> str:
     days = invoice["net_payment_term"] or 0
     within = f"within {days} days, by" if days else "on receipt, by"
     return f"Please pay {within} {wording.day(invoice['payment_due_date'])}, and state the number {invoice['number']}."
-
-
-def _amount(cents: int, currency: str) -> str:
-    return f"{Money(cents, currency).amount:,}".replace("-", "−")
-
-
-def _money(cents: int, currency: str) -> str:
-    return f"{_amount(cents, currency)} {currency}"

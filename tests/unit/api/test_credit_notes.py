@@ -41,6 +41,10 @@ def test_a_note_is_as_estimated(api: Api) -> None:
     assert (note["reason"], note["description"], note["metadata"], note["number"]) == ("other", "too much", {"case": "7"}, f"{invoice['number']}-CN001")
     assert api.ok("GET", f"/credit_notes/{note['lago_id']}")["credit_note"] == note
     assert api.ok("GET", f"/invoices/{invoice['lago_id']}")["invoice"]["total_due_amount_cents"] == 1688 - 76
+    told = api.ok("POST", f"/credit_notes/{note['lago_id']}/download")["credit_note"]
+    assert told == note | {"file_url": f"http://testserver/api/v1/credit_notes/{note['lago_id']}.pdf"}
+    assert api("GET", f"/credit_notes/{note['lago_id']}.pdf").content.startswith(b"%PDF")
+    assert api.refused("POST", "/credit_notes/none/download")["code"] == "credit_note_not_found"
 
 
 def test_what_cannot_be_given_is_refused_and_not_kept(api: Api) -> None:
