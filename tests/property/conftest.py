@@ -61,6 +61,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         staged.append((readings, books))
         if stage < STAGES - 1:
             _finalize_some(random, players, drafts["draft_invoices"])
+            _hold_and_release_some(Random(stage), players, drafts["draft_invoices"])
             _pay_some(random, players, books)
             _credit_some(Random(stage), players, books)
             _void_some(Random(stage), players, books)
@@ -84,6 +85,18 @@ def _finalize_some(random: Random, players: Mapping[str, Player], drafts: list[d
             player = players[draft["customer_id"]]
             player.play_until(player.later())
             player.finalize(draft["invoice_id"])
+
+
+def _hold_and_release_some(random: Random, players: Mapping[str, Player], drafts: list[dict[str, Any]]) -> None:
+    """Releases most of the drafts on hold and holds most of the others, a moment after the run; some of them were finalized just now."""
+    for draft in sorted(drafts, key=lambda row: row["invoice_id"]):
+        if not draft["is_due"]:
+            player = players[draft["customer_id"]]
+            player.play_until(player.later())
+            if draft["invoice_id"] not in player.held and random.random() < 0.7:
+                player.hold(draft["invoice_id"])
+            elif draft["invoice_id"] in player.held and random.random() < 0.8:
+                player.release(draft["invoice_id"])
 
 
 def _credit_some(random: Random, players: Mapping[str, Player], books: Books) -> None:

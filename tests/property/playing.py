@@ -44,6 +44,8 @@ class Player:
         self.transaction_ids: dict[str, str] = {}
         self.paid: dict[str, int] = {}
         self.void: set[str] = set()
+        self.held: set[str] = set()
+        self.released: set[str] = set()
         with world.unit() as uow:
             self.clock_id = test_clocks.create(uow, script.name, BEGINS_AT).id
             self._set_up(uow)
@@ -61,6 +63,19 @@ class Player:
         """A command to issue a draft, at the clock's reading."""
         with self.world.unit() as uow:
             invoice_commands.finalize(uow, invoice_id=invoice_id, customer_id=self.customer_id)
+
+    def hold(self, invoice_id: str) -> None:
+        """A command to hold a draft, at the clock's reading."""
+        self.held.add(invoice_id)
+        with self.world.unit() as uow:
+            invoice_commands.hold(uow, invoice_id=invoice_id, customer_id=self.customer_id, reason="drawn", given_by="drawn")
+
+    def release(self, invoice_id: str) -> None:
+        """The release of a draft on hold, at the clock's reading."""
+        self.held.discard(invoice_id)
+        self.released.add(invoice_id)
+        with self.world.unit() as uow:
+            invoice_commands.release(uow, invoice_id=invoice_id, customer_id=self.customer_id)
 
     def pay(self, invoice_id: str, amount_cents: int) -> None:
         """A payment on an issued invoice, at the clock's reading, once."""

@@ -14,6 +14,7 @@ from core.billing.verify import KEYS
 from tests.property.conftest import Played
 from tests.support.books import Settlement, refuse_unless_conserved
 
+UNISSUED = "int_metering__unissued_items"
 # Each query lists what breaks the law. Gaps and overlaps are sought between a subscription's usage periods in order.
 LAWS = {
     "lines sum to their invoice": """
@@ -143,10 +144,12 @@ LAWS = {
         select applied_coupon_id from coupon_uses anti join invoice_voids using (invoice_id) inner join (select distinct id, frequency_duration from applied_coupons where frequency = 'recurring') on applied_coupon_id = id
         group by applied_coupon_id, frequency_duration having count(*) > frequency_duration""",
 }
+# What stands between two bills may be on hold, and nothing else may wait there.
 USAGE_PERIODS = """
     create view usage_periods as
     select *, lead(usage_from_at) over (partition by subscription_id order by usage_to_at, usage_from_at) as next_from_at
-    from invoice_subscriptions where usage_from_at is not null and invoicing_reason not in ('in_advance_charge', 'progressive_billing')"""
+    from (from invoice_subscriptions union all by name from items_on_hold)
+    where usage_from_at is not null and invoicing_reason not in ('in_advance_charge', 'progressive_billing')"""
 FAULTS = {
     "lines sum to their invoice": "update fees set amount_cents = amount_cents + 1 where rowid = (select min(rowid) from fees where invoice_id is not null and amount_cents > 0)",
     "an invoice's amounts follow from each other": "update invoices set taxes_amount_cents = taxes_amount_cents + 1 where rowid = 77",
@@ -183,9 +186,18 @@ FAULTS = {
 }
 
 
+def items_on_hold(played: Played) -> list[dict[str, Any]]:
+    """The usage periods of drafts that nobody has released."""
+    held = {invoice_id for player in played.players.values() for invoice_id in player.held}
+    names = ("invoice_id", "subscription_id", "invoicing_reason", "usage_from_at", "usage_to_at")
+    unissued = played.world.compute((UNISSUED,), played.books)[UNISSUED]
+    return [{name: item[name] for name in names} for item in unissued if item["invoice_id"] in held]
+
+
 def opened(played: Played) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     tables: dict[str, Any] = dict(played.books) | {"wallet_inflows": pa.Table.from_pylist(played.drafts["wallet_inflows"])}
+    tables["items_on_hold"] = pa.Table.from_pylist(items_on_hold(played))
     tables["payments"] = played.facts["catalog.payments"]
     tables["wallets"] = played.facts["catalog.wallets"]
     tables["applied_coupons"] = played.facts["catalog.applied_coupons"]

@@ -55,6 +55,11 @@ def test_the_worlds_have_what_matters(played: Played) -> None:
         assert set(played.books["invoices"][column].to_pylist()) == wanted
     assert sum(name is not None for name in played.books["fees"]["corrected_invoice_id"].to_pylist()) >= WORLDS / 10
     assert set(played.books["fees"]["charge_model"].to_pylist()) == {None, "standard", "graduated", "package", "volume"}
+    # Drafts on hold that were released after their grace period, and some that never were.
+    late = {row["invoice_id"] for row in played.books["invoices"].to_pylist() if row["issued_at"] - row["ready_at"] > timedelta(days=10)}
+    assert sum(len(player.released & late) for player in played.players.values()) >= WORLDS / 50
+    left = {draft["invoice_id"] for draft in played.drafts["draft_invoices"] if not draft["is_due"]}
+    assert sum(len(player.held & left) for player in played.players.values()) >= WORLDS / 50
     assert sum(len(player.refused) for player in played.players.values()) < sum(player.played for player in played.players.values()) / 10
 
 
