@@ -46,6 +46,8 @@ from api.routers import (
     taxes,
     usage,
     wallets,
+    webhook_endpoints,
+    webhook_keys,
 )
 from core.clock import Clock, SystemClock
 from core.settings import Settings
@@ -83,6 +85,8 @@ RESOURCES = (
     billing_entities,
     organizations,
     analytics,
+    webhook_endpoints,
+    webhook_keys,
     left_out,
 )
 

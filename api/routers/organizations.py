@@ -12,7 +12,7 @@ from api.deps import Served
 from api.schemas.dunning_campaigns import with_campaign
 from api.schemas.organizations import UPDATE, organization_object, organization_terms
 from api.schemas.taxes import taxes_by_owner
-from core.catalog import billing_entities
+from core.catalog import billing_entities, webhook_endpoints
 from core.catalog.billing_entities import DEFAULT_CODE, BillingEntity
 
 router = APIRouter(prefix="/organizations", tags=["Organization"])
@@ -35,4 +35,5 @@ def update(organization: Annotated[dict[str, Any], Depends(UPDATE)], served: Ser
 
 def _one(connection: sa.Connection, entity: BillingEntity) -> Response:
     taxes = taxes_by_owner(connection, "billing_entity", [entity.id])[entity.id]
-    return one("organization", organization_object(entity, taxes))
+    urls = [endpoint.webhook_url for endpoint in webhook_endpoints.everyone(connection)]
+    return one("organization", organization_object(entity, taxes, urls))

@@ -34,14 +34,14 @@ def organization_terms(given: Mapping[str, Any]) -> dict[str, Any]:
     return terms
 
 
-def organization_object(entity: BillingEntity, taxes: list[dict[str, Any]]) -> dict[str, Any]:
-    """The organization with its taxes."""
+def organization_object(entity: BillingEntity, taxes: list[dict[str, Any]], webhook_urls: list[str]) -> dict[str, Any]:
+    """The organization with its taxes and where its webhooks go, oldest endpoint first."""
     described = entity_object(entity)
     numbering = next(name for name, kept in _NUMBERINGS.items() if kept == entity.document_numbering)
     return {name: described[name] for name in _SHOWN} | {
         "slug": described["document_number_prefix"],
-        "webhook_url": None,
-        "webhook_urls": [],
+        "webhook_url": webhook_urls[0] if webhook_urls else None,
+        "webhook_urls": webhook_urls,
         "document_numbering": numbering,
         "billing_configuration": {
             "invoice_footer": entity.invoice_footer,

@@ -42,6 +42,9 @@ from core.catalog.usage_thresholds import USAGE_THRESHOLDS
 from core.catalog.versions import Versions
 from core.catalog.wallet_transactions import WALLET_TRANSACTIONS
 from core.catalog.wallets import WALLETS
+from core.catalog.webhook_endpoints import WEBHOOK_ENDPOINTS
+from core.catalog.webhook_keys import WEBHOOK_KEYS
+from core.catalog.webhooks import WEBHOOK_PAYLOADS, WEBHOOKS, WEBHOOKS_TOLD
 
 ALL: tuple[Versions[Any], ...] = (
     BILLING_ENTITIES,
@@ -87,4 +90,9 @@ ALL: tuple[Versions[Any], ...] = (
     LIFETIME_USAGES,
     ALERTS,
     API_KEYS,
+    WEBHOOK_ENDPOINTS,
+    WEBHOOK_KEYS,
+    WEBHOOKS,
+    WEBHOOK_PAYLOADS,
+    WEBHOOKS_TOLD,
 )

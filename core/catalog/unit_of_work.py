@@ -1,4 +1,4 @@
-"""The only place that commits, and the only source of stamps.
+"""The only place that commits, the only source of stamps, and the only writer of what webhooks tell of commands.
 
 A stamp is taken inside the write transaction, under the write lock. So the order of stamps is the order of commits, and
 once a watermark has been stamped nothing can be committed with an earlier one (law 1).
@@ -13,8 +13,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from core.catalog import webhooks
 from core.catalog.engine import writing
-from core.catalog.versions import METADATA, Instant
+from core.catalog.versions import METADATA, Instant, Version
+from core.catalog.webhook_endpoints import WEBHOOK_ENDPOINTS
+from core.catalog.webhook_facts import Changes
 from core.clock import MICROSECOND, Clock
 from core.errors import NotFound
 
@@ -63,6 +66,24 @@ class UnitOfWork:
         self._readings: dict[str, datetime] = {}
         self._last_of_clock: dict[str | None, Stamp] = {}
         self._clock_of_customer: dict[str, str | None] = {}
+        # Where nobody hears of changes they are not gathered.
+        is_heard = WEBHOOK_ENDPOINTS.first(connection) is not None
+        self._changes = Changes() if is_heard else None
+
+    def ended(self, table: str, version: Version) -> None:
+        """Tell the unit that it closed a version."""
+        if self._changes is not None:
+            self._changes.ended(table, version)
+
+    def wrote(self, table: str, version: Version) -> None:
+        """Tell the unit that it wrote a version."""
+        if self._changes is not None:
+            self._changes.wrote(table, version)
+
+    def keep_facts(self) -> None:
+        """Write down what webhooks are to tell of, so that it is told if and only if the unit is committed."""
+        if self._changes is not None:
+            webhooks.record(self, self._changes.facts(self.connection))
 
     def stamp_for(self, customer_id: str | None = None, *, test_clock_id: str | None = None) -> Stamp:
         """The next stamp.
@@ -157,6 +178,7 @@ def unit_of_work(engine: sa.Engine, clock: Clock) -> Iterator[UnitOfWork]:
     with writing(engine) as connection:
         uow = UnitOfWork(connection, clock)
         yield uow
+        uow.keep_facts()
         uow.keep_stamps()
 
 

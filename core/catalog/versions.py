@@ -134,6 +134,8 @@ class Versions(Generic[V]):
             names = [column.name for column in self.table.columns]
             rows = [{name: getattr(version, name) for name in names} for version in versions]
             uow.connection.execute(self.table.insert(), rows)
+            for version in versions:
+                uow.wrote(self.table.name, version)
 
     def add(self, uow: UnitOfWork, stamp: Stamp, **payload: Any) -> V:
         """Make and write a first version."""
@@ -174,6 +176,7 @@ class Versions(Generic[V]):
             .where(self.c.id == version.id, self.c.sequence == version.sequence)
             .values(valid_to=stamp.valid_from)
         )
+        uow.ended(self.table.name, version)
 
     def first(self, connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> V | None:
         """The current version that meets the conditions, newest first, or None."""

@@ -34,6 +34,7 @@ from lago_python_client.models import (
     Tax,
     Wallet,
     WalletTransaction,
+    WebhookEndpoint,
 )
 from lago_python_client.models.charge import ChargeOverrides, ChargesOverrides
 from lago_python_client.models.credit_note import CreditNote, CreditNoteEstimate, Item, Items
@@ -321,3 +322,14 @@ def test_a_wrong_key_is_told(lago: Client) -> None:
     with pytest.raises(LagoApiError) as caught:
         stranger.plans.find_all()
     assert caught.value.status_code == 401
+
+
+def test_webhook_endpoints_and_the_key(lago: Client) -> None:
+    url = "https://example.com/hooks"
+    made = lago.webhook_endpoints.create(WebhookEndpoint(webhook_url=url, signature_algo="hmac"))
+    assert made.webhook_url == url
+    assert lago.webhook_endpoints.find(made.lago_id).lago_id == made.lago_id
+    assert lago.webhook_endpoints.update(WebhookEndpoint(webhook_url=f"{url}/2"), made.lago_id).webhook_url == f"{url}/2"
+    assert [row.lago_id for row in lago.webhook_endpoints.find_all()["webhook_endpoints"]] == [made.lago_id]
+    assert lago.webhook_endpoints.destroy(made.lago_id).lago_id == made.lago_id
+    assert lago.webhooks.public_key().startswith(b"-----BEGIN PUBLIC KEY-----")
