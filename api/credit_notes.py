@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.deps import Services
+from api.schemas.credit_notes import credit_note_object
+from api.schemas.invoices import invoice_objects
 from core.billing.credit_notes import Estimate, refuse
 from core.catalog import credit_note_details, credit_notes
 from core.catalog.credit_notes import CreditNote
@@ -79,3 +81,14 @@ def void(services: Services, credit_note_id: str) -> None:
         return str(note["customer_id"])
 
     services.billing.issue(command)
+
+
+def described(services: Services, credit_note_id: str) -> dict[str, Any]:
+    """The note on the wire, with its items. Raises NotFound."""
+    with services.billing.ledger.cursor() as cursor, services.look() as connection:
+        row = marts.get_credit_note(cursor, credit_note_id)
+        invoice = marts.get_invoice(cursor, row["invoice_id"])
+        (answered,) = invoice_objects(services, connection, [invoice])
+        paid = invoice | {"payment_status": answered["payment_status"]}
+        taxes = marts.fee_taxes(cursor, row["invoice_id"])
+        return credit_note_object(connection, row, paid, taxes)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from api import errors
 from api.auth import authorize
+from api.courier import Courier
 from api.deps import Services
 from api.flusher import Flusher
 from api.routers import (
@@ -92,15 +93,18 @@ RESOURCES = (
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
-    """The API over an installation that exists (`tallystick init`). It also moves the inbox to the landing zone."""
+    """The API over an installation that exists (`tallystick init`). It also moves the inbox to the landing zone and delivers webhooks."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services = Services(settings, clock or SystemClock())
         flusher = Flusher(services.inbox, services.landing)
         flusher.start()
-        app.state.services = services
+        courier = Courier(services)
+        courier.start()
+        app.state.services, app.state.courier = services, courier
         yield
+        courier.stop()
         flusher.stop()
         services.close()
 

@@ -1,7 +1,8 @@
-"""The locks of an installation: `warehouse` for a whole run, `books` for an issue, `up` for the services of one machine.
+"""The locks of an installation: `warehouse` for a whole run, `books` for an issue, `webhooks` for who delivers them, `up` for
+the services of one machine.
 
 Embedded they are file locks, which the system frees when their process dies. When the lakes' catalogs are on Postgres
-several machines share the first two, so there they are advisory locks of that database, freed when the session ends.
+several machines share the first three, so there they are advisory locks of that database, freed when the session ends.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from filelock import FileLock, Timeout
 from core.clock import SystemClock
 from core.settings import Settings
 
-Name = Literal["warehouse", "books", "up"]
+Name = Literal["warehouse", "books", "webhooks", "up"]
 
 
 class Locked(Exception):

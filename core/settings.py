@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         default="",
         description="Where the console finds the API, such as http://127.0.0.1:3000; without it the console only reads.",
     )
+    public_url: str = Field(
+        default="",
+        description="Root of the API as receivers of webhooks know it, such as https://billing.example.com: the issuer of their "
+        "signatures; empty means TALLYSTICK_API_URL.",
+    )
     api_key: str = Field(default="", repr=False, description="The key that the console sends to the API.")
 
     @field_validator("home")
@@ -49,6 +54,11 @@ class Settings(BaseSettings):
     def load(cls) -> Self:
         """Read the environment (TALLYSTICK_HOME and so on). Call it once, at an entry point."""
         return cls()
+
+    @property
+    def issuer(self) -> str:
+        """The root of the API, as webhooks name it."""
+        return (self.public_url or self.api_url or "http://127.0.0.1:3000").rstrip("/")
 
     @property
     def catalog(self) -> str:

@@ -14,11 +14,9 @@ from api.schemas.credit_notes import (
     CREATE,
     ESTIMATE,
     UPDATE,
-    credit_note_object,
     credit_note_objects,
     estimate_object,
 )
-from api.schemas.invoices import invoice_objects
 from api.schemas.metadata import METADATA
 from core.catalog import credit_note_details, customers
 from core.documents import credit_note_pdf
@@ -142,13 +140,7 @@ def delete_metadata_key(lago_id: str, key: str, served: Served) -> Response:
 
 
 def _show(served: Served, lago_id: str, **changes: Any) -> Response:
-    with served.billing.ledger.cursor() as cursor, served.look() as connection:
-        row = marts.get_credit_note(cursor, lago_id)
-        invoice = marts.get_invoice(cursor, row["invoice_id"])
-        (answered,) = invoice_objects(served, connection, [invoice])
-        paid = invoice | {"payment_status": answered["payment_status"]}
-        taxes = marts.fee_taxes(cursor, row["invoice_id"])
-        return one("credit_note", credit_note_object(connection, row, paid, taxes) | changes)
+    return one("credit_note", credit_notes.described(served, lago_id) | changes)
 
 
 def _owner(served: Served, lago_id: str) -> str:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-import sqlalchemy as sa
 from fastapi import APIRouter, Response
 
 from api.answers import one
 from api.body import read_instant
-from api.deps import Served, Services
+from api.deps import Served
+from api.fees import fee_objects
 from api.pagination import Paged, listed
-from api.schemas.fees import FeeContext, alone, fee_object
-from api.schemas.invoices import invoice_objects
-from core.billing.ledger import Cursor
 from core.catalog import customers
 from core.warehouse import marts
 
@@ -54,32 +48,11 @@ def index(
             page=paging.page,
             per_page=paging.per_page,
         )
-        return listed("fees", _fee_objects(served, connection, cursor, rows), total, paging)
+        return listed("fees", fee_objects(served, connection, cursor, rows), total, paging)
 
 
 @router.get("/{lago_id}")
 def show(lago_id: str, served: Served) -> Response:
     """Get a fee."""
     with served.billing.ledger.cursor() as cursor, served.look() as connection:
-        return one("fee", _fee_objects(served, connection, cursor, [marts.get_fee(cursor, lago_id)])[0])
-
-
-def _fee_objects(
-    served: Services, connection: sa.Connection, cursor: Cursor, rows: Sequence[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    fee_ids = [row["fee_id"] for row in rows]
-    rows_of_invoices = marts.invoices_among(cursor, list({row["invoice_id"] for row in rows} - {None}))
-    answered = invoice_objects(served, connection, rows_of_invoices)
-    invoices = {
-        row["invoice_id"]: row | {"payment_status": answer["payment_status"]}
-        for row, answer in zip(rows_of_invoices, answered, strict=True)
-    }
-    owners = {
-        row["customer_id"]: alone(customers.by_id(connection, row["customer_id"]).external_id)
-        for row in rows
-        if row["invoice_id"] is None
-    }
-    taxes, tiers = marts.taxes_of_fees(cursor, fee_ids), marts.tiers_of_fees(cursor, fee_ids)
-    groups = marts.presentation_units_of_fees(cursor, fee_ids)
-    context = FeeContext(connection, rows, taxes=taxes, tiers=tiers, groups=groups)
-    return [fee_object(row, invoices.get(row["invoice_id"]) or owners[row["customer_id"]], context) for row in rows]
+        return one("fee", fee_objects(served, connection, cursor, [marts.get_fee(cursor, lago_id)])[0])

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Response
 
 from api.answers import answer, one
+from api.balances import balances, described, traced, with_balance
 from api.deps import Served
 from api.pagination import Paged, Paging, listed
 from api.schemas.wallets import (
@@ -17,16 +18,13 @@ from api.schemas.wallets import (
     EMPTY,
     TOP_UP,
     UPDATE,
-    Balance,
     funding_object,
     new_transaction_object,
     transaction_object,
-    wallet_object,
 )
-from core.catalog import billable_metrics, customers, metadata, recurring_rules, wallet_transactions, wallets
+from core.catalog import customers, metadata, wallet_transactions, wallets
 from core.catalog.wallets import Wallet
 from core.errors import NotFound, ValidationError
-from core.warehouse import marts
 
 router = APIRouter(tags=["Wallets"])
 
@@ -63,14 +61,14 @@ def of_customer(external_id: str, served: Served, paging: Paged, currency: str |
 def show(wallet_id: str, served: Served) -> Response:
     """Get a wallet with its balance now."""
     with served.look() as connection:
-        return one("wallet", _with_balance(served, connection, wallets.get(connection, wallet_id)))
+        return one("wallet", with_balance(served, connection, wallets.get(connection, wallet_id)))
 
 
 @router.get(OF_CODE)
 def show_of_customer(external_id: str, code: str, served: Served) -> Response:
     """Get a customer's wallet by its code, with its balance now."""
     with served.look() as connection:
-        return one("wallet", _with_balance(served, connection, _of_code(connection, external_id, code)))
+        return one("wallet", with_balance(served, connection, _of_code(connection, external_id, code)))
 
 
 @router.put("/wallets/{wallet_id}", openapi_extra=UPDATE.openapi)
@@ -136,7 +134,7 @@ def transactions(
 @router.get("/wallet_transactions/{transaction_id}")
 def transaction(transaction_id: str, served: Served) -> Response:
     """Get a movement of credits."""
-    found, _ = _traced(served, transaction_id)
+    found, _ = traced(served, transaction_id)
     return answer(transaction_object(found[transaction_id]))
 
 
@@ -164,7 +162,7 @@ def _open(served: Served, wallet: dict[str, Any]) -> Response:
         row = wallets.create(uow, **given)
         if kept is not None:
             metadata.replace(uow, row, kept)
-        answered = _described(served, uow.connection, row, EMPTY)
+        answered = described(served, uow.connection, row, EMPTY)
         has_bought = any(item.status == "pending" for item in wallet_transactions.page(uow.connection, row.id).items)
     if has_bought:
         served.billing.issue_soon(row.customer_id)
@@ -178,18 +176,18 @@ def _change(served: Served, find: Callable[[sa.Connection], Wallet], wallet: dic
         if more is not None:
             metadata.merge(uow, row, more)
     with served.look() as connection:
-        return one("wallet", _with_balance(served, connection, row))
+        return one("wallet", with_balance(served, connection, row))
 
 
 def _close(served: Served, find: Callable[[sa.Connection], Wallet]) -> Response:
     with served.change() as uow:
         row = wallets.terminate(uow, find(uow.connection).id)
     with served.look() as connection:
-        return one("wallet", _with_balance(served, connection, row))
+        return one("wallet", with_balance(served, connection, row))
 
 
 def _trace(served: Served, paging: Paging, transaction_id: str, side: str) -> Response:
-    found, rows = _traced(served, transaction_id)
+    found, rows = traced(served, transaction_id)
     if found[transaction_id]["transaction_type"] != side:
         raise ValidationError({"transaction_type": ["invalid_transaction_type"]})
     mine, other = ("wallet_transaction_id", "outbound_transaction_id")[:: 1 if side == "inbound" else -1]
@@ -199,50 +197,15 @@ def _trace(served: Served, paging: Paging, transaction_id: str, side: str) -> Re
     return listed(root, items, len(met), paging)
 
 
-def _traced(served: Served, transaction_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The transactions of the customer by id, and the fundings among them. Raises NotFound."""
-    try:
-        with served.look() as connection:
-            customer_id = wallet_transactions.get(connection, transaction_id).customer_id
-    except NotFound:
-        # What invoices took is in the books alone.
-        with served.billing.ledger.cursor() as cursor:
-            customer_id = marts.wallet_transaction_customer(cursor, transaction_id)
-    models = served.billing.rows(customer_id, "fct_wallet_transactions", "fct_wallet_fundings")
-    found = {row["wallet_transaction_id"]: dict(row) for row in models["fct_wallet_transactions"]}
-    return found, [dict(row) for row in models["fct_wallet_fundings"]]
-
-
 def _list(served: Served, paging: Paging, external_customer_id: str, currency: str | None) -> Response:
     with served.look() as connection:
         customer = customers.get(connection, external_customer_id)
         page = wallets.page(
             connection, customer_id=customer.id, currency=currency or None, limit=paging.limit, offset=paging.offset
         )
-        balances = _balances(served, customer.id) if page.items else {}
-        items = [_described(served, connection, row, balances.get(row.id, EMPTY)) for row in page.items]
+        known = balances(served, customer.id) if page.items else {}
+        items = [described(served, connection, row, known.get(row.id, EMPTY)) for row in page.items]
     return listed("wallets", items, page.total, paging)
-
-
-def _with_balance(served: Served, connection: sa.Connection, wallet: Wallet) -> dict[str, Any]:
-    balance = _balances(served, wallet.customer_id).get(wallet.id, EMPTY)
-    return _described(served, connection, wallet, balance)
-
-
-def _described(served: Served, connection: sa.Connection, wallet: Wallet, balance: Balance) -> dict[str, Any]:
-    customer = customers.by_id(connection, wallet.customer_id)
-    metrics = billable_metrics.by_ids(connection, wallet.billable_metric_ids)
-    codes = {key: metric.code for key, metric in metrics.items()}
-    rules = recurring_rules.of_wallets(connection, [wallet.id])
-    kept = metadata.of(connection, [wallet.id])
-    described = wallet_object(wallet, customer, balance, served.instant_of(connection, customer), codes, rules)
-    return described | ({"metadata": kept[wallet.id]} if kept else {})
-
-
-def _balances(served: Served, customer_id: str) -> dict[str, Balance]:
-    models = served.billing.rows(customer_id, "fct_wallet_balances", "fct_wallet_ongoing_balances")
-    ongoing = {row["wallet_id"]: row for row in models["fct_wallet_ongoing_balances"]}
-    return {row["wallet_id"]: dict(row) | dict(ongoing[row["wallet_id"]]) for row in models["fct_wallet_balances"]}
 
 
 def _wallet(connection: sa.Connection, wallet_id: str) -> Wallet:
@@ -257,7 +220,7 @@ def _credits_of(served: Served, wallet_id: str) -> Decimal:
     """The credits that the wallet holds now."""
     with served.look() as connection:
         wallet = _wallet(connection, wallet_id)
-    credits: Decimal = _balances(served, wallet.customer_id).get(wallet.id, EMPTY)["balance_credits"]
+    credits: Decimal = balances(served, wallet.customer_id).get(wallet.id, EMPTY)["balance_credits"]
     return credits
 
 

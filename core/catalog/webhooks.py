@@ -117,13 +117,13 @@ def record(uow: UnitOfWork, facts: Sequence[Fact]) -> list[Webhook]:
     return fresh
 
 
-def undescribed(connection: sa.Connection, most: int) -> list[Webhook]:
-    """The oldest webhooks whose fact has no body yet, one of each fact."""
+def undescribed(connection: sa.Connection, now: datetime, most: int) -> list[Webhook]:
+    """The oldest webhooks to attempt at `now` whose fact has no body yet, one of each fact."""
     c = WEBHOOKS.c
     has_body = sa.exists().where(WEBHOOK_PAYLOADS.c.id == c.fact_id)
     statement = (
         sa.select(WEBHOOKS.table)
-        .where(WEBHOOKS.is_current, c.status == PENDING, ~has_body)
+        .where(WEBHOOKS.is_current, c.status == PENDING, c.due_at <= now, ~has_body)
         .order_by(c.created_at, c.sequence)
         .limit(most)
     )
@@ -140,13 +140,15 @@ def describe(uow: UnitOfWork, fact_id: str, content: str | None) -> None:
         WEBHOOK_PAYLOADS.add(uow, uow.stamp_for(), id=fact_id, content=content)
 
 
-def due(connection: sa.Connection, now: datetime, most: int) -> list[tuple[Webhook, WebhookEndpoint, str]]:
-    """Webhooks to attempt at `now`, oldest fact first, each with its endpoint and its body."""
+def due(
+    connection: sa.Connection, now: datetime, most: int, but: Collection[str] = ()
+) -> list[tuple[Webhook, WebhookEndpoint, str]]:
+    """Webhooks to attempt at `now`, oldest fact first, each with its endpoint and its body; none of the endpoints in `but`."""
     c = WEBHOOKS.c
     statement = (
         sa.select(WEBHOOKS.table, WEBHOOK_PAYLOADS.c.content)
         .join(WEBHOOK_PAYLOADS.table, WEBHOOK_PAYLOADS.c.id == c.fact_id)
-        .where(WEBHOOKS.is_current, c.status == PENDING, c.due_at <= now)
+        .where(WEBHOOKS.is_current, c.status == PENDING, c.due_at <= now, c.endpoint_id.not_in(but))
         .order_by(c.created_at, c.sequence)
         .limit(most)
     )
@@ -177,6 +179,12 @@ def settle(uow: UnitOfWork, webhook_id: str, *, is_taken: bool, http_status: int
         response=response[:MOST_OF_A_RESPONSE],
         due_at=stamp.instant + wait_after(attempts) if status == PENDING else stamp.instant,
     )
+
+
+def settle_fact(uow: UnitOfWork, fact_id: str, *, response: str) -> None:
+    """Record a failed attempt of every webhook of a fact that waits."""
+    for webhook in WEBHOOKS.all(uow.connection, WEBHOOKS.c.fact_id == fact_id, WEBHOOKS.c.status == PENDING):
+        settle(uow, webhook.id, is_taken=False, http_status=None, response=response)
 
 
 def send_again(uow: UnitOfWork, webhook_id: str) -> Webhook:
