@@ -21,6 +21,7 @@ PARTLY = {
     ("PUT", "/plans/{code}/charges/{charge_code}"): "`regroup_paid_fees` is refused",
     ("DELETE", "/invoices/{lago_id}"): "a draft is refused (403): it is what is due of usage that was received, and can be held or corrected",
     ("POST", "/invoices/{lago_id}/void"): "an invoice of progressive billing is refused (405)",
+    ("POST", "/customers/{external_customer_id}/wallets/{wallet_code}/alerts"): "the value of each run is kept; nobody is told that a threshold was crossed",
     ("POST", "/wallet_transactions"): "`voided_transaction_id` is refused",
     ("POST", "/billing_entities"): "of `email_settings` only `invoice.finalized`",
     ("PUT", "/billing_entities/{code}"): "of `email_settings` only `invoice.finalized`",

@@ -1,4 +1,4 @@
-"""Alerts on the wire (lago_api §7.7)."""
+"""Alerts on the wire (lago_api §7.7, §7.12)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from api.schemas.billable_metrics import metric_object
 from api.schemas.wire import decimal, instant
 from core.catalog import billable_metrics, billing_entities
 from core.catalog.alerts import Alert
+from core.catalog.wallets import WALLETS
 from core.domain.monitoring import direction_of
 from core.warehouse import marts
 
@@ -40,10 +41,11 @@ def alert_objects(services: Services, connection: sa.Connection, rows: Sequence[
     metrics = billable_metrics.by_ids(connection, [row.billable_metric_id for row in rows if row.billable_metric_id])
     with services.billing.ledger.cursor() as cursor:
         looks = marts.alert_values(cursor, [row.id for row in rows])
+    codes = {row.id: row.code for row in WALLETS.where_in(connection, "id", [row.wallet_id for row in rows if row.wallet_id])}
     organization_id = billing_entities.get(connection, billing_entities.DEFAULT_CODE).id
     return [
         _alert_object(row, looks.get(row.id), metric_object(metrics[row.billable_metric_id]) if row.billable_metric_id else None)
-        | {"lago_organization_id": organization_id}
+        | {"lago_organization_id": organization_id, "wallet_code": codes.get(row.wallet_id or "")}
         for row in rows
     ]
 
@@ -53,8 +55,7 @@ def _alert_object(alert: Alert, look: Mapping[str, Any] | None, metric: dict[str
         "lago_id": alert.id,
         "external_subscription_id": alert.external_subscription_id,
         "subscription_external_id": alert.external_subscription_id,
-        "lago_wallet_id": None,
-        "wallet_code": None,
+        "lago_wallet_id": alert.wallet_id,
         "billable_metric": metric,
         "alert_type": alert.alert_type,
         "code": alert.code,

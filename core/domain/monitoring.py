@@ -17,8 +17,12 @@ SUBSCRIPTION_ALERTS = (
     "lifetime_usage_amount",
     "billable_metric_lifetime_usage_units",
 )
-# The ongoing balances of a wallet are not kept, so nothing could be compared with them.
-WALLET_ALERTS = ("wallet_balance_amount", "wallet_credits_balance")
+WALLET_ALERTS = (
+    "wallet_balance_amount",
+    "wallet_credits_balance",
+    "wallet_ongoing_balance_amount",
+    "wallet_credits_ongoing_balance",
+)
 
 
 def names_a_metric(alert_type: str) -> bool:

@@ -75,3 +75,24 @@ def test_lifetime_usage_is_what_came_before_and_what_was_used_since(timed: Api, 
 def test_lifetime_usage_names_thresholds_only_where_there_are_some(api: Api) -> None:
     subscribe(api, [])
     assert "usage_thresholds" not in api.ok("GET", "/subscriptions/sub/lifetime_usage")["lifetime_usage"]
+
+
+def test_alerts_of_a_wallet_watch_its_balance_fall(api: Api) -> None:
+    api.ok("POST", "/customers", {"customer": {"external_id": "acme", "currency": "EUR"}})
+    wallet = {"external_customer_id": "acme", "rate_amount": "1", "currency": "EUR", "code": "prepaid"}
+    owner = api.ok("POST", "/wallets", {"wallet": wallet})["wallet"]
+    path = "/customers/acme/wallets/prepaid/alerts"
+    low = {"alert_type": "wallet_balance_amount", "code": "low", "thresholds": [{"code": "warn", "value": 1000}]}
+    made = api.ok("POST", path, {"alert": low})["alert"]
+    assert (made["lago_wallet_id"], made["wallet_code"], made["external_subscription_id"]) == (owner["lago_id"], "prepaid", None)
+    assert (made["direction"], made["previous_value"], made["billable_metric"]) == ("decreasing", "0.0", None)
+    assert api.refused("POST", path, {"alert": SPENT})["error_details"] == {"alert_type": ["invalid_type"]}
+    credits = low | {"alert_type": "wallet_credits_ongoing_balance", "code": "credits"}
+    (second,) = api.ok("POST", path, {"alerts": [credits]})["alerts"]
+    assert api.ok("GET", path)["alerts"] == [second, made]
+    assert api.ok("PUT", f"{path}/credits", {"alert": {"name": "Credits"}})["alert"]["name"] == "Credits"
+    assert api.ok("DELETE", f"{path}/credits")["alert"]["code"] == "credits"
+    assert api.ok("GET", f"{path}/low")["alert"] == made
+    assert api("DELETE", path).content == b""
+    assert api.refused("GET", f"{path}/low")["code"] == "alert_not_found"
+    assert api.refused("GET", "/customers/acme/wallets/none/alerts")["code"] == "wallet_not_found"
