@@ -19,6 +19,7 @@ PARTLY = {
     ("PUT", "/plans/{code}"): "`regroup_paid_fees` of a charge is refused",
     ("POST", "/plans/{code}/charges"): "`regroup_paid_fees` is refused",
     ("PUT", "/plans/{code}/charges/{charge_code}"): "`regroup_paid_fees` is refused",
+    ("GET", "/customers/{external_customer_id}/projected_usage"): "what looks at each event (allowances, minimum and maximum of percentages, SQL charges) is priced as of now; presentation groups are not projected",
     ("DELETE", "/invoices/{lago_id}"): "a draft is refused (403): it is what is due of usage that was received, and can be held or corrected",
     ("POST", "/invoices/{lago_id}/void"): "an invoice of progressive billing is refused (405)",
     ("POST", "/customers/{external_customer_id}/wallets/{wallet_code}/alerts"): "the value of each run is kept; nobody is told that a threshold was crossed",

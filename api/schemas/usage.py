@@ -89,6 +89,38 @@ def usage_object(
     return _period(connection, period, shown, fees, rows[TAX_RATES] if apply_taxes else [])
 
 
+def projected_usage_object(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
+    """Usage as it is `now`, with what it would be `then`, at the end of its period: both are `usage_object`s of the same charges."""
+    return {
+        **now,
+        "projected_amount_cents": then["amount_cents"],
+        "charges_usage": [
+            _projected(charge, later)
+            | {
+                "filters": _projected_filters(charge["filters"], later["filters"]),
+                "grouped_usage": [
+                    _projected(group, grown) | {"filters": _projected_filters(group["filters"], grown["filters"])}
+                    for group, grown in zip(charge["grouped_usage"], later["grouped_usage"], strict=True)
+                ],
+            }
+            for charge, later in zip(now["charges_usage"], then["charges_usage"], strict=True)
+        ],
+    }
+
+
+def _projected(now: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in now.items() if name != "total_aggregated_units"} | {
+        "projected_units": then["units"],
+        "projected_amount_cents": then["amount_cents"],
+        "projected_presentation_breakdowns": [],
+    }
+
+
+def _projected_filters(now: Sequence[Mapping[str, Any]], then: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Python's client takes no null for the values of what matched no filter here (lago_api §7.6)."""
+    return [_projected(row, later) | {"values": row["values"] or {}} for row, later in zip(now, then, strict=True)]
+
+
 def past_usage_objects(
     connection: sa.Connection, periods: Sequence[Mapping[str, Any]], wanted: UsageFilter
 ) -> list[dict[str, Any]]:

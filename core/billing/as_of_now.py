@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from core.billing.current_periods import plan_period_end
-from core.billing.customer import CustomerFacts, compute
+from core.billing.customer import CustomerFacts, compute, give_own_facts
 from core.billing.ledger import Ledger
 from core.billing.tail import Tail, tail_events
 from core.catalog.engine import Connection, Engine, reading
@@ -17,9 +17,11 @@ from core.catalog.subscription_versions import SUBSCRIPTIONS, Subscription
 from core.catalog.unit_of_work import last_recorded_at
 from core.clock import Clock
 from core.settings import Settings
+from core.warehouse.kept_plans import Connection as Computing
 from core.warehouse.pricing_graph import PricingGraph, temporary
 
 Rows = list[dict[str, Any]]
+CHARGEABLE, PROJECTED = "int_metering__chargeable_quantities", "int_metering__projected_quantities"
 
 
 class AsOfNow:
@@ -48,6 +50,18 @@ class AsOfNow:
         """The rows of these models for the customer at this moment, computed by the SQL of the bill."""
         return self._computed(self._facts(customer_id), models)
 
+    def projected(self, customer_id: str, *models: str) -> tuple[Mapping[str, Rows], Mapping[str, Rows]]:
+        """(`rows`, the rows of the same models if usage went on to the end of its period as it did so far)."""
+        graph, facts = self.graph(), self._facts(customer_id)
+        with self.ledger.computing() as plans:
+            has_warehouse = self.ledger.has_published()
+            wanted = [*models, PROJECTED]
+            given = give_own_facts(plans, graph, facts, wanted, has_warehouse=has_warehouse)
+            graph.run(plans, wanted, given)
+            now = _rows(plans, models)
+            graph.run(plans, models, given | {CHARGEABLE: temporary(PROJECTED)})
+            return now, _rows(plans, models)
+
     def rows_without_usage(self, customer_ids: Collection[str], model: str) -> Rows:
         """As `rows`, of several customers, for a model that stands on no events."""
         return self._computed(self._facts(*customer_ids, with_events=False), [model])[model]
@@ -71,10 +85,7 @@ class AsOfNow:
         with self.ledger.computing() as plans:
             has_warehouse = self.ledger.has_published()
             compute(plans, graph, facts, models, has_warehouse=has_warehouse)
-            return {
-                model: plans.execute(f"select * from {temporary(model)}").to_arrow_table().to_pylist()
-                for model in models
-            }
+            return _rows(plans, models)
 
     def _facts(self, *customer_ids: str, with_events: bool = True) -> CustomerFacts:
         with reading(self._engine) as connection:
@@ -92,3 +103,9 @@ class AsOfNow:
             as_of=max(self._clock.now(), recorded_at),
             tail_events=tail,
         )
+
+
+def _rows(plans: Computing, models: Collection[str]) -> dict[str, Rows]:
+    return {
+        model: plans.execute(f"select * from {temporary(model)}").to_arrow_table().to_pylist() for model in models
+    }
