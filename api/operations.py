@@ -19,6 +19,7 @@ PARTLY = {
     ("PUT", "/plans/{code}"): "`regroup_paid_fees` of a charge is refused",
     ("POST", "/plans/{code}/charges"): "`regroup_paid_fees` is refused",
     ("PUT", "/plans/{code}/charges/{charge_code}"): "`regroup_paid_fees` is refused",
+    ("GET", "/analytics/usage"): "what was billed, on the last day of each billed period; usage that is not billed yet is not in it",
     ("GET", "/customers/{external_customer_id}/projected_usage"): "what looks at each event (allowances, minimum and maximum of percentages, SQL charges) is priced as of now; presentation groups are not projected",
     ("DELETE", "/invoices/{lago_id}"): "a draft is refused (403): it is what is due of usage that was received, and can be held or corrected",
     ("POST", "/invoices/{lago_id}/void"): "an invoice of progressive billing is refused (405)",

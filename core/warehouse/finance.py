@@ -41,6 +41,36 @@ class MonthFilter:
 EVERY_MONTH = MonthFilter()
 
 
+@dataclass(frozen=True)
+class UsageFilter:
+    """Which billed usage; None means any. `from_on` and `to_on` are days that are included; ids of customers and plans, codes of metrics."""
+
+    currency: str | None = None
+    from_on: date | None = None
+    to_on: date | None = None
+    customer_ids: tuple[str, ...] | None = None
+    external_subscription_id: str | None = None
+    plan_ids: tuple[str, ...] | None = None
+    metric_codes: tuple[str, ...] | None = None
+
+    def where(self) -> tuple[str, list[Any]]:
+        """(a where clause, its arguments)."""
+        stated = {
+            "currency = ?": self.currency,
+            "used_on >= ?": self.from_on,
+            "used_on <= ?": self.to_on,
+            "list_contains(?, customer_id)": self.customer_ids,
+            "external_subscription_id = ?": self.external_subscription_id,
+            "list_contains(?, plan_id)": self.plan_ids,
+            "list_contains(?, billable_metric_code)": self.metric_codes,
+        }
+        set_ = {predicate: value for predicate, value in stated.items() if value is not None}
+        return f"where {' and '.join(set_)}" if set_ else "", list(set_.values())
+
+
+GRANULARITIES = {"daily": "day", "weekly": "week", "monthly": "month"}
+
+
 def _month(day: str) -> str:
     return f"cast(date_trunc('month', {day}) as date)"
 
@@ -120,6 +150,31 @@ def invoiced_usage(cursor: duckdb.DuckDBPyConnection, wanted: MonthFilter = EVER
         )
         select {month} as month_on, currency, billable_metric_code as code, cast(sum(amount_cents) as bigint) as amount_cents
         from charges {where} group by all order by month_on, currency, code""",
+        arguments,
+    )
+
+
+def billed_usage(cursor: duckdb.DuckDBPyConnection, granularity: str, wanted: UsageFilter) -> Rows:
+    """What charges of finalized invoices billed, before coupons and taxes, and their units, by metric, currency and the period (a key of
+    GRANULARITIES) that holds the last day of service: `start_on` and `end_on` are its first and last day.
+    """
+    where, arguments = wanted.where()
+    step = GRANULARITIES[granularity]
+    return query_rows(
+        cursor,
+        f"""{invoices(cursor)}, used as (
+            select
+                fees.customer_id, fees.external_subscription_id, fees.currency, fees.billable_metric_code, fees.amount_cents, fees.units, fees.plan_id,
+                cast(timezone(invoices.timezone, timezone('UTC', fees.to_at - interval 1 microsecond)) as date) as used_on
+            from books.main.fees as fees
+            inner join invoices using (invoice_id)
+            where invoices.status = 'finalized' and invoices.invoice_type <> 'progressive_billing' and fees.fee_type = 'charge'
+        )
+        select
+            cast(date_trunc('{step}', used_on) as date) as start_on,
+            cast(date_trunc('{step}', used_on) + interval 1 {step} - interval 1 day as date) as end_on,
+            currency, billable_metric_code, cast(sum(amount_cents) as bigint) as amount_cents, sum(units) as units
+        from used {where} group by all order by start_on, currency, billable_metric_code""",
         arguments,
     )
 

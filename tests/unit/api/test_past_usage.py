@@ -48,6 +48,19 @@ def test_billed_periods_are_told_newest_first_with_the_late_usage_of_each(timed:
     assert periods(timed, per_page=1, page=2) == [oldest]
     assert periods(timed, billable_metric_code="calls") == told
     assert timed.refused("GET", f"{PAST}?external_subscription_id=late&billable_metric_code=none")["code"] == "billable_metric_not_found"
+
+    own = "external_customer_id=late"
+    monthly = timed.ok("GET", f"/analytics/usage?time_granularity=monthly&{own}")["usages"]
+    assert [(row["billable_metric_code"], row["units"], row["amount_cents"], row["amount_currency"]) for row in monthly] == [
+        ("calls", "10.0", 1000, "EUR"), ("calls", "5.0", 500, "EUR"),
+    ]  # fmt: skip
+    assert [row["end_of_period_dt"] for row in monthly] == [period["to_datetime"][:10] for period in reversed(told)]
+    assert monthly[0]["start_of_period_dt"][7:] == "-01" and not monthly[0]["is_billable_metric_deleted"]
+    daily = timed.ok("GET", f"/analytics/usage?{own}&from_date={newest['to_datetime'][:10]}")["usages"]
+    assert [(row["start_of_period_dt"], row["amount_cents"]) for row in daily] == [(newest["to_datetime"][:10], 500)]
+    for narrowed, count in (("plan_code=basic", 2), ("plan_code=none", 0), ("is_billable_metric_recurring=true", 0), ("billable_metric_code=calls", 2), ("customer_type=company", 0), ("currency=USD", 0), ("external_subscription_id=x", 0)):  # fmt: skip
+        assert len(timed.ok("GET", f"/analytics/usage?{own}&time_granularity=monthly&{narrowed}")["usages"]) == count
+    assert timed.refused("GET", "/analytics/usage?time_granularity=hourly")["error_details"] == {"time_granularity": ["value_is_invalid"]}
     timed.ok("POST", f"/invoices/{second['lago_id']}/void", {})
     assert [period["amount_cents"] for period in periods(timed)] == [800]
 
