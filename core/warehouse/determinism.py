@@ -37,7 +37,7 @@ _LISTS = {"list", "array_agg", "string_agg", "group_concat", "listagg"}
 _NEED_ORDER = {"row_number", "lag", "lead", "first_value", "last_value", "nth_value", "ntile"}
 _ROWS_OF_NUMBERS = {"range", "generate_series"}
 # Sums of binary numbers depend on the order of the rows in their last digits.
-_BINARY = {"avg", "mean", "favg", "fsum", "kahan_sum", "sumkahan", "product", "entropy", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"}  # fmt: skip
+_BINARY_SUMS = {"avg", "mean", "favg", "fsum", "kahan_sum", "sumkahan", "product", "entropy", "stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp"}  # fmt: skip
 _DOUBLES = {exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT}
 _ZONED = {exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMPLTZ, exp.DataType.Type.TIMETZ}
 _READS_ZONE = {"to_timestamp", "make_timestamptz"}
@@ -47,6 +47,9 @@ _SHARED = {
     "sql_charge", "charge_id", "currency", "horizon_at", "change_quantity", "units", "full_units", "total_aggregated_units", "events_count",
 }  # fmt: skip
 """Columns of what such a model reads that several rows may have in common: in an order, they alone leave ties."""
+_BUCKET = {"window_charge_id", "charge_filter_id", "group_key"}
+_WITHIN = {"event_number": _BUCKET, "transaction_id": {"window_charge_id"}}
+"""What no two rows share within a bucket, or within a window charge alone: between those it leaves ties. A `usage_id` is a bucket too."""
 _head = re.compile(r"\w+").match
 
 
@@ -76,30 +79,75 @@ def _functions(tree: exp.Expr) -> Iterator[str]:
             yield f"{name}() is an estimate: compute it exactly"
         elif name in _LISTS and not _is_ordered(node, shared):
             yield f"{name}() without an order that has no ties: add event_number, or what else no two rows share"
+        elif name in _LISTS and (within := _between_buckets(_order_of(node), _kept_apart_by(node), shared)):
+            yield _ties_between(name, within)
+        elif isinstance(node, exp.Array) and node.find(exp.Select):
+            yield "array() of a query has the order of its rows: use list() with an order that has no ties"
         elif isinstance(node, exp.Anonymous) and promises <= {None}:
             yield f"{name}() is a macro of DuckDB's or unknown to it: write what it stands for"
 
 
 def _is_ordered(listing: exp.Expr, shared: set[str]) -> bool:
     """Whether no two rows may change places in the list, or only such that give the same."""
+    keys = _order_of(listing)
+    return listing.find(exp.Order) is not None and (not keys <= shared or _columns(listing) <= keys)
+
+
+def _order_of(listing: exp.Expr) -> set[str]:
+    """The columns in whose order a list is; none if it has no order."""
     order = listing.find(exp.Order)
-    if order is None:
-        return False
-    keys = {column for key in order.expressions for column in _columns(key)}
-    return not keys <= shared or _columns(listing) <= keys
+    return {column for key in order.expressions for column in _columns(key)} if order is not None else set()
+
+
+def _between_buckets(order: set[str], keys: set[str], shared: set[str]) -> str | None:
+    """The column in whose order alone rows stand, where other buckets have it too and `keys` do not keep them apart."""
+    telling = order - shared
+    if telling - _WITHIN.keys() or "usage_id" in keys or any(_WITHIN[name] <= order | keys for name in telling):
+        return None
+    return min(telling, default=None)
+
+
+def _ties_between(name: str, within: str) -> str:
+    keys = ", ".join(sorted(_WITHIN[within]))
+    return f"{name}() in the order of {within}, which other buckets have too: partition or group by {keys} (of a charge, by usage_id)"
+
+
+def _kept_apart_by(node: exp.Expr) -> set[str]:
+    """The columns of the window's partition or of the query's groups."""
+    window, select = node.find_ancestor(exp.Window), node.find_ancestor(exp.Select)
+    if window is not None:
+        return {column for key in window.args.get("partition_by") or [] for column in _columns(key)}
+    group = select.args.get("group") if select is not None else None
+    return _columns(group) if group is not None else set()
 
 
 def _numbers(tree: exp.Expr) -> Iterator[str]:
     if tree.find(exp.Div):
         yield "/ gives a binary number: divide with div_round()"
-    for function in tree.find_all(exp.AggFunc, exp.Anonymous):
-        if _name(function) in _BINARY:
-            yield f"{_name(function)}() adds binary numbers, where the order of rows shows: use sum() and div_round()"
+    for number in tree.find_all(exp.Literal):
+        if not number.is_string and "e" in number.this.lower():
+            yield f"{number.this} is a binary number: write its digits out"
+    for function in tree.find_all(exp.Func, exp.Pow):
+        name = "power" if isinstance(function, exp.Pow) else _name(function)
+        if name in _BINARY_SUMS or (name in _binary() and isinstance(function, exp.AggFunc)):
+            yield f"{name}() adds binary numbers, where the order of rows shows: use sum() and div_round()"
+        elif name in _binary() and not _is_made_exact(function):
+            yield f"{name}() gives a binary number: make a decimal of it with quantity() before anything else"
     for cast in tree.find_all(exp.Cast):
         if cast.to.this in _DOUBLES:
             yield "a binary number: in sums of them the order of rows shows; use quantity()"
         elif cast.to.this in _ZONED:
             yield "an instant with a time zone reads the machine's: timestamps are UTC, and `timezone` is the customer's"
+
+
+def _is_made_exact(function: exp.Expr) -> bool:
+    """Whether what a function gives becomes a decimal or a whole number row by row, before rows meet in a sum."""
+    node = function.parent
+    while node is not None and not isinstance(node, exp.AggFunc | exp.Window | exp.Alias | exp.Select):
+        if isinstance(node, exp.Cast) and node.to.this not in _DOUBLES:
+            return True
+        node = node.parent
+    return False
 
 
 def _windows(tree: exp.Expr) -> Iterator[str]:
@@ -110,6 +158,8 @@ def _windows(tree: exp.Expr) -> Iterator[str]:
             continue
         if not order:
             yield f"{name}() over an unordered window: add `order by` with an order that has no ties"
+        elif within := _between_buckets(_columns(order), _kept_apart_by(window.this), shared):
+            yield _ties_between(name, within)
         elif _columns(order) <= shared:
             yield f"{name}() in an order with ties ({order.sql(dialect='duckdb').removeprefix('ORDER BY ')}): add event_number, or what else no two rows share"
 
@@ -165,6 +215,17 @@ def _name(function: exp.Expr) -> str:
 
 def _bare(relation: str) -> str:
     return relation.replace('"', "").lower()
+
+
+@cache
+def _binary() -> frozenset[str]:
+    """The functions of which DuckDB gives nothing but binary numbers."""
+    query = """
+        select lower(function_name) from duckdb_functions()
+        where function_type in ('scalar', 'aggregate') and stability = 'CONSISTENT'
+        group by 1 having bool_and(return_type in ('DOUBLE', 'FLOAT'))
+    """
+    return frozenset(name for (name,) in duckdb.connect().execute(query).fetchall())
 
 
 @cache

@@ -52,6 +52,16 @@ CHANGING = {
     "order by nothing": "select row_number() over (order by 1) as a from {t}",
     "running sum in an order with ties": "select sum(a) over (order by timestamp rows unbounded preceding) as a from {t}",
     "running sum without an order": "select sum(a) over (rows unbounded preceding) as a from {t}",
+    "number in an order that other buckets have": "select row_number() over (order by event_number) as a from {t}",
+    "running sum in an order that other groups have": "select sum(a) over (partition by window_charge_id order by event_number rows unbounded preceding) as a from {t}",
+    "neighbour in an order that other windows have": "select lag(a) over (partition by external_subscription_id order by transaction_id) as a from {t}",
+    "list in an order that other buckets have": "select string_agg(a, ',' order by event_number) as a from {t} group by window_charge_id",
+    "array of a query": "select array(select a from {t}) as a from {t}",
+    "root": "select sum(sqrt(a)) as a from {t}",
+    "root before a sum elsewhere": "with c as (select ln(a) as b from {t}) select sum(b) as a from c",
+    "power": "select sum(a ** 2) as a from {t}",
+    "correlation": "select cast(corr(a, b) as decimal(38, 12)) as a from {t}",
+    "literal with an exponent": "select sum(a * 1e0) as a from {t}",
     "row id": "select rowid as a from {t}",
     "positional join": "select b.a from {t} positional join {t} as b",
     "asof join": "select b.a from {t} as c asof join {t} as b on b.timestamp <= c.timestamp",
@@ -67,18 +77,19 @@ STEADY = """
 with events as (select * from {t} where sql_metric = 'x'),
 numbers as (select cast(range as bigint) as n from range(0, 3)),
 ranked as (
-    select *, row_number() over (partition by a order by event_number) as place,
-        max(b) over (partition by a order by event_number rows between unbounded preceding and 1 preceding) as before,
-        lag(a) over (partition by a order by timestamp, event_number) as previous, sum(c) over (partition by a order by timestamp) as so_far,
+    select *, row_number() over (partition by window_charge_id, charge_filter_id, group_key order by event_number) as place,
+        max(b) over (partition by usage_id order by event_number rows between unbounded preceding and 1 preceding) as before,
+        lag(a) over (partition by a order by timestamp, event_number, window_charge_id, charge_filter_id, group_key) as previous,
+        lag(b) over (partition by window_charge_id order by transaction_id) as sent_before, sum(cast(sqrt(c) as decimal(38, 12))) over (partition by a) as roots, sum(c) over (partition by a order by timestamp) as so_far,
         age(timestamp, from_at) as since
     from events
 ),
 final as (
-    select a, string_agg(b, ',' order by place) as texts, string_agg(field_text, ',' order by field_text) as sorted_texts, quantile_disc(c, 0.95) as p95, count(*) as n,
+    select a, string_agg(b, ',' order by place) as texts, string_agg(b, ',' order by event_number) as listed, string_agg(field_text, ',' order by field_text) as sorted_texts, quantile_disc(c, 0.95) as p95, count(*) as n,
         coalesce(sum(c), 0) as total, nullif(max(c), 0) as most, md5(a) as id, epoch_us(d) // 60000000 as minutes,
         json_extract_string(e, '$.f') as text, try_cast(b as decimal(38, 12)) as number, round(c, 2) as rounded
     from ranked as r inner join numbers on true
-    group by a, c, d, e, b
+    group by a, c, d, e, b, window_charge_id, charge_filter_id, group_key
 )
 select * from final
 """
