@@ -35,20 +35,24 @@ def no_advance_facts() -> Facts:
 
 
 def in_advance(case: Case, facts: Facts) -> None:
-    """The case's id is its subscription, plan, charge and metric at once. The list of events is the order of their arrival."""
+    """The case's external subscription is called by its id, and so are its events' codes; `charge_of` is its charge. The list of events is
+    the order of their arrival.
+    """
     inputs = case["inputs"]
-    metric, terms = inputs["metric"], inputs["charge"]
-    names = dict.fromkeys(("subscription_id", "customer_id", "external_subscription_id", "plan_id"), case["id"])
+    metric, terms, charge_id = inputs["metric"], inputs["charge"], charge_of(case["id"])
+    plan_id, metric_id = f"{case['id']}/plan", f"{case['id']}/metric"
+    names = {"subscription_id": f"{case['id']}/subscription", "customer_id": f"{case['id']}/customer"}
+    names |= {"external_subscription_id": case["id"], "plan_id": plan_id}
     names |= {column: inputs[column] for column in ("currency", "timezone") if column in inputs}
     facts["int_metering__service_periods"] += [
         period_of(period, **names | stated(case, period)) | {"period_index": index}
         for index, period in enumerate(inputs.get("periods") or [inputs["period"]], 1)
     ]
     facts["stg_catalog__billable_metrics"] += versions(
-        billable_metric_id=case["id"], code=case["id"], name=case["id"], **metric
+        billable_metric_id=metric_id, code=case["id"], name=case["id"], **metric
     )
     flags = {"prorated": terms.get("prorated", False), "pay_in_advance": True, "invoiceable": True}
-    charge = {"charge_id": case["id"], "plan_id": case["id"], "billable_metric_id": case["id"], "charge_model": terms["charge_model"]} | flags  # fmt: skip
+    charge = {"charge_id": charge_id, "plan_id": plan_id, "billable_metric_id": metric_id, "charge_model": terms["charge_model"]} | flags  # fmt: skip
     facts["stg_catalog__charges"] += versions(**charge)
     others(charge, metric, facts)
     second(charge, facts)
@@ -56,17 +60,22 @@ def in_advance(case: Case, facts: Facts) -> None:
     starts = [ALWAYS, *(instant(change["at"]) for change in changes)]
     for properties, start, end in zip([terms, *changes], starts, [*starts[1:], None], strict=True):
         own = no_prices()
-        prices(case["id"], None, properties["properties"], own)
+        prices(charge_id, None, properties["properties"], own)
         for name, rows in own.items():
             facts[name] += [row | {"valid_from": start, "valid_to": end} for row in rows]
     named = [(row["name"], row["values"]) for row in inputs.get("charge_filters", [])]
-    filters(case["id"], named, inputs.get("metric_filters", {}), facts)
+    filters(charge_id, named, inputs.get("metric_filters", {}), facts)
     for row in inputs.get("charge_filters", []):
-        prices(case["id"], f"{case['id']}/{row['name']}", row["properties"], facts)
+        prices(charge_id, f"{charge_id}/{row['name']}", row["properties"], facts)
     arrived: Facts = {"int_metering__received_events": []}
     events(case, arrived)
     facts["int_metering__received_events"] += in_order(arrived["int_metering__received_events"])
     twin(case["id"], facts)
+
+
+def charge_of(case_id: str) -> str:
+    """What the case's charge is called, unlike its subscription."""
+    return f"{case_id}/charge"
 
 
 def versions(**row: Any) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.schemas.amount_details import event_amount_details
 from core.warehouse.pricing_graph import PricingGraph
-from tests.golden.rating.advance_facts import in_advance, no_advance_facts
+from tests.golden.rating.advance_facts import charge_of, in_advance, no_advance_facts
 from tests.golden.rating.facts import Case, Outcome
 from tests.golden.rating.fees import OTHER_FEES, as_answered, assert_details, assert_field, assert_known
 from tests.support import facts as given_facts
@@ -44,7 +44,7 @@ def fees_of(graph: PricingGraph, cases: list[Case]) -> dict[str, Outcome]:
         steps.setdefault(step["fee_id"], []).append(step)
     fees: dict[str, Outcome] = {}
     for fee in given_facts.rows_of(connection, "int_billing__fees"):
-        if fee["charge_id"] != fee["external_subscription_id"]:
+        if fee["charge_id"] != charge_of(fee["external_subscription_id"]):
             continue
         fee["amount_details"] = as_answered(event_amount_details(fee["charge_model"], steps.get(fee["fee_id"], [])))
         fees.setdefault(fee["external_subscription_id"], []).append(fee)

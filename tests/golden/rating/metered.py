@@ -20,17 +20,28 @@ from ingestion.landing import EVENT_SCHEMA
 from tests.golden.rating.facts import Case, Facts, instant, version, window
 
 
+def names(case_id: str) -> dict[str, str]:
+    """What the case's subscription, plan, metric and code are called, no two alike: a column in another's place is noticed."""
+    return {
+        "external_subscription_id": f"{case_id}/subscription",
+        "plan_id": f"{case_id}/plan",
+        "billable_metric_id": f"{case_id}/metric",
+        "code": f"{case_id}/code",
+    }
+
+
 def charge(case_id: str, metric: Case, terms: Case, facts: Facts) -> None:
-    """The case's one charge; plan, charge, metric and code are all called by the case's id."""
+    """The case's one charge, called by the case's id."""
+    called = names(case_id)
     facts.setdefault("catalog.charges", []).append(
         version(
-            id=case_id, plan_id=case_id, code=case_id, billable_metric_id=case_id, charge_model=terms["charge_model"], position=1,
+            id=case_id, plan_id=called["plan_id"], code=case_id, billable_metric_id=called["billable_metric_id"], charge_model=terms["charge_model"], position=1,
             pay_in_advance=terms.get("pay_in_advance", False), prorated=terms.get("prorated", False), invoiceable=True, min_amount_cents=0,
         )
     )  # fmt: skip
     facts.setdefault("catalog.billable_metrics", []).append(
         version(
-            id=case_id, code=case_id, name=case_id, aggregation_type=metric["aggregation_type"], recurring=metric.get("recurring", False),
+            id=called["billable_metric_id"], code=called["code"], name=case_id, aggregation_type=metric["aggregation_type"], recurring=metric.get("recurring", False),
             field_name=metric.get("field_name"), sql_metric=metric.get("sql_metric"), rounding_function=metric.get("rounding_function"), rounding_precision=metric.get("rounding_precision"),
         )
     )  # fmt: skip
@@ -41,8 +52,8 @@ def usage_window(name: str, case_id: str, period: Case, horizon_at: datetime, fa
     facts.setdefault("int_metering__usage_windows", []).append(
         {
             "usage_window_id": name,
-            "external_subscription_id": case_id,
-            "plan_id": case_id,
+            "external_subscription_id": names(case_id)["external_subscription_id"],
+            "plan_id": names(case_id)["plan_id"],
             "currency": "EUR",
             "timezone": "UTC",
             "period_days": period.get("duration_days"),
@@ -74,11 +85,12 @@ def group_keys(case_id: str, filter_id: str | None, properties: Case, facts: Fac
 
 def events(case: Case, sent: list[Case], facts: Facts) -> None:
     """Events in their order of arrival, known when they were ingested."""
+    called = names(case["id"])
     rows = [
         {
-            "external_subscription_id": case["id"],
+            "external_subscription_id": called["external_subscription_id"],
             "transaction_id": event.get("transaction_id", f"{case['id']}-{position}"),
-            "code": case["id"],
+            "code": called["code"],
             "timestamp": instant(event["timestamp"]),
             "properties": json.dumps(event.get("properties") or {}),
             "precise_total_amount_cents": event.get("precise_total_amount_cents"),
@@ -92,15 +104,15 @@ def events(case: Case, sent: list[Case], facts: Facts) -> None:
 
 def others(case_id: str, facts: Facts) -> None:
     """The case's first event once more, of another metric, of another subscription, and set aside: none has a part in the case."""
-    other, aside = f"{case_id}/other", f"{case_id}/aside"
-    first = [row for row in facts["landing.events"] if row["external_subscription_id"] == case_id][:1]
+    other, aside, own = f"{case_id}/other", f"{case_id}/aside", names(case_id)["external_subscription_id"]
+    first = [row for row in facts["landing.events"] if row["external_subscription_id"] == own][:1]
     for terms in ({"code": other}, {"external_subscription_id": other}):
         facts["landing.events"] += [row | terms | {"transaction_id": other} for row in first]
     facts["landing.events"] += [row | {"transaction_id": aside} for row in first]
     facts.setdefault("stg_catalog__set_aside_events", []).extend(
         {"external_subscription_id": subscription, "transaction_id": transaction}
         for row in first
-        for subscription, transaction in ((case_id, aside), (case_id, aside), (other, row["transaction_id"]), (case_id, other + aside))
+        for subscription, transaction in ((own, aside), (own, aside), (other, row["transaction_id"]), (own, other + aside))
     )
 
 

@@ -40,9 +40,10 @@ def run(graph: PricingGraph, cases: list[Case]) -> dict[str, Any]:
     properties_of = {
         row["transaction_id"]: (row["code"], json.loads(row["properties"])) for row in facts["landing.events"]
     }
+    case_of = {metered.names(case["id"])["code"]: case["id"] for case in cases}
     found: dict[str, Any] = {case["id"]: [] for case in cases}
-    for transaction_id, (case_id, properties) in properties_of.items():
-        filter_id = filter_of[transaction_id]
+    for transaction_id, (code, properties) in properties_of.items():
+        filter_id, case_id = filter_of[transaction_id], case_of[code]
         found[case_id].append((properties, filter_id and filter_id.removeprefix(f"{case_id}/")))
     return found
 

@@ -100,7 +100,8 @@ def beside(case: Case, facts: Facts) -> None:
     prices(second, None, {"amount": "1"}, facts)
     names = dict.fromkeys(("external_subscription_id", "subscription_id"), other)
     facts["int_metering__service_periods"] += [row | names for row in facts["int_metering__service_periods"]]
-    own = [row for row in facts["landing.events"] if row["external_subscription_id"] == case["id"] and row["code"] == case["id"]]
+    called = metered.names(case["id"])
+    own = [row for row in facts["landing.events"] if all(row[column] == called[column] for column in ("external_subscription_id", "code"))]
     for again in ("once", "twice"):
         facts["landing.events"] += [
             row | {"external_subscription_id": other, "transaction_id": f"{row['transaction_id']}/{again}"} for row in own
@@ -132,7 +133,10 @@ def windows(case: Case) -> Iterator[tuple[str, Case, datetime]]:
 def service_periods(case: Case) -> list[dict[str, Any]]:
     """The periods in which the events of a charge in advance are billed, one after the other."""
     periods = {described["period"]["from"]: described["period"] for _, described, _ in windows(case)}
-    names = dict.fromkeys(("subscription_id", "customer_id", "external_subscription_id", "plan_id"), case["id"])
+    called = metered.names(case["id"])
+    names = {"subscription_id": case["id"], "customer_id": f"{case['id']}/customer"} | {
+        name: called[name] for name in ("external_subscription_id", "plan_id")
+    }
     zone = {column: case["inputs"][column] for column in ("currency", "timezone") if column in case["inputs"]}
     return [
         period_of(period, **names, **zone) | {"period_index": index} for index, period in enumerate(periods.values(), 1)
