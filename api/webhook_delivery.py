@@ -17,6 +17,7 @@ import httpx
 
 from api import webhook_payloads, webhook_signatures
 from api.deps import Services
+from core.billing.webhook_facts import gather
 from core.catalog import webhook_keys, webhooks
 from core.catalog.unit_of_work import unit_of_work
 from core.catalog.webhook_endpoints import WebhookEndpoint
@@ -54,7 +55,8 @@ class Delivery:
         self.delivered = Delivered()
 
     def step(self) -> bool:
-        """Describe what is new, and hand what is due to the endpoints that are idle; whether there was anything to do."""
+        """Gather and describe what is new, and hand what is due to the endpoints that are idle; whether there was anything to do."""
+        gather(self._services.billing.ledger, self._services.engine, self._services.clock)
         has_described = self._describe()
         self._busy = {key: thread for key, thread in self._busy.items() if thread.is_alive()}
         services = self._services

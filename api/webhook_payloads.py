@@ -16,7 +16,7 @@ from api.schemas.customers import customer_objects
 from api.schemas.entitlements import feature_object
 from api.schemas.invoices import invoice_object
 from api.schemas.payment_requests import payment_request_objects
-from api.schemas.payments import payment_objects
+from api.schemas.payments import payment_objects, receipt_objects
 from api.schemas.plans import plan_object
 from api.schemas.subscriptions import subscription_object
 from api.schemas.wallets import transaction_object
@@ -96,6 +96,11 @@ def _payment(services: Services, object_id: str) -> Object:
         return payment_objects(cursor, connection, [payments.get(connection, object_id)])[0]
 
 
+def _payment_receipt(services: Services, object_id: str) -> Object:
+    with services.billing.ledger.cursor() as cursor, services.look() as connection:
+        return receipt_objects(cursor, connection, [payments.get(connection, object_id)])[0]
+
+
 def _payment_request(services: Services, object_id: str) -> Object:
     with services.billing.ledger.cursor() as cursor, services.look() as connection:
         row = find(cursor, connection, object_id)
@@ -120,6 +125,7 @@ _OBJECTS: dict[str, Callable[[Services, str], Object]] = {
     "fee": _fee,
     "credit_note": credit_notes.described,
     "payment": _payment,
+    "payment_receipt": _payment_receipt,
     "payment_request": _payment_request,
     "payment_dispute_lost": _payment_dispute_lost,
 }

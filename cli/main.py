@@ -30,6 +30,7 @@ COMMANDS = {
     "explain": Listed("cli.explain:explain", "tallystick explain TAL-4F2A-001-003 --line 2 --events"),
     "verify": Listed("cli.verify:verify", "tallystick verify --json"),
     "send": Listed("cli.send:send", "tallystick send"),
+    "webhooks": Listed("cli.webhooks:app"),
     "set-aside": Listed(
         "cli.set_aside:set_aside", "tallystick set-aside acme-calls evt-7731 --reason 'a test of the client' --by finance"
     ),

@@ -20,8 +20,10 @@ router = APIRouter(prefix="/webhook_endpoints", tags=["Webhooks"])
 @router.post("", openapi_extra=CREATE.openapi)
 def create(webhook_endpoint: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
     """Name an address that hears of what is recorded from now on."""
+    with served.billing.ledger.cursor() as cursor:
+        newest = served.billing.ledger.books_snapshot(cursor)
     with served.change() as uow:
-        return _one(uow.connection, webhook_endpoints.create(uow, **webhook_endpoint))
+        return _one(uow.connection, webhooks.create_endpoint(uow, books_snapshot=newest, **webhook_endpoint))
 
 
 @router.get("")

@@ -57,6 +57,10 @@ class Ledger:
         finally:
             cursor.close()
 
+    def books_snapshot(self, cursor: Cursor) -> int:
+        """The newest version of the books, on a `cursor`."""
+        return lake.last_snapshot(cursor, lake.books(self._settings))
+
     @contextmanager
     def computing(self) -> Iterator[KeptPlans]:
         """As `cursor`, for models: their plans stay with it, and the next request takes it up."""

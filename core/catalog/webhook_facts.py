@@ -143,6 +143,7 @@ def _payment(_connection: sa.Connection, change: Change) -> Found:
     if before is None:
         if after.part_of_payment_id is None:
             yield "payment.succeeded", after.id
+            yield "payment_receipt.created", after.id
             if after.payment_request_id is not None:
                 yield "payment_request.payment_status_updated", after.payment_request_id
         yield "invoice.payment_status_updated", after.invoice_id

@@ -71,13 +71,12 @@ class WebhookPayload(Version):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhooksTold(Version):
-    """Up to where facts that no command records are in the outbox: the books' snapshot (and that before the first of
-    them), and the instant of the last look at what time brings.
+    """Up to where facts that no command records are in the outbox: the books' snapshot, and the instant up to which it is
+    known what time has brought (None before the first look).
     """
 
-    books_from: int
     books_to: int
-    looked_at: datetime
+    looked_at: datetime | None
 
 
 WEBHOOKS = Versions("webhooks", Webhook, index=("status", "endpoint_id", "fact_id"))
@@ -240,11 +239,19 @@ def told(connection: sa.Connection) -> WebhooksTold | None:
 
 
 def tell(uow: UnitOfWork, **to: Any) -> WebhooksTold:
-    """Move on what `told` says; the first call gives all of it."""
+    """Move on what `told` says; the first call gives the books' snapshot at least."""
     before = told(uow.connection)
     if before is None:
-        return WEBHOOKS_TOLD.add(uow, uow.stamp_for(), id=_TOLD_ID, **to)
+        return WEBHOOKS_TOLD.add(uow, uow.stamp_for(), id=_TOLD_ID, **{"looked_at": None} | to)
     return WEBHOOKS_TOLD.amend(uow, uow.stamp_for(), before, **to)
+
+
+def create_endpoint(uow: UnitOfWork, *, books_snapshot: int, **fields: Any) -> WebhookEndpoint:
+    """A new endpoint, which hears of what is recorded, and issued after that snapshot of the books. Raises ValidationError."""
+    endpoint = webhook_endpoints.create(uow, **fields)
+    if webhook_endpoints.page(uow.connection, limit=1).total == 1:  # nobody has listened until now
+        tell(uow, books_to=books_snapshot, looked_at=uow.stamp_for().instant)
+    return endpoint
 
 
 def _known(connection: sa.Connection, webhook_ids: Sequence[str]) -> set[str]:

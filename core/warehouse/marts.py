@@ -542,12 +542,16 @@ def rule_top_ups(cursor: duckdb.DuckDBPyConnection, wallet_transaction_ids: Sequ
 
 
 def wallet_transaction_customer(cursor: duckdb.DuckDBPyConnection, wallet_transaction_id: str) -> str:
-    """Id of the customer whose wallet moved; the run must have seen the transaction. Raises NotFound."""
-    query = "select customer_id from warehouse.marts.fct_wallet_transactions where wallet_transaction_id = ?"
-    found = cursor.execute(query, [wallet_transaction_id]).fetchone()
-    if found is None:
-        raise NotFound("wallet_transaction", wallet_transaction_id)
-    return str(found[0])
+    """Id of the customer whose wallet moved, as the last run or the books know. Raises NotFound."""
+    for query in (
+        "select customer_id from warehouse.marts.fct_wallet_transactions where wallet_transaction_id = ?",
+        "select customer_id from books.main.wallet_top_ups where wallet_transaction_id = ?",
+        # What a wallet pays of an invoice is one transaction (`int_ledger__wallet_outflows`), under an id made of both.
+        "select customer_id from books.main.wallet_uses where md5('wallet_invoiced|' || invoice_id || '|' || wallet_id) = replace(?, '-', '') limit 1",
+    ):
+        for row in _gained_rows(cursor, query, [wallet_transaction_id]):
+            return str(row["customer_id"])
+    raise NotFound("wallet_transaction", wallet_transaction_id)
 
 
 def alert_values(cursor: duckdb.DuckDBPyConnection, alert_ids: Sequence[str]) -> dict[str, Row]:

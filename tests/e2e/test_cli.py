@@ -38,8 +38,13 @@ COMMANDS = (
     "plans export",
     "plans apply",
     "diff",
+    "webhooks list",
+    "webhooks show",
+    "webhooks resend",
+    "webhooks deliver",
+    "webhooks secrets",
 )
-GROUPS = ("", "api-key", "plans")
+GROUPS = ("", "api-key", "plans", "webhooks")
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,9 @@ def outbox(services: Services, **wanted: str) -> list[Webhook]:
 
 def test_a_webhook_is_the_object_under_its_key_signed_by_the_served_key(api: Api, receiver: Receiver) -> None:
     listen(api, receiver)
-    served = api.ok("POST", "/customers", {"customer": {"external_id": "acme", "name": "Açme €", "currency": "EUR"}})["customer"]
+    served = api.ok("POST", "/customers", {"customer": {"external_id": "acme", "name": "Açme €", "currency": "EUR"}})[
+        "customer"
+    ]
     (request,) = receiver.await_type("customer.created")
     organization = api.ok("GET", "/organizations")["organization"]["lago_id"]
     assert request.body == {
@@ -64,7 +66,9 @@ def test_a_webhook_is_the_object_under_its_key_signed_by_the_served_key(api: Api
         "customer": served,
     }
     assert list(request.body) == ["webhook_type", "object_type", "organization_id", "customer"]
-    assert request.headers["x-lago-signature-algorithm"] == "jwt" and request.headers["content-type"] == "application/json"
+    assert (
+        request.headers["x-lago-signature-algorithm"] == "jwt" and request.headers["content-type"] == "application/json"
+    )
     pem = base64.b64decode(api.ok("GET", "/webhooks/json_public_key")["webhook"]["public_key"])
     claims = jwt.decode(request.headers["x-lago-signature"], pem, algorithms=["RS256"], issuer="http://127.0.0.1:3000")
     assert claims == {"data": request.content.decode(), "iss": "http://127.0.0.1:3000"}
@@ -89,7 +93,11 @@ def test_hmac_and_standard_webhooks_sign_the_bytes_too(api: Api, receiver: Recei
 
 def test_each_change_is_told_once_to_those_who_asked(api: Api, receiver: Receiver) -> None:
     api.ok("POST", "/customers", {"customer": {"external_id": "before"}})
-    listen(api, receiver, event_types=["customer.updated", "plan.deleted", "subscription.started", "subscription.terminated"])
+    listen(
+        api,
+        receiver,
+        event_types=["customer.updated", "plan.deleted", "subscription.started", "subscription.terminated"],
+    )
     with Receiver() as everything:
         listen(api, everything, event_types=["*"])
         api.ok("POST", "/customers", {"customer": {"external_id": "acme"}})
@@ -97,7 +105,11 @@ def test_each_change_is_told_once_to_those_who_asked(api: Api, receiver: Receive
         api.ok("POST", "/customers", {"customer": {"external_id": "acme", "name": "Acme"}})  # nothing changes
         api.ok("POST", "/plans", {"plan": PLAN})
         api.ok("PUT", "/plans/basic", {"plan": {"name": "Basic 2"}})
-        api.ok("POST", "/subscriptions", {"subscription": {"external_customer_id": "new", "plan_code": "basic", "external_id": "s"}})
+        api.ok(
+            "POST",
+            "/subscriptions",
+            {"subscription": {"external_customer_id": "new", "plan_code": "basic", "external_id": "s"}},
+        )
         api.ok("PUT", "/subscriptions/s", {"subscription": {"name": "S"}})
         api.ok("DELETE", "/plans/basic")
         everything.await_type("plan.deleted")
@@ -154,9 +166,18 @@ def test_parts_of_a_plan_are_the_plan_s_and_terms_of_a_subscription_are_its_own(
     metric = {"code": "calls", "name": "Calls", "aggregation_type": "count_agg"}
     metric_id = api.ok("POST", "/billable_metrics", {"billable_metric": metric})["billable_metric"]["lago_id"]
     api.ok("POST", "/plans", {"plan": PLAN})
-    api.ok("POST", "/subscriptions", {"subscription": {"external_customer_id": "acme", "plan_code": "basic", "external_id": "s"}})
+    api.ok(
+        "POST",
+        "/subscriptions",
+        {"subscription": {"external_customer_id": "acme", "plan_code": "basic", "external_id": "s"}},
+    )
     listen(api, receiver)
-    charge = {"billable_metric_id": metric_id, "charge_model": "standard", "properties": {"amount": "1"}, "code": "calls"}
+    charge = {
+        "billable_metric_id": metric_id,
+        "charge_model": "standard",
+        "properties": {"amount": "1"},
+        "code": "calls",
+    }
     api.ok("POST", "/plans/basic/charges", {"charge": charge})
     api.ok("PUT", "/subscriptions/s", {"subscription": {"plan_overrides": {"amount_cents": 77}}})
     api.ok("POST", "/features", {"feature": {"code": "last"}})
@@ -174,7 +195,9 @@ def test_what_is_not_taken_comes_again_later_the_same_and_then_never(
     with services.change() as uow:
         customers.upsert(uow, "acme")
     deliver(services)
-    assert [(row.status, row.attempts, row.http_status, row.response) for row in outbox(services)] == [("pending", 1, 500, "answer 500")]
+    assert [(row.status, row.attempts, row.http_status, row.response) for row in outbox(services)] == [
+        ("pending", 1, 500, "answer 500")
+    ]
     deliver(services)
     assert len(receiver.received) == 1  # not before its time
     clock.advance(wait_after(1))
@@ -185,7 +208,9 @@ def test_what_is_not_taken_comes_again_later_the_same_and_then_never(
     assert deliver(services).taken == 1
     deliver(services)
     attempts = receiver.of("customer.created")
-    assert len(attempts) == 3 and {(request.key, request.content) for request in attempts} == {(attempts[0].key, attempts[0].content)}
+    assert len(attempts) == 3 and {(request.key, request.content) for request in attempts} == {
+        (attempts[0].key, attempts[0].content)
+    }
     assert all(request.path == "/hooks" for request in receiver.received)
     created = next(row for row in outbox(services) if row.webhook_type == "customer.created")
     assert (created.status, created.attempts) == ("succeeded", MOST_ATTEMPTS)
@@ -193,7 +218,9 @@ def test_what_is_not_taken_comes_again_later_the_same_and_then_never(
         assert [row.http_status for row in webhooks.attempts(connection, created.id)] == [500, 302, 200]
 
 
-def test_three_attempts_are_all_until_it_is_sent_again(services: Services, api: Api, receiver: Receiver, clock: Ticking) -> None:
+def test_three_attempts_are_all_until_it_is_sent_again(
+    services: Services, api: Api, receiver: Receiver, clock: Ticking
+) -> None:
     endpoint_id = listen(api, receiver)
     receiver.answers = [500] * (MOST_ATTEMPTS + 1)
     with services.change() as uow:
@@ -320,3 +347,72 @@ def deliver(services: Services) -> webhook_delivery.Delivered:
         delivery.wait()
     delivery.stop(5)
     return delivery.delivered
+
+
+ADD_ON = {"code": "setup", "name": "Set-up", "amount_cents": 1000, "amount_currency": "EUR"}
+
+
+def test_what_is_issued_is_told_once_whoever_issued_it(api: Api, receiver: Receiver) -> None:
+    api.ok("POST", "/customers", {"customer": {"external_id": "issued", "currency": "EUR"}})
+    api.ok("POST", "/add_ons", {"add_on": ADD_ON})
+    one_off = {"external_customer_id": "issued", "currency": "EUR", "fees": [{"add_on_code": "setup"}]}
+    api.ok("POST", "/invoices", {"invoice": one_off})  # before anybody listens
+    listen(api, receiver)
+    invoice = api.ok("POST", "/invoices", {"invoice": one_off})["invoice"]
+    (told,) = receiver.await_type("invoice.one_off_created")
+    assert told.body["invoice"] == invoice
+    item = {"fee_id": invoice["fees"][0]["lago_id"], "amount_cents": 100}
+    note = {"invoice_id": invoice["lago_id"], "reason": "other", "offset_amount_cents": 100, "items": [item]}
+    note = api.ok("POST", "/credit_notes", {"credit_note": note})["credit_note"]
+    (told,) = receiver.await_type("credit_note.created")
+    assert told.body["credit_note"] == note
+    payment = {"invoice_id": invoice["lago_id"], "amount_cents": 400, "reference": "part"}
+    api.ok("POST", "/payments", {"payment": payment})
+    paid = api.ok("POST", "/payments", {"payment": payment | {"amount_cents": 500, "reference": "rest"}})["payment"]
+    succeeded = receiver.await_type("payment.succeeded", 2)
+    assert succeeded[1].body["payment"] == paid
+    assert receiver.await_type("payment_receipt.created", 2)[1].body["payment_receipt"]["payment"] == paid
+    (status,) = receiver.await_type("invoice.payment_status_updated")  # not of the part
+    assert status.body["invoice"] == api.ok("GET", f"/invoices/{invoice['lago_id']}")["invoice"]
+    assert status.body["invoice"]["payment_status"] == "succeeded"
+    voided = api.ok("POST", "/invoices", {"invoice": one_off})["invoice"]["lago_id"]
+    api.ok("POST", f"/invoices/{voided}/void", {})
+    api.ok("POST", f"/invoices/{api.ok('POST', '/invoices', {'invoice': one_off})['invoice']['lago_id']}/lose_dispute")
+    (lost,) = receiver.await_type("invoice.payment_dispute_lost")
+    assert (
+        lost.body["payment_dispute_lost"]["payment_dispute_lost_at"]
+        and lost.body["object_type"] == "payment_dispute_lost"
+    )
+    assert receiver.await_type("invoice.voided")[0].body["invoice"]["status"] == "voided"
+    assert sorted(receiver.types) == sorted(
+        [
+            *["invoice.one_off_created"] * 3,
+            "credit_note.created",
+            *["payment.succeeded", "payment_receipt.created"] * 2,
+            "invoice.payment_status_updated",
+            "invoice.voided",
+            "invoice.payment_dispute_lost",
+        ]
+    )
+
+
+def test_credits_are_told_when_they_come_in_and_when_an_invoice_takes_them(api: Api, receiver: Receiver) -> None:
+    api.ok("POST", "/customers", {"customer": {"external_id": "prepaid", "currency": "EUR"}})
+    api.ok("POST", "/plans", {"plan": PLAN | {"pay_in_advance": True}})
+    listen(api, receiver)
+    wallet = {"external_customer_id": "prepaid", "rate_amount": "1", "currency": "EUR", "paid_credits": "500"}
+    wallet_id = api.ok("POST", "/wallets", {"wallet": wallet})["wallet"]["lago_id"]
+    (added,) = receiver.await_type("invoice.paid_credit_added")
+    api.ok("PUT", f"/invoices/{added.body['invoice']['lago_id']}", {"invoice": {"payment_status": "succeeded"}})
+    (settled,) = receiver.await_type("wallet_transaction.updated")
+    assert settled.body["wallet_transaction"]["status"] == "settled"
+    api.ok(
+        "POST",
+        "/subscriptions",
+        {"subscription": {"external_customer_id": "prepaid", "plan_code": "basic", "external_id": "pre"}},
+    )
+    receiver.await_type("invoice.created")
+    _, taken = receiver.await_type("wallet_transaction.created", 2)
+    transactions = api.ok("GET", f"/wallets/{wallet_id}/wallet_transactions")["wallet_transactions"]
+    assert taken.body["wallet_transaction"] in transactions
+    assert taken.body["wallet_transaction"]["transaction_status"] == "invoiced"
