@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from api.auth import Keys
 from api.calculations import Calculations
+from api.context import author
 from core.billing.on_demand import Billing
 from core.catalog import test_clocks
 from core.catalog.customers import Customer
@@ -35,13 +36,13 @@ class Services:
         self.landing = Landing(settings.landing)
         self.tail = LocalTail(self.inbox, self.landing)
         self.billing = Billing(settings, self.engine, clock, self.tail)
-        self.keys = Keys(self.engine)
+        self.keys = Keys(self.engine, clock)
         self.calculations = Calculations(self.engine, clock)
 
     @contextmanager
     def change(self) -> Iterator[UnitOfWork]:
         """A write transaction of commands; committed when the block ends, so answer after it."""
-        with unit_of_work(self.engine, self.clock) as uow:
+        with unit_of_work(self.engine, self.clock, author()) as uow:
             yield uow
         self.calculations.forget()
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.answers import answer
+from api.context import Limit
+from core.catalog.activity_log import singular
 from core.catalog.engine import UNAVAILABLE
 from core.errors import BatchRefused, Conflict, NotFound, TallystickError, ValidationError
 
@@ -42,6 +45,24 @@ class FeatureUnavailable(TallystickError):
         super().__init__("feature_unavailable", reason)
 
 
+class Forbidden(TallystickError):
+    """The key is good, and may not do this (lago_api §4)."""
+
+    def __init__(self, action: str, resource: str, scopes: Sequence[str]) -> None:
+        super().__init__(
+            f"{action}_action_not_allowed_for_{singular(resource)}",
+            f"this key may {' and '.join(scopes)}, and not {action} here; ask for a key with that scope (`tallystick api-key create --scope {action}`)",
+        )
+
+
+class TooManyRequests(TallystickError):
+    """The key has asked as often as it may in this second."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__("too_many_requests", f"this key may ask {limit.limit} times a second; wait {limit.reset} s and send it again")
+        self.limit = limit
+
+
 class CatalogUnavailable(TallystickError):
     """The catalog's database does not answer."""
 
@@ -65,6 +86,10 @@ def body_of(error: TallystickError) -> dict[str, Any]:
             return {"status": 401, "error": "Unauthorized"}
         case FeatureUnavailable():
             return {"status": 403, "error": "Forbidden", "code": error.code, "message": error.message}
+        case Forbidden():
+            return {"status": 403, "error": "Forbidden", "code": error.code, "message": error.message}
+        case TooManyRequests():
+            return {"status": 429, "error": "Too Many Requests", "code": error.code, "message": error.message}
         case NotFound():
             return {"status": 404, "error": "Not Found", "code": error.code}
         case Conflict():

@@ -12,10 +12,13 @@ from api.auth import authorize
 from api.courier import Courier
 from api.deps import Services
 from api.flusher import Flusher
+from api.requests import Requests
 from api.routers import (
+    activity_logs,
     add_ons,
     alerts,
     analytics,
+    api_logs,
     applied_coupons,
     billable_metrics,
     billing_entities,
@@ -88,6 +91,8 @@ RESOURCES = (
     analytics,
     webhook_endpoints,
     webhook_keys,
+    activity_logs,
+    api_logs,
     left_out,
 )
 
@@ -116,6 +121,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         separate_input_output_schemas=False,
     )
     errors.install(app)
+    app.add_middleware(Requests)
     # Ingest first: routes are tried in order. Its two routes check the key themselves, without a thread.
     app.include_router(events.router, prefix=PREFIX)
     guarded = APIRouter(prefix=PREFIX, dependencies=[Depends(authorize), Depends(errors.refuse_nul)])

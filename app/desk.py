@@ -57,7 +57,7 @@ def send(method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[
             method,
             f"{settings.api_url.rstrip('/')}/api/v1{path}",
             json=body,
-            headers={"Authorization": f"Bearer {settings.api_key}"},
+            headers={"Authorization": f"Bearer {settings.api_key}", "User-Agent": "tallystick-console"},
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
         )
         content: dict[str, Any] = dict(json.loads(answer.text, parse_float=Decimal))

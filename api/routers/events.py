@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, one
-from api.auth import authorize, key_of
+from api.auth import admit, authorize, key_of
 from api.body import read_instant
 from api.deps import Served, Services
 from api.errors import BadRequest, answer_error, validation_body
@@ -108,9 +108,11 @@ def _owner(served: Services, connection: sa.Connection, external_subscription_id
 
 async def _authorized(request: Request) -> Services:
     services: Services = request.app.state.services
-    key = key_of(request)
-    if not services.keys.is_trusted(key):
-        await run_in_threadpool(services.keys.check, key)
+    plaintext = key_of(request)
+    key = services.keys.trusted(plaintext)
+    if key is None:
+        key = await run_in_threadpool(services.keys.check, plaintext)
+    admit(request, plaintext, key)
     return services
 
 

@@ -13,7 +13,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from core.catalog import webhooks
+from core.catalog import activities, webhooks
+from core.catalog.activities import SYSTEM, Author
 from core.catalog.engine import writing
 from core.catalog.versions import METADATA, Instant, Version
 from core.catalog.webhook_endpoints import WEBHOOK_ENDPOINTS
@@ -55,8 +56,9 @@ class Stamp:
 class UnitOfWork:
     """One transaction of commands. Get it from `unit_of_work`; it ends with the `with` block."""
 
-    def __init__(self, connection: sa.Connection, clock: Clock) -> None:
+    def __init__(self, connection: sa.Connection, clock: Clock, author: Author = SYSTEM) -> None:
         self.connection = connection
+        self._author = author
         self._clock = clock
         last = connection.execute(
             sa.select(STAMPS.c.sequence, STAMPS.c.recorded_at).order_by(STAMPS.c.sequence.desc()).limit(1)
@@ -66,23 +68,20 @@ class UnitOfWork:
         self._readings: dict[str, datetime] = {}
         self._last_of_clock: dict[str | None, Stamp] = {}
         self._clock_of_customer: dict[str, str | None] = {}
-        # Where nobody hears of changes they are not gathered.
-        is_heard = WEBHOOK_ENDPOINTS.first(connection) is not None
-        self._changes = Changes() if is_heard else None
+        self._changes = Changes()
 
     def ended(self, table: str, version: Version) -> None:
         """Tell the unit that it closed a version."""
-        if self._changes is not None:
-            self._changes.ended(table, version)
+        self._changes.ended(table, version)
 
     def wrote(self, table: str, version: Version) -> None:
         """Tell the unit that it wrote a version."""
-        if self._changes is not None:
-            self._changes.wrote(table, version)
+        self._changes.wrote(table, version)
 
     def keep_facts(self) -> None:
-        """Write down what webhooks are to tell of, so that it is told if and only if the unit is committed."""
-        if self._changes is not None:
+        """Write down who did what, and what webhooks are to tell of it: if and only if the unit is committed."""
+        activities.record(self, self._changes.touched(), self._author, self._sequence, self._recorded_at)
+        if WEBHOOK_ENDPOINTS.first(self.connection) is not None:
             webhooks.record(self, self._changes.facts(self.connection))
 
     def stamp_for(self, customer_id: str | None = None, *, test_clock_id: str | None = None) -> Stamp:
@@ -170,13 +169,13 @@ def last_recorded_at(connection: sa.Connection) -> datetime:
 
 
 @contextmanager
-def unit_of_work(engine: sa.Engine, clock: Clock) -> Iterator[UnitOfWork]:
-    """A write transaction: everything in the block is committed together, or nothing when it raises.
+def unit_of_work(engine: sa.Engine, clock: Clock, author: Author = SYSTEM) -> Iterator[UnitOfWork]:
+    """A write transaction: everything in the block is committed together, or nothing when it raises; `author` gives the commands.
 
     Holds the catalog's write lock, so keep it short.
     """
     with writing(engine) as connection:
-        uow = UnitOfWork(connection, clock)
+        uow = UnitOfWork(connection, clock, author)
         yield uow
         uow.keep_facts()
         uow.keep_stamps()

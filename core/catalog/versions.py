@@ -85,14 +85,15 @@ class Version:
 _MOST_PARAMETERS = 10_000
 
 V = TypeVar("V", bound=Version)
+T = TypeVar("T")
 _TYPES: dict[Any, Any] = {str: sa.Text, int: sa.BigInteger, bool: sa.Boolean, datetime: Instant}
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[V]):
+class Page(Generic[T]):
     """Part of a list, with the number of rows in the whole of it."""
 
-    items: list[V]
+    items: list[T]
     total: int
 
 

@@ -1,4 +1,4 @@
-"""Which changes of the catalog webhooks tell of (lago_api §10): the one place that knows, for every command."""
+"""What a unit of work changed, and which of it webhooks tell of (lago_api §10): the one place that knows, for every command."""
 
 from __future__ import annotations
 
@@ -23,26 +23,28 @@ Found = Iterator[tuple[str, str]]
 
 
 class Changes:
-    """What one unit of work did to the objects that webhooks tell of, in the order of their first change."""
+    """What one unit of work did to objects, in the order of their first change."""
 
     def __init__(self) -> None:
         self._of: dict[tuple[str, str], list[Any]] = {}
 
     def ended(self, table: str, version: Version) -> None:
         """A version was closed."""
-        if table in _RULES:
-            self._of.setdefault((table, version.id), [version, None])[1] = None
+        self._of.setdefault((table, version.id), [version, None])[1] = None
 
     def wrote(self, table: str, version: Version) -> None:
         """A version was written."""
-        if table in _RULES:
-            self._of.setdefault((table, version.id), [None, None])[1] = version
+        self._of.setdefault((table, version.id), [None, None])[1] = version
+
+    def touched(self) -> dict[tuple[str, str], Change]:
+        """(table, id of an object) -> its version before and after."""
+        return {key: (before, after) for key, (before, after) in self._of.items()}
 
     def facts(self, connection: sa.Connection) -> list[Fact]:
         """What happened, each once: what was created or ended was not also updated."""
         happened: dict[tuple[str, str], str] = {}
         for (table, _), (before, after) in self._of.items():
-            if before is None and after is None:
+            if table not in _RULES or (before is None and after is None):
                 continue
             for webhook_type, object_id in _RULES[table](connection, (before, after)):
                 key, _, verb = webhook_type.partition(".")

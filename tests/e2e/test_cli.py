@@ -17,6 +17,7 @@ import pytest
 
 from core.catalog import api_keys
 from core.catalog.engine import connect, reading
+from core.clock import SystemClock
 from core.settings import Settings
 from tests.support.demo_home import EVENTS, copy_of, demo_home, environment, tallystick
 
@@ -82,9 +83,9 @@ def test_api_key_is_alone_on_the_last_line_and_works(fresh: Path) -> None:
     key = made.stdout.splitlines()[-1]
     engine = connect(Settings(home=fresh).catalog)
     with reading(engine) as connection:
-        found = api_keys.verify(connection, key)
+        found = api_keys.verify(connection, key, SystemClock().now())
         assert found is not None and found.name == "[staging]"
-        assert api_keys.verify(connection, key + "x") is None
+        assert api_keys.verify(connection, key + "x", SystemClock().now()) is None
     engine.dispose()
 
 
@@ -274,7 +275,7 @@ def test_up_serves_everything_and_leaves_no_orphans(tmp_path: Path) -> None:
         assert process.wait(60) == 0
         assert processes_of(settings.home) == []
         with reading(connect(settings.catalog)) as connection:
-            assert api_keys.verify(connection, key) is not None and api_keys.verify(connection, lent) is None
+            assert api_keys.verify(connection, key, SystemClock().now()) is not None and api_keys.verify(connection, lent, SystemClock().now()) is None
     finally:
         for child in processes_of(settings.home):
             os.kill(child, signal.SIGKILL)

@@ -357,9 +357,9 @@ def test_an_api_key_is_kept_as_a_hash_and_ends_when_revoked(begin: Begin) -> Non
         other, _ = api_keys.create(uow)
     assert plaintext not in repr(row) and row.key_hash != plaintext
     with begin() as uow:
-        assert api_keys.verify(uow.connection, plaintext) == row
-        assert api_keys.verify(uow.connection, plaintext[:-1] + "!") is None
-        assert api_keys.verify(uow.connection, "") is None
+        assert api_keys.verify(uow.connection, plaintext, NOW) == row
+        assert api_keys.verify(uow.connection, plaintext[:-1] + "!", NOW) is None
+        assert api_keys.verify(uow.connection, "", NOW) is None
         api_keys.revoke(uow, row.id)
-        assert api_keys.verify(uow.connection, plaintext) is None
+        assert api_keys.verify(uow.connection, plaintext, NOW) is None
         assert [key.id for key in api_keys.page(uow.connection).items] == [other.id]
