@@ -256,8 +256,10 @@ def _label(place: int, item: Any) -> str:
 
 def _read(file: Path) -> Document:
     try:
-        document = yaml.load(file.read_text(), _Loader)
-    except yaml.YAMLError as error:
+        document = yaml.load(file.read_text(encoding="utf-8"), _Loader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanFileError(file, f"it cannot be read: {error}; save it as text in UTF-8") from error
+    except (yaml.YAMLError, ValueError) as error:
         raise PlanFileError(file, f"it is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):
         raise PlanFileError(file, "it must hold the fields of one plan or metric")
@@ -271,7 +273,15 @@ def _refuse_unknown(file: Path, document: Mapping[str, Any], fields: Fields, pat
             raise PlanFileError(file, f"there is no field {path}{name}; there are {', '.join(sorted(known))}")
         inner = known[name].fields
         if inner is not None:
+            if not isinstance(value, list | None):
+                raise PlanFileError(file, f"{path}{name} must be a list, each item with `-` before its first field")
+            labels = []
             for place, item in enumerate(value or []):
                 if not isinstance(item, dict):
                     raise PlanFileError(file, f"{path}{name}[{place}] must hold fields")
+                labels.append(_label(place, item))
+                if labels.count(labels[-1]) > 1:
+                    raise PlanFileError(
+                        file, f"{path}{name} has {labels[-1]!r} twice; give each its own code, or take one away"
+                    )
                 _refuse_unknown(file, item, inner, f"{path}{name}[{place}].")

@@ -187,6 +187,9 @@ def test_a_price_needs_no_quotes(filled: sa.Engine, tmp_path: Path) -> None:
         ("plans/pro.yaml", "code: pro\n", "", "it has no code"),
         ("plans/pro.yaml", "name: Pro", "name: [Pro", "it is not YAML"),
         ("billable_metrics/calls.yaml", "code: calls", "code: tokens", "another file"),
+        ("plans/pro.yaml", "- code: calls", "- code: tokens", "charges has 'tokens' twice"),
+        ("plans/pro.yaml", "name: Pro", "usage_thresholds: 5\nname: Pro", "usage_thresholds must be a list"),
+        ("plans/pro.yaml", "name: Pro", "name: 2024-13-45", "it is not YAML"),
     ],
 )
 def test_a_wrong_file_is_named_with_what_to_correct(
@@ -195,6 +198,13 @@ def test_a_wrong_file_is_named_with_what_to_correct(
     folder = exported(filled, tmp_path / "prices")
     edit(folder, file, old, new)
     with pytest.raises(PlanFileError, match=said):
+        read_files(folder)
+
+
+def test_a_file_that_is_no_text_is_named(filled: sa.Engine, tmp_path: Path) -> None:
+    folder = exported(filled, tmp_path / "prices")
+    (folder / "plans/pro.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(PlanFileError, match=r"pro.yaml: it cannot be read: .*save it as text in UTF-8"):
         read_files(folder)
 
 
