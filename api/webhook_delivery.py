@@ -17,7 +17,7 @@ import httpx
 
 from api import webhook_payloads, webhook_signatures
 from api.deps import Services
-from core.billing.webhook_facts import gather
+from core.billing.webhook_facts import WebhookFacts
 from core.catalog import webhook_keys, webhooks
 from core.catalog.unit_of_work import unit_of_work
 from core.catalog.webhook_endpoints import WebhookEndpoint
@@ -48,6 +48,7 @@ class Delivery:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._facts = WebhookFacts(services.billing.ledger, services.engine, services.clock)
         self._client = httpx.Client(timeout=SECONDS, headers={"User-Agent": "Tallystick"})
         self._busy: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
@@ -56,7 +57,7 @@ class Delivery:
 
     def step(self) -> bool:
         """Gather and describe what is new, and hand what is due to the endpoints that are idle; whether there was anything to do."""
-        gather(self._services.billing.ledger, self._services.engine, self._services.clock)
+        self._facts.gather()
         has_described = self._describe()
         self._busy = {key: thread for key, thread in self._busy.items() if thread.is_alive()}
         services = self._services

@@ -11,6 +11,7 @@ from api.balances import traced, with_balance
 from api.deps import Services
 from api.fees import fee_objects
 from api.requested import find
+from api.schemas.alerts import triggered_alert_object
 from api.schemas.billable_metrics import metric_object
 from api.schemas.customers import customer_objects
 from api.schemas.entitlements import feature_object
@@ -28,6 +29,7 @@ from core.catalog.subscription_versions import SUBSCRIPTIONS
 from core.domain.webhooks import OBJECT_KEYS
 from core.errors import NotFound
 from core.warehouse import marts
+from core.warehouse.published_facts import alert_crossings
 
 Object = dict[str, Any]
 
@@ -109,6 +111,12 @@ def _payment_request(services: Services, object_id: str) -> Object:
         return payment_request_objects(services, connection, [row])[0]
 
 
+def _triggered_alert(services: Services, object_id: str) -> Object:
+    with services.billing.ledger.cursor() as cursor, services.look() as connection:
+        crossings = alert_crossings(cursor, object_id)
+        return triggered_alert_object(services, connection, crossings)
+
+
 def _payment_dispute_lost(services: Services, object_id: str) -> Object:
     return _invoice(services, object_id) | {"provider_error": None}
 
@@ -127,6 +135,7 @@ _OBJECTS: dict[str, Callable[[Services, str], Object]] = {
     "payment": _payment,
     "payment_receipt": _payment_receipt,
     "payment_request": _payment_request,
+    "triggered_alert": _triggered_alert,
     "payment_dispute_lost": _payment_dispute_lost,
 }
 """Key -> its object, from the id that a fact names."""

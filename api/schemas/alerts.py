@@ -12,8 +12,8 @@ from api.body import BOOLEAN, DECIMAL, TEXT, Body, objects, parse, read_fields
 from api.deps import Services
 from api.schemas.billable_metrics import metric_object
 from api.schemas.wire import decimal, instant
-from core.catalog import billable_metrics, billing_entities
-from core.catalog.alerts import Alert
+from core.catalog import billable_metrics, billing_entities, customers, subscriptions
+from core.catalog.alerts import ALERTS, Alert
 from core.catalog.wallets import WALLETS
 from core.domain.monitoring import direction_of
 from core.warehouse import marts
@@ -65,4 +65,35 @@ def _alert_object(alert: Alert, look: Mapping[str, Any] | None, metric: dict[str
         "last_processed_at": instant(look["checked_at"] if look else None),
         "thresholds": [row | {"value": decimal(row["value"])} for row in alert.thresholds],
         "created_at": instant(alert.created_at),
+    }
+
+
+def triggered_alert_object(
+    services: Services, connection: sa.Connection, crossings: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """One look at an alert that crossed thresholds: rows of `int_billing__alert_crossings` (lago_api §10)."""
+    look = crossings[0]
+    alert = ALERTS.history(connection, look["alert_id"])[-1]
+    metrics = billable_metrics.by_ids(connection, [alert.billable_metric_id] if alert.billable_metric_id else [])
+    subscription = subscriptions.get(connection, alert.external_subscription_id or "", services.clock.now())
+    return {
+        "lago_id": look["alert_check_id"],
+        "lago_organization_id": billing_entities.get(connection, billing_entities.DEFAULT_CODE).id,
+        "lago_alert_id": alert.id,
+        "lago_subscription_id": subscription.id,
+        "lago_wallet_id": None,
+        "external_subscription_id": alert.external_subscription_id,
+        "external_customer_id": customers.by_id(connection, alert.customer_id).external_id,
+        "wallet_code": None,
+        "billable_metric_code": next((metric.code for metric in metrics.values()), None),
+        "alert_type": alert.alert_type,
+        "alert_code": alert.code,
+        "alert_name": alert.name,
+        "current_value": decimal(look["value"]),
+        "previous_value": decimal(look["previous_value"]),
+        "triggered_at": instant(look["checked_at"]),
+        "crossed_thresholds": [
+            {"code": row["threshold_code"], "value": decimal(row["threshold_value"]), "recurring": row["is_recurring"]}
+            for row in crossings
+        ],
     }

@@ -42,7 +42,11 @@ class Ledger:
 
     def has_published(self) -> bool:
         """Whether a run has published a warehouse."""
-        return published(self._settings.published) is not None
+        return self.published() is not None
+
+    def published(self) -> Published | None:
+        """What the last run published."""
+        return published(self._settings.published)
 
     @contextmanager
     def cursor(self) -> Iterator[Cursor]:

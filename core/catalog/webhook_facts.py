@@ -126,7 +126,7 @@ def _owned(connection: sa.Connection, change: Change) -> Found:
 def _subscription(_connection: sa.Connection, change: Change) -> Found:
     before, after = change
     if before is None and after.status == ACTIVE:
-        if after.started_at <= after.created_at:  # what starts later is told by time (`core.billing.webhook_times`)
+        if after.started_at <= after.created_at:  # what starts later is told by time (`webhook_times`)
             yield "subscription.started", after.id
     elif before is not None and after is not None:
         ended = {TERMINATED: "terminated", CANCELED: "canceled"} if before.status == ACTIVE else {}

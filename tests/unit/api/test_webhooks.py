@@ -416,3 +416,49 @@ def test_credits_are_told_when_they_come_in_and_when_an_invoice_takes_them(api: 
     transactions = api.ok("GET", f"/wallets/{wallet_id}/wallet_transactions")["wallet_transactions"]
     assert taken.body["wallet_transaction"] in transactions
     assert taken.body["wallet_transaction"]["transaction_status"] == "invoiced"
+
+
+@pytest.fixture
+def quiet(timed: Api, services: Services) -> Api:
+    """The API on the test's clock, which delivers nothing itself."""
+    timed.client.app.state.courier.stop()  # type: ignore[attr-defined]
+    return timed
+
+
+def test_what_time_brings_is_told_when_it_has_come(quiet: Api, services: Services, receiver: Receiver, clock: Ticking) -> None:
+    begins, ends = clock.now() + timedelta(days=2), clock.now() + timedelta(days=60)
+    quiet.ok("POST", "/plans", {"plan": PLAN})
+    quiet.ok("POST", "/customers", {"customer": {"external_id": "timely", "currency": "EUR", "net_payment_term": 2}})
+    listen(quiet, receiver)
+    terms = {"external_customer_id": "timely", "plan_code": "basic", "external_id": "put off"}
+    terms |= {"subscription_at": f"{begins.isoformat()}Z", "ending_at": f"{ends.isoformat()}Z"}
+    quiet.ok("POST", "/subscriptions", {"subscription": terms})
+    wallet = {"external_customer_id": "timely", "rate_amount": "1", "currency": "EUR", "expiration_at": f"{ends.isoformat()}Z"}
+    quiet.ok("POST", "/wallets", {"wallet": wallet})
+    quiet.ok("POST", "/add_ons", {"add_on": ADD_ON})
+    one_off = {"external_customer_id": "timely", "currency": "EUR", "fees": [{"add_on_code": "setup"}]}
+    owed = quiet.ok("POST", "/invoices", {"invoice": one_off})["invoice"]["lago_id"]
+    deliver(services)
+    before = receiver.types
+    assert "subscription.started" not in before
+
+    def told_within(**passed: float) -> list[str]:
+        already = len(receiver.received)
+        clock.advance(timedelta(**passed))
+        deliver(services)
+        return receiver.types[already:]
+
+    assert told_within(days=1) == []
+    assert told_within(days=1, minutes=1) == ["subscription.started"]
+    assert receiver.of("subscription.started")[0].body["subscription"]["status"] == "active"
+    assert told_within(days=3) == ["invoice.payment_overdue"]
+    (overdue,) = receiver.of("invoice.payment_overdue")
+    assert (overdue.body["invoice"]["lago_id"], overdue.body["invoice"]["payment_overdue"]) == (owed, True)
+    assert told_within(days=9) == []
+    assert told_within(days=1, hours=1) == ["subscription.termination_alert"]
+    assert told_within(days=30) == ["subscription.termination_alert"]
+    assert sorted(told_within(days=15)) == ["subscription.terminated", "wallet.terminated"]
+    assert receiver.of("subscription.terminated")[0].body["subscription"]["status"] == "terminated"
+    assert receiver.of("wallet.terminated")[0].body["wallet"]["status"] == "terminated"
+    assert told_within(days=100) == []
+
