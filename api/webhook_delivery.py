@@ -94,7 +94,7 @@ class Delivery:
             fresh = webhooks.undescribed(connection, services.clock.now(), AT_ONCE)
         for webhook in fresh:
             try:
-                content = webhook_payloads.body(services, webhook.webhook_type, webhook.object_id)
+                content = webhook_payloads.body(services, webhook)
             except Exception as error:
                 log.warning(
                     "webhook %s of %s cannot be described", webhook.webhook_type, webhook.object_id, exc_info=error

@@ -21,11 +21,12 @@ from api.schemas.payments import payment_objects, receipt_objects
 from api.schemas.plans import plan_object
 from api.schemas.subscriptions import subscription_object
 from api.schemas.wallets import transaction_object
-from core.catalog import billing_entities, customers, payments, wallets
+from core.catalog import billing_entities, customers, payments, wallets, webhooks
 from core.catalog.billable_metrics import BILLABLE_METRICS
 from core.catalog.features import FEATURES
 from core.catalog.plan_versions import PLANS
 from core.catalog.subscription_versions import SUBSCRIPTIONS
+from core.catalog.webhooks import Webhook
 from core.domain.webhooks import OBJECT_KEYS
 from core.errors import NotFound
 from core.warehouse import marts
@@ -34,18 +35,21 @@ from core.warehouse.published_facts import alert_crossings
 Object = dict[str, Any]
 
 
-def body(services: Services, webhook_type: str, object_id: str) -> str | None:
+def body(services: Services, webhook: Webhook) -> str | None:
     """The compact JSON that tells of it; None where there is nothing to tell: a status that has not changed after all.
 
     Raises what the object's own operation raises, NotFound above all.
     """
-    key = OBJECT_KEYS[webhook_type]
-    found = _OBJECTS[key](services, object_id)
-    if webhook_type.endswith(".payment_status_updated") and found["payment_status"] == "pending":
-        return None  # paid in part
+    key = OBJECT_KEYS[webhook.webhook_type]
+    found = _OBJECTS[key](services, webhook.object_id)
     with services.look() as connection:
+        if webhook.webhook_type.endswith(".payment_status_updated") and (
+            # A payment of a part changes no status, and where the rest has come meanwhile that one tells of it.
+            found["payment_status"] == "pending" or webhooks.is_told_later(connection, webhook)
+        ):
+            return None
         organization_id = billing_entities.get(connection).id
-    envelope = {"webhook_type": webhook_type, "object_type": key, "organization_id": organization_id}
+    envelope = {"webhook_type": webhook.webhook_type, "object_type": key, "organization_id": organization_id}
     return encode(envelope | {key: found}).decode()
 
 

@@ -130,6 +130,13 @@ def undescribed(connection: sa.Connection, now: datetime, most: int) -> list[Web
     return list({webhook.fact_id: webhook for webhook in reversed(found)}.values())[::-1]
 
 
+def is_told_later(connection: sa.Connection, webhook: Webhook) -> bool:
+    """Whether a later fact of the same type and object waits or was told."""
+    c = WEBHOOKS.c
+    same = (c.object_id == webhook.object_id) & (c.webhook_type == webhook.webhook_type)
+    return WEBHOOKS.first(connection, c.endpoint_id == webhook.endpoint_id, same, c.created_at > webhook.created_at) is not None
+
+
 def describe(uow: UnitOfWork, fact_id: str, content: str | None) -> None:
     """Keep the body that tells of a fact; None says that it was none after all, and nobody hears of it."""
     if content is None:

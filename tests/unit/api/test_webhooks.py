@@ -333,6 +333,7 @@ def test_what_cannot_be_described_is_recorded_and_stops_nothing(
 def test_an_endpoint_hears_of_its_own_time_only(services: Services, api: Api, receiver: Receiver) -> None:
     with services.change() as uow:
         customers.upsert(uow, "unheard")
+    with services.change() as uow:
         webhook_endpoints.create(uow, webhook_url=receiver.url)
     with services.change() as uow:
         customers.upsert(uow, "heard")
@@ -462,3 +463,16 @@ def test_what_time_brings_is_told_when_it_has_come(quiet: Api, services: Service
     assert receiver.of("wallet.terminated")[0].body["wallet"]["status"] == "terminated"
     assert told_within(days=100) == []
 
+
+def test_a_payment_in_parts_is_one_change_however_late_it_is_described(quiet: Api, services: Services, receiver: Receiver) -> None:
+    quiet.ok("POST", "/customers", {"customer": {"external_id": "in parts", "currency": "EUR"}})
+    quiet.ok("POST", "/add_ons", {"add_on": ADD_ON})
+    listen(quiet, receiver)
+    one_off = {"external_customer_id": "in parts", "currency": "EUR", "fees": [{"add_on_code": "setup"}]}
+    invoice_id = quiet.ok("POST", "/invoices", {"invoice": one_off})["invoice"]["lago_id"]
+    for amount_cents in (300, 700):
+        payment = {"invoice_id": invoice_id, "amount_cents": amount_cents, "reference": "part"}
+        quiet.ok("POST", "/payments", {"payment": payment})
+    deliver(services)
+    (told,) = receiver.of("invoice.payment_status_updated")
+    assert told.body["invoice"]["payment_status"] == "succeeded" and len(receiver.of("payment.succeeded")) == 2
