@@ -131,7 +131,8 @@ def apply(uow: UnitOfWork, wanted: Mapping[Key, Document]) -> list[Change]:
     for left in changes(documents_of(uow.connection), wanted):
         names = ", ".join(left.fields)
         raise PlanFileError(
-            Path(*left.key), f"the catalog keeps another value than the file's for {names}; write it as `tallystick plans export` does. Nothing was applied"
+            Path(*left.key),
+            f"the catalog keeps another value than the file's for {names}; write it as `tallystick plans export` does. Nothing was applied",
         )
     return planned
 
