@@ -6,12 +6,17 @@ expected_bills as (
     select * from {{ ref('int_metering__expected_bills') }}
 ),
 
+due_moments as (
+    select * from {{ ref('int_metering__due_moments') }}
+),
+
 timed as (
     select
         terms.*,
         expected_bills.period_index,
         expected_bills.invoicing_reason,
         expected_bills.ready_at,
+        due_moments.due_at,
         expected_bills.fee_from_at,
         expected_bills.fee_to_at,
         expected_bills.fee_period_starts_on,
@@ -20,13 +25,11 @@ timed as (
         expected_bills.usage_from_at,
         expected_bills.usage_to_at,
         expected_bills.usage_period_days,
-        expected_bills.renewed_to_at,
-        case
-            when {{ plus_24_hours('expected_bills.ready_at', 'terms.grace_days') }} > terms.known_from then {{ plus_24_hours('expected_bills.ready_at', 'terms.grace_days') }}
-            else terms.known_from
-        end as due_at
+        expected_bills.renewed_to_at
     from expected_bills
     inner join terms on expected_bills.subscription_id = terms.subscription_id and expected_bills.known_from = terms.known_from
+    inner join due_moments on expected_bills.subscription_id = due_moments.subscription_id and expected_bills.known_from = due_moments.known_from
+        and expected_bills.period_index = due_moments.period_index and expected_bills.invoicing_reason = due_moments.invoicing_reason
     where expected_bills.ready_at <= terms.as_of
 ),
 

@@ -6,6 +6,10 @@ billing_ticks as (
     select * from {{ ref('int_metering__billing_ticks') }} where invoicing_reason = 'terminating'
 ),
 
+due_moments as (
+    select * from {{ ref('int_metering__due_moments') }} where invoicing_reason = 'periodic'
+),
+
 periodic as (
     select * from {{ ref('int_metering__regular_bills') }} where invoicing_reason = 'periodic'
 ),
@@ -34,8 +38,11 @@ issued as (
         on periodic.subscription_id = service_periods.subscription_id
         and periodic.known_from = service_periods.known_from
         and periodic.period_index = service_periods.period_index
-    where service_periods.known_to is null
-        or {{ plus_24_hours('periodic.ready_at', 'service_periods.grace_days') }} < service_periods.known_to
+    inner join due_moments
+        on periodic.subscription_id = due_moments.subscription_id
+        and periodic.known_from = due_moments.known_from
+        and periodic.period_index = due_moments.period_index
+    where service_periods.known_to is null or due_moments.due_at < service_periods.known_to
     group by periodic.subscription_id, periodic.period_index
 ),
 
