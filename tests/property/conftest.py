@@ -60,7 +60,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
         books = append(books, settlement)
         staged.append((readings, books))
         if stage < STAGES - 1:
-            _finalize_some(random, players, drafts["draft_invoices"])
+            finalized = _finalize_some(random, players, drafts["draft_invoices"])
+            _reprice_some(Random(stage), finalized)
             _hold_and_release_some(Random(stage), players, drafts["draft_invoices"])
             _pay_some(random, players, books)
             _credit_some(Random(stage), players, books)
@@ -78,13 +79,28 @@ def _end_of_stage(random: Random, player: Player, stage: int) -> datetime:
     return near_bounds(random, player.script.zone, BEGINS_AT + stage * third, BEGINS_AT + (stage + 1) * third)
 
 
-def _finalize_some(random: Random, players: Mapping[str, Player], drafts: list[dict[str, Any]]) -> None:
-    """Finalizes half of the drafts a moment after the run, as an operator would who looks at its outcome."""
+def _finalize_some(random: Random, players: Mapping[str, Player], drafts: list[dict[str, Any]]) -> list[Player]:
+    """Finalizes half of the drafts a moment after the run, as an operator would who looks at its outcome. Returns whose they are."""
+    finalized = {}
     for draft in sorted(drafts, key=lambda row: row["invoice_id"]):
         if not draft["is_due"] and random.random() < 0.5:
             player = players[draft["customer_id"]]
             player.play_until(player.later())
             player.finalize(draft["invoice_id"])
+            finalized[player.customer_id] = player
+    return list(finalized.values())
+
+
+def _reprice_some(random: Random, finalized: list[Player]) -> None:
+    """Changes prices while the grace period of what was just finalized goes on: of the plans for all, or of every subscription by itself."""
+    for player in finalized:
+        player.play_until(player.later())
+        if random.random() < 0.4:
+            for plan in player.script.plans:
+                player.do("update_plan", code=plan["code"], amount_cents=plan["amount_cents"] + 7, cascade_updates=random.random() < 0.5)
+        elif random.random() < 0.7:
+            for external_id in sorted({action.terms["external_id"] for action in player.script.actions if action.do == "subscribe"}):
+                player.do("override", external_id=external_id, overrides={"amount_cents": random.randrange(100000)})
 
 
 def _hold_and_release_some(random: Random, players: Mapping[str, Player], drafts: list[dict[str, Any]]) -> None:

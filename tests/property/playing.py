@@ -101,6 +101,10 @@ class Player:
         with self.world.unit() as uow:
             invoice_voids.void(uow, invoice_id=invoice_id, customer_id=self.customer_id)
 
+    def do(self, what: str, **terms: Any) -> None:
+        """An action that no script has, at the clock's reading."""
+        self._do(Action(self.reading, what, terms))
+
     def later(self) -> datetime:
         """A minute after the clock's reading."""
         return self.reading + timedelta(minutes=1)
@@ -149,6 +153,9 @@ class Player:
 
     def _subscribe(self, uow: Any, plan: str, **terms: Any) -> None:
         subscriptions.create(uow, external_customer_id=self.script.name, plan_code=plan, period_end=self.world.period_end, **terms)
+
+    def _override(self, uow: Any, external_id: str, overrides: dict[str, Any]) -> None:
+        subscriptions.update(uow, external_id, plan_overrides_input=overrides)
 
     def _undo(self, uow: Any, external_id: str) -> None:
         subscriptions.cancel_pending(uow, external_id)

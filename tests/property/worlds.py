@@ -241,6 +241,7 @@ class _Drawing:
             self._voids(action.terms["code"], action.at)
         self._ended_in_advance()
         self._downgraded(Random(f"{self.name}-downgraded"))
+        self._overridden(Random(f"{self.name}-overridden"))
 
     def _subscription(self, external_id: str) -> None:
         created_at = BEGINS_AT if self.chance(0.3) else self.moment(before=datetime(2024, 9, 1))
@@ -330,6 +331,36 @@ class _Drawing:
             self.happens(later, "terminate" if wish == "terminate" else "undo", external_id=terms["external_id"])
         for _ in range(6):
             self._event_of(terms["external_id"])
+
+    def _overridden(self, drawn: Random) -> None:
+        """Terms of their own for some subscriptions, from their beginning or later, once or twice; some changes of plans cascade."""
+        self.random = drawn
+        plans = {plan["code"]: plan for plan in self.script.plans}
+        for action in [action for action in self.script.actions if action.do == "subscribe"]:
+            plan = plans[action.terms["plan"]]
+            if drawn.random() < 0.15:
+                action.terms["plan_overrides_input"] = self._overrides(plan)
+            for _ in range(drawn.choice((0, 0, 0, 1, 2))):
+                self.happens(self.moment(action.at), "override", external_id=action.terms["external_id"], overrides=self._overrides(plan))
+        for action in [action for action in self.script.actions if action.do == "update_plan"]:
+            action.terms["cascade_updates"] = drawn.random() < 0.5
+
+    def _overrides(self, plan: Terms) -> Terms:
+        """Something of what a subscription may have otherwise than its plan."""
+        overrides: Terms = {"name": "a deal"}
+        if self.chance(0.5):
+            overrides["amount_cents"] = self.cents()
+        if self.chance(0.3):
+            overrides["minimum_commitment"] = self.random.choice(({}, {"amount_cents": 2500}, {"amount_cents": 70007}))
+        if self.chance(0.2):
+            overrides["tax_codes"] = self._some_taxes(0.5)
+        entries = []
+        for charge in plan["charges"]:
+            if self.chance(0.5):
+                entry = {"code": charge["code"], "properties": self.properties(charge["charge_model"])}
+                filters = [row | {"properties": self.properties(charge["charge_model"])} for row in charge["filters"] if self.chance(0.8)]
+                entries.append(entry | ({"filters": filters} if self.chance(0.5) else {}))
+        return overrides | ({"charges": entries} if entries else {})
 
     def _event(self) -> None:
         subscribed = self.random.choice([action for action in self.script.actions if action.do == "subscribe"])

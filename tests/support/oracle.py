@@ -162,7 +162,7 @@ class Oracle:
             found.append((1 if metrics else 2 if plans else 3, age, coupon, metrics, plans))
         for _, _, coupon, metrics, plans in sorted(found, key=lambda item: item[:2]):
             sub_total = invoice.fees - sum(invoice.coupon_uses.values())
-            covered = [line for line in invoice.lines if (line.metric_id in metrics if metrics else line.plan_id in plans if plans else True)]
+            covered = [line for line in invoice.lines if (line.metric_id in metrics if metrics else self._is_of(line, plans) if plans else True)]
             base = sum((line.cents - line.share for line in covered), Fraction(0))
             if sub_total <= 0 or base <= 0:
                 continue
@@ -173,6 +173,10 @@ class Oracle:
             invoice.coupon_uses[coupon["id"]] = used
             for line in covered:
                 line.share += used * (line.cents - line.share) / base
+
+    def _is_of(self, line: Line, plans: set[str]) -> bool:
+        """A plan covers what it makes of itself for one subscription, too (invoicing §5)."""
+        return line.plan_id is not None and self.facts.original("plans", line.plan_id) in plans
 
     def _worth(self, coupon: Row, base: Fraction, sub_total: int) -> int:
         uses = list(self.spent[coupon["id"]].values())

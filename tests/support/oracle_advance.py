@@ -1,7 +1,8 @@
 """The exact fees of charges in advance, by plain fractions: one event after the other, in the order in which they are billed
 (rating §5). No SQL.
 
-Which fees there are, when and for which period is taken from the books; what each costs from the facts.
+Which fees there are, when and for which period is taken from the books; what each costs from the facts. A charge that gets terms
+of its own in the middle of a period goes on with the units of it, at its own prices.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class AdvanceOracle:
         fees = [fee for fee in books["fees"].to_pylist() if fee["event_transaction_id"] is not None]
         owned: dict[tuple[str, str], list[Row]] = defaultdict(list)
         for fee in fees:
-            owned[fee["charge_id"], fee["subscription_id"]].append(fee)
+            owned[facts.original("charges", fee["charge_id"]), fee["subscription_id"]].append(fee)
         self.lines: dict[str, Line] = {}
         self.units: dict[str, Fraction] = {}
         for members in owned.values():
@@ -102,7 +103,7 @@ class AdvanceOracle:
         }
         properties = json.loads(event["properties"])
         group = tuple((row["key"], properties.get(row["key"]) or None) for row in own["charge_group_keys"])
-        state = buckets[chosen, group]
+        state = buckets[chosen and facts.original("charge_filters", chosen), group]
         added = units_added(metric, event, state)
         state.current += added
         before, state.peak = state.peak, max(state.peak, state.current)

@@ -75,6 +75,10 @@ class Facts:
         (row,) = self.at(table, "id", row_id, instant)
         return row
 
+    def original(self, table: str, row_id: str) -> str:
+        """What a row of a subscription's own terms stands for on the plan for all, else the row itself (invoicing §13)."""
+        return str(self.of(table, "id", row_id)[0]["parent_id"] or row_id)
+
     def known_events(self, external_id: str, code: str, clock_id: str, instant: datetime) -> list[Row]:
         """A subscription's events of a code that its clock had seen by `instant`, in order of their time."""
         readings = self.of("test_clocks", "id", clock_id)
