@@ -19,6 +19,7 @@ dated as (
         invoice_items.*,
         successors.subscription_id is not null as is_upgraded,
         plans.code as plan_code,
+        plans.amount_cents as price_cents,
         coalesce(plans.invoice_display_name, plans.name) as plan_name,
         {{ local_date('invoice_items.fee_from_at', 'invoice_items.timezone') }} as from_on,
         {{ local_date('invoice_items.fee_to_at', 'invoice_items.timezone') }} as to_on
@@ -55,7 +56,7 @@ final as (
         counted.currency,
         counted.billed_days,
         counted.period_days,
-        {{ unscaled(div_round('cast(counted.plan_amount_cents as decimal(38, 0)) * counted.billed_days * 1000000000000000', 'counted.period_days * currencies.minor_units'), 15) }} as amount
+        {{ unscaled(div_round('cast(counted.price_cents as decimal(38, 0)) * counted.billed_days * 1000000000000000', 'counted.period_days * currencies.minor_units'), 15) }} as amount
     from counted
     inner join currencies on counted.currency = currencies.currency
 )
