@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor
 
@@ -136,16 +136,29 @@ class Oracle:
             amounts = [(fee, Fraction(fee["units"]) * fee["unit_amount_cents"] / minor) for fee in self.facts.of("one_off_fees", "one_off_invoice_id", fee["one_off_invoice_id"])]
             return [Line("add_on", amount, half_up(amount * minor), add_on_id=fee["add_on_id"], one_off_fee_id=fee["id"]) for fee, amount in amounts]
         lines = []
+        zone = self._zone(row)
         for link in self.links[row["invoice_id"]]:
             if link["invoicing_reason"] == "in_advance_charge":
                 lines.append(self.advance.lines[self.sources[row["invoice_id"]]])
                 continue
             if link["fee_from_at"] is not None:
-                lines.append(plan_line(self.facts, link, row["timezone"], at, minor))
+                lines.append(plan_line(self.facts, link, zone, at, minor))
             if link["usage_from_at"] is not None:
                 lines += usage_lines(self.facts, link, customer["test_clock_id"], at, minor)
-            lines += self.commitments.lines(link, row["timezone"], at, minor)
+            lines += self.commitments.lines(link, zone, at, minor)
         return lines + self.late_usage.lines[row["invoice_id"]]
+
+    def _zone(self, row: Row) -> str:
+        """The zone whose days a bill counts: its own, but of one that was on hold that of the end of its grace period (DECISIONS, holds)."""
+        if not any(command["command"] == "hold" for command in self.facts.of("invoice_commands", "invoice_id", row["invoice_id"])):
+            return str(row["timezone"])
+        seller = self.facts.one("billing_entities", row["billing_entity_id"], row["issued_at"])
+        for customer in sorted(self.facts.of("customers", "id", row["customer_id"]), key=lambda version: (version["valid_from"], version["sequence"])):
+            days = seller["invoice_grace_period"] if customer["invoice_grace_period"] is None else customer["invoice_grace_period"]
+            due_at = max(row["ready_at"] + timedelta(days=days or 0), customer["valid_from"])
+            if row["issued_at"] <= due_at or customer["valid_to"] is None or due_at < customer["valid_to"]:
+                break
+        return str(row["timezone"] if row["issued_at"] <= due_at else customer["timezone"] or seller["timezone"] or "UTC")
 
     def _use_coupons(self, invoice: Invoice, row: Row) -> None:
         at = row["issued_at"]

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import pyarrow as pa
 
-from tests.support.oracle_fees import Facts, Line, Row, half_up, local_date, period_around
+from tests.support.oracle_fees import Facts, Line, Row, closes_month, half_up, local_date, period_around
 
 FAR = timedelta(days=5)
 """A change of time zone moves the bounds of a period by less."""
@@ -46,7 +46,9 @@ class CommitmentOracle:
             return []
         if plan["pay_in_advance"] and not self._is_opened(link["subscription_id"], end, zone):
             return []
-        days = ((last + timedelta(days=1) if is_cut else end) - max(start, local_date(subscription["started_at"], zone))).days
+        if is_cut and not closes_month(plan, anchor, local_date(link["usage_from_at"], zone), last):
+            last += timedelta(days=1)
+        days = ((last if is_cut else end) - max(start, local_date(subscription["started_at"], zone))).days
         committed = half_up(Fraction(plan["minimum_commitment_amount_cents"] * days, (end - start).days))
         paid = [fee["amount_cents"] for fee in self.fees[link["subscription_id"]] if fee["issued_at"] <= at and start <= _middle(fee, zone) < end]
         missing = committed - sum(paid)

@@ -238,6 +238,14 @@ def local_date(instant: datetime, zone: str) -> date:
     return instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
 
 
+def closes_month(plan: Row, anchor: date | None, usage_from: date, last: date) -> bool:
+    """Whether a final bill on the first day of an unbilled month closes the month before, without that day (invoicing §2.3)."""
+    if not plan["bill_charges_monthly"] or plan["interval"] not in ("semiannual", "yearly"):
+        return False
+    month_start = period_around("monthly", anchor, last)[0]
+    return last == month_start and usage_from <= month_start - timedelta(days=5)
+
+
 def plan_line(facts: Facts, link: Row, zone: str, at: datetime, minor: int) -> Line:
     """The prorated plan fee: billed days of the days of the whole period; the last day of a service is used."""
     plan, subscription = facts.one("plans", link["plan_id"], at), facts.one("subscriptions", link["subscription_id"], at)
@@ -247,10 +255,7 @@ def plan_line(facts: Facts, link: Row, zone: str, at: datetime, minor: int) -> L
     service_end = subscription["terminated_at"] or subscription["downgrade_at"] or subscription["ending_at"]
     last = local_date(link["fee_to_at"], zone)
     is_cut = link["invoicing_reason"] == "terminating" and link["fee_to_at"] == service_end and last < end
-    if is_cut and plan["bill_charges_monthly"] and plan["interval"] in ("semiannual", "yearly"):
-        # On the first day of an unbilled month the final bill closes the month before, without that day.
-        month_start = period_around("monthly", anchor, last)[0]
-        is_cut = last != month_start or local_date(link["usage_from_at"], zone) > month_start - timedelta(days=5)
+    is_cut = is_cut and not closes_month(plan, anchor, local_date(link["usage_from_at"], zone), last)
     days = (last - first).days + (1 if is_cut and not is_followed(facts, link["subscription_id"], at) else 0)
     amount = Fraction(plan["amount_cents"] * days, (end - start).days * minor)
     return Line("subscription", amount, half_up(amount * minor), link["plan_id"], subscription_id=link["subscription_id"], from_at=link["fee_from_at"], issued_at=at)
