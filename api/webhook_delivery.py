@@ -92,9 +92,10 @@ class Delivery:
         services = self._services
         with services.look() as connection:
             fresh = webhooks.undescribed(connection, services.clock.now(), AT_ONCE)
+        described: dict[str, str | None] = {}
         for webhook in fresh:
             try:
-                content = webhook_payloads.body(services, webhook)
+                described[webhook.fact_id] = webhook_payloads.body(services, webhook)
             except Exception as error:
                 log.warning(
                     "webhook %s of %s cannot be described", webhook.webhook_type, webhook.object_id, exc_info=error
@@ -102,9 +103,10 @@ class Delivery:
                 reason = error.message if isinstance(error, TallystickError) else repr(error)
                 with unit_of_work(services.engine, services.clock) as uow:
                     webhooks.settle_fact(uow, webhook.fact_id, response=f"its object cannot be described: {reason}")
-            else:
-                with unit_of_work(services.engine, services.clock) as uow:
-                    webhooks.describe(uow, webhook.fact_id, content)
+        if described:
+            with unit_of_work(services.engine, services.clock) as uow:
+                for fact_id, content in described.items():
+                    webhooks.describe(uow, fact_id, content)
         return bool(fresh)
 
     def _send_all(self, due: Due, keys: WebhookKeys) -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from datetime import UTC, datetime
+from functools import cache
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -34,7 +35,13 @@ def headers(
 def _jwt(keys: WebhookKeys, issuer: str, content: bytes) -> str:
     """An RS256 token that holds the whole body as text."""
     claims = {"data": content.decode(), "iss": issuer}
-    return jwt.encode({"alg": "RS256", "typ": "JWT"}, claims, RSAKey.import_key(keys.private_key))
+    return jwt.encode({"alg": "RS256", "typ": "JWT"}, claims, _private(keys.private_key))
+
+
+@cache
+def _private(pem: str) -> RSAKey:
+    """Reading the key takes longer than signing with it."""
+    return RSAKey.import_key(pem)
 
 
 def _hmac(secret: bytes, content: bytes) -> str:
