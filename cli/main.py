@@ -26,6 +26,7 @@ COMMANDS = {
     "up": Listed("cli.up:up", "tallystick up"),
     "demo": Listed("cli.demo_command:demo", "tallystick demo --events 100000 --seed 7"),
     "ingest": Listed("cli.ingest:ingest", "tallystick ingest usage/2026-01.csv --mapping mapping.yml"),
+    "import-lago": Listed("cli.import_lago:import_lago", "tallystick import-lago --url https://api.getlago.com --key KEY --dry-run"),
     "run": Listed("cli.run:run", "tallystick run --as-of 2026-02-01T00:00:00Z"),
     "explain": Listed("cli.explain:explain", "tallystick explain TAL-4F2A-001-003 --line 2 --events"),
     "verify": Listed("cli.verify:verify", "tallystick verify --json"),

@@ -39,21 +39,21 @@ _PLAIN = (
 _ISSUING_DATE = "subscription_invoice_issuing_date_"
 ISSUED = "invoice.finalized"
 """The one e-mail setting that is served: an issued invoice goes out by e-mail."""
-_CONFIGURED = {
+CONFIGURED = {
     "invoice_footer": TEXT,
     "document_locale": TEXT,
     "invoice_grace_period": INTEGER,
     f"{_ISSUING_DATE}anchor": TEXT,
     f"{_ISSUING_DATE}adjustment": TEXT,
 }
-_CHANGEABLE = [name for name in _PLAIN if name != "code" and name not in _CONFIGURED]
+_CHANGEABLE = [name for name in _PLAIN if name != "code" and name not in CONFIGURED]
 FIELDS = dict.fromkeys((*_CHANGEABLE, "invoice_email_subject", "invoice_email_text"), TEXT) | {
     "finalize_zero_amount_invoice": BOOLEAN,
     "net_payment_term": INTEGER,
     "tax_codes": TEXTS,
     "email_settings": TEXTS,
     APPLIED: TEXT,
-    "billing_configuration": nested(_CONFIGURED),
+    "billing_configuration": nested(CONFIGURED),
 }
 CREATE = Body("billing_entity", FIELDS | {"code": TEXT}, mandatory=("code", "name"))
 UPDATE = Body("billing_entity", FIELDS)
