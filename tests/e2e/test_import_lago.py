@@ -43,7 +43,8 @@ class Api:
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A Lago with something of everything."""
-    api = Api(*install(tmp_path_factory.mktemp("there") / "home"))
+    home = tmp_path_factory.mktemp("there") / "home"
+    api = Api(*install(home))
     api("POST", "/taxes", {"tax": {"code": "vat", "name": "VAT", "rate": "19", "applied_to_organization": True}})
     api("PUT", "/billing_entities/default", {"billing_entity": {"name": "Acme", "timezone": "Europe/Berlin", "net_payment_term": 14, "billing_configuration": {"invoice_grace_period": 3}}})
     api("POST", "/billing_entities", {"billing_entity": {"code": "us", "name": "Acme Inc", "default_currency": "USD", "country": "US"}})
@@ -67,10 +68,12 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         api("POST", "/customers", {"customer": {"external_id": external_id, "name": external_id, "currency": "EUR", "billing_entity_code": seller, "tax_codes": ["vat"], "metadata": []}})
     api("POST", "/wallets", {"wallet": {"external_customer_id": "a", "code": "prepaid", "name": "P", "rate_amount": "2", "currency": "EUR", "granted_credits": "7.5"}})
     api("POST", "/applied_coupons", {"applied_coupon": {"external_customer_id": "b", "coupon_code": "ten"}})
-    # In advance at once: takes 23.80 of what the wallet holds, and of the coupon what there is.
+    # Their first fees are due in advance: they take of what the wallet and the coupon hold.
     for external_id in ("a", "b"):
         api("POST", "/subscriptions", {"subscription": {"external_customer_id": external_id, "external_id": f"sub-{external_id}", "plan_code": "pro", "billing_time": "anniversary", "name": "Main"}})
     api("POST", "/applied_coupons", {"applied_coupon": {"external_customer_id": "a", "coupon_code": "half"}})
+    assert (ran := tallystick(home, "run")).returncode == 0, ran.stderr
+    assert len(api("GET", "/invoices")["invoices"]) == 2
     yield api
     api.server.stop()
 

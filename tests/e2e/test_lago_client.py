@@ -308,7 +308,7 @@ def test_discounts_and_add_ons(lago: Client) -> None:
     [
         (lambda lago: lago.plans.find("nothing"), 404, "plan_not_found"),
         (lambda lago: lago.taxes.create(Tax(name="x", code="", rate=1.0)), 422, "validation_errors"),
-        (lambda lago: lago.payment_receipts.find_all(), 404, "resource_not_found"),
+        (lambda lago: lago.customers.portal_url("acme"), 403, "feature_unavailable"),
     ],
 )
 def test_errors_reach_the_caller(lago: Client, call: Any, status: int, code: str) -> None:
