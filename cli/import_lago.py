@@ -26,7 +26,8 @@ def import_lago(
     """Take over taxes, sellers, metrics, add-ons, plans, coupons, customers, subscriptions, applied coupons and wallets.
 
     Shows what is not here yet, asks, and makes it in one transaction; a second run adds what is new there. Coupons come with what is left
-    of them, wallets with their balance as granted credits. What fell due before is billed there: bills begin here with the next one that falls due.
+    of them, wallets with their balance as granted credits. What fell due before is billed there: bills begin here with the next one that falls due,
+    and drafts that wait there are to be finalized first.
     Ends with 3 if there is nothing to take over.
     """
     settings = installed()

@@ -56,6 +56,16 @@ class NotImported(TallystickError):
         super().__init__("not_imported", f"{kind} {key!r} of Lago cannot be taken over: {reason}. Nothing was imported; change it there, or name what is missing.")
 
 
+class DraftsThere(TallystickError):
+    """Lago has bills that are not issued: what they will take of coupons and wallets would be taken here once more."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            "drafts_there",
+            f"Lago has {count} draft invoices, and what they take of coupons and wallets is not decided. Finalize or void them there, then import.",
+        )
+
+
 class Lago:
     """Reads lists of a Lago, page by page. `client` is of its address below `/api/v1`, with its key."""
 
@@ -118,7 +128,10 @@ def take_over(uow: UnitOfWork, found: Mapping[str, Sequence[Row]]) -> dict[str, 
 
 
 def read(lago: Lago) -> dict[str, list[Row]]:
-    """Kind -> its objects in Lago. Raises LagoUnreadable."""
+    """Kind -> its objects in Lago. Raises LagoUnreadable, or DraftsThere."""
+    drafts = lago.one("invoices", status="draft", per_page=1)["meta"]["total_count"]
+    if drafts:
+        raise DraftsThere(drafts)
     return {kind.name: list(kind.read(lago)) for kind in KINDS}
 
 

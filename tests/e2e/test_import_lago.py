@@ -31,7 +31,7 @@ class Api:
     """A served API with a client that has its key."""
 
     def __init__(self, settings: Settings, key: str) -> None:
-        self.server, self.key = ApiServer(settings), key
+        self.server, self.key, self.home = ApiServer(settings), key, settings.home
         self._client = httpx.Client(base_url=f"{self.server.url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=60)
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
@@ -65,7 +65,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     api("POST", "/coupons", {"coupon": fixed})
     api("POST", "/coupons", {"coupon": {"code": "half", "name": "Half", "coupon_type": "percentage", "percentage_rate": "50", "frequency": "recurring", "frequency_duration": 4, "expiration": "no_expiration", "applies_to": {"plan_codes": ["pro"]}}})
     for external_id, seller in (("a", "default"), ("b", "us")):
-        api("POST", "/customers", {"customer": {"external_id": external_id, "name": external_id, "currency": "EUR", "billing_entity_code": seller, "tax_codes": ["vat"], "metadata": []}})
+        api("POST", "/customers", {"customer": {"external_id": external_id, "name": external_id, "currency": "EUR", "billing_entity_code": seller, "tax_codes": ["vat"], "metadata": [], "billing_configuration": {"invoice_grace_period": 0}}})
     api("POST", "/wallets", {"wallet": {"external_customer_id": "a", "code": "prepaid", "name": "P", "rate_amount": "2", "currency": "EUR", "granted_credits": "7.5"}})
     api("POST", "/applied_coupons", {"applied_coupon": {"external_customer_id": "b", "coupon_code": "ten"}})
     # Their first fees are due in advance: they take of what the wallet and the coupon hold.
@@ -73,7 +73,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         api("POST", "/subscriptions", {"subscription": {"external_customer_id": external_id, "external_id": f"sub-{external_id}", "plan_code": "pro", "billing_time": "anniversary", "name": "Main"}})
     api("POST", "/applied_coupons", {"applied_coupon": {"external_customer_id": "a", "coupon_code": "half"}})
     assert (ran := tallystick(home, "run")).returncode == 0, ran.stderr
-    assert len(api("GET", "/invoices")["invoices"]) == 2
+    assert [invoice["status"] for invoice in api("GET", "/invoices")["invoices"]] == ["finalized"] * 2
     yield api
     api.server.stop()
 
@@ -150,3 +150,13 @@ def test_what_cannot_be_taken_over_is_named_and_nothing_is(there: Api, tmp_path:
     assert refused.returncode == 1 and "--key" in refused.stderr and "401" in refused.stderr
     nowhere = tallystick(home, "import-lago", "--url", "http://127.0.0.1:9", "--key", "x", "--yes")
     assert nowhere.returncode == 1 and "--url" in nowhere.stderr
+
+
+def test_drafts_are_to_be_finalized_first(there: Api, tmp_path: Path) -> None:
+    there("POST", "/customers", {"customer": {"external_id": "patient", "currency": "EUR"}})  # three days of grace, from the seller
+    there("POST", "/subscriptions", {"subscription": {"external_customer_id": "patient", "external_id": "sub-p", "plan_code": "pro"}})
+    assert (ran := tallystick(there.home, "run")).returncode == 0, ran.stderr
+    home = tmp_path / "home"
+    assert tallystick(home, "init").returncode == 0
+    refused = moved(home, there, "--yes")
+    assert refused.returncode == 1 and "1 draft invoices" in refused.stderr
