@@ -69,7 +69,11 @@ class Ticking(ManualClock):
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     """A home with books, a catalog to begin each test with, and its key."""
-    folder = tmp_path_factory.mktemp("api")
+    return installed(tmp_path_factory.mktemp("api"))
+
+
+def installed(folder: Path) -> tuple[Path, Path, str]:
+    """A home in `folder`, as `installation` tells of it."""
     settings = Settings(home=folder / "home")
     create(settings, PricingGraph.load(), SystemClock())
     engine = connect(settings.catalog)

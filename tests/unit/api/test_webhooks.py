@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -23,8 +24,14 @@ from core.domain.webhooks import MOST_ATTEMPTS, wait_after
 from core.errors import NotFound
 from core.locks import Locked, exclusive, holder
 from tests.support.webhook_receiver import Receiver
-from tests.unit.api.conftest import Api, Ticking
+from tests.unit.api.conftest import Api, Ticking, installed
 from tests.unit.api.test_resources import PLAN
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """A home of these tests alone: time brings facts of every invoice in the books, and other tests leave some whose customers are gone."""
+    return installed(tmp_path_factory.mktemp("webhooks"))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_a_command_is_sent_with_the_key(monkeypatch: pytest.MonkeyPatch) -> None
     assert desk.send("PUT", "/invoices/one/hold", {"reason": "odd"}) == {"rate": Decimal("12.5")}
     ((request),) = asked
     assert (request["method"], request["url"], request["json"]) == ("PUT", f"{URL}/api/v1/invoices/one/hold", {"reason": "odd"})
-    assert request["headers"] == {"Authorization": f"Bearer {KEY}"}
+    assert request["headers"] == {"Authorization": f"Bearer {KEY}", "User-Agent": "tallystick-console"}
 
 
 @pytest.mark.parametrize(
