@@ -150,13 +150,3 @@ def test_what_cannot_be_taken_over_is_named_and_nothing_is(there: Api, tmp_path:
     assert refused.returncode == 1 and "--key" in refused.stderr and "401" in refused.stderr
     nowhere = tallystick(home, "import-lago", "--url", "http://127.0.0.1:9", "--key", "x", "--yes")
     assert nowhere.returncode == 1 and "--url" in nowhere.stderr
-
-
-def test_drafts_are_to_be_finalized_first(there: Api, tmp_path: Path) -> None:
-    there("POST", "/customers", {"customer": {"external_id": "patient", "currency": "EUR"}})  # three days of grace, from the seller
-    there("POST", "/subscriptions", {"subscription": {"external_customer_id": "patient", "external_id": "sub-p", "plan_code": "pro"}})
-    assert (ran := tallystick(there.home, "run")).returncode == 0, ran.stderr
-    home = tmp_path / "home"
-    assert tallystick(home, "init").returncode == 0
-    refused = moved(home, there, "--yes")
-    assert refused.returncode == 1 and "1 draft invoices" in refused.stderr
