@@ -14,6 +14,7 @@ from api.auth import EVENTS
 from api.context import CURRENT, RequestContext
 from api.deps import Services
 from core.catalog import api_keys, api_logs
+from core.catalog.api_keys import ApiKey
 from core.catalog.api_logs import ApiLog
 from core.catalog.engine import writing
 from core.ids import new_id
@@ -62,7 +63,7 @@ class Requests:
 
         await self._app(scope, read, told)
         if context.key is not None:
-            await _write_down(scope, context, taken, is_logged)
+            await _write_down(scope, context, context.key, taken, is_logged)
 
 
 class _Taken:
@@ -70,11 +71,8 @@ class _Taken:
         self.body, self.answer, self.status = b"", b"", 0
 
 
-async def _write_down(scope: Scope, context: RequestContext, taken: _Taken, is_logged: bool) -> None:
+async def _write_down(scope: Scope, context: RequestContext, key: ApiKey, taken: _Taken, is_logged: bool) -> None:
     services: Services = scope["app"].state.services
-    key = context.key
-    if key is None:
-        return
     try:
         if services.keys.is_seen_anew(key):
             await run_in_threadpool(api_keys.was_used, services.engine, key.id, services.clock.now())

@@ -193,9 +193,7 @@ def _make_add_on(uow: UnitOfWork, row: Row) -> None:
 def _make_tax(uow: UnitOfWork, row: Row) -> None:
     taxes.create(uow, **_given(row, tax_schema.CREATE.fields, "applied_to_organization"))
     if row.get("applied_to_organization"):
-        entity = billing_entities.get(uow.connection)
-        codes = {tax.code for tax in taxes.taxes_of(uow.connection, "billing_entity", [entity.id]).get(entity.id, [])}
-        billing_entities.update(uow, entity.code, tax_codes=sorted({*codes, row["code"]}))
+        billing_entities.tax_by_default(uow, row["code"], True)
 
 
 def _make_plan(uow: UnitOfWork, row: Row) -> None:

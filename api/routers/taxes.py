@@ -11,8 +11,6 @@ from api.deps import Served
 from api.pagination import Paged, listed
 from api.schemas.taxes import CREATE, UPDATE, tax_objects
 from core.catalog import billing_entities, taxes
-from core.catalog.taxes import Tax
-from core.catalog.unit_of_work import UnitOfWork
 
 router = APIRouter(prefix="/taxes", tags=["Taxes"])
 
@@ -23,7 +21,8 @@ def create(tax: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> R
     applies_by_default = tax.pop("applied_to_organization", None)
     with served.change() as uow:
         row = taxes.create(uow, **tax)
-        _apply_by_default(uow, row, applies_by_default)
+        if applies_by_default is not None:
+            billing_entities.tax_by_default(uow, row.code, applies_by_default)
         (answered,) = tax_objects(uow.connection, [row])
     return one("tax", answered)
 
@@ -49,7 +48,8 @@ def update(code: str, tax: Annotated[dict[str, Any], Depends(UPDATE)], served: S
     applies_by_default = tax.pop("applied_to_organization", None)
     with served.change() as uow:
         row = taxes.update(uow, code, **tax)
-        _apply_by_default(uow, row, applies_by_default)
+        if applies_by_default is not None:
+            billing_entities.tax_by_default(uow, row.code, applies_by_default)
         (answered,) = tax_objects(uow.connection, [row])
     return one("tax", answered)
 
@@ -61,13 +61,3 @@ def destroy(code: str, served: Served) -> Response:
         (answered,) = tax_objects(uow.connection, [taxes.get(uow.connection, code)])
         taxes.delete(uow, code)
     return one("tax", answered)
-
-
-def _apply_by_default(uow: UnitOfWork, tax: Tax, wanted: bool | None) -> None:
-    """Lago's `applied_to_organization` is a tax of the default billing entity."""
-    if wanted is None:
-        return
-    entity = billing_entities.get(uow.connection)
-    codes = {row.code for row in taxes.taxes_of(uow.connection, "billing_entity", [entity.id]).get(entity.id, [])}
-    codes = codes | {tax.code} if wanted else codes - {tax.code}
-    billing_entities.update(uow, entity.code, tax_codes=sorted(codes))

@@ -7,7 +7,8 @@ before they read the books until what they settled is in them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from core import lake
@@ -57,19 +58,24 @@ def issue_now(
 
     Raises BooksBusy after `lock_timeout` seconds, and then `gather` has not been called.
     """
-    with store.lock(settings, lock_timeout):
-        facts = gather()
-        connection = lake.connect()
-        try:
-            pair = published(settings.published)
-            if pair is not None:
-                lake.attach(connection, lake.warehouse(settings), read_only=True, snapshot=pair.warehouse_snapshot)
-            lake.attach(connection, lake.books(settings), read_only=True)
-            relations = give_facts(connection, graph, facts, has_warehouse=pair is not None)
-            ran = graph.run(connection, base_models(graph), relations)
-            return _append(settings, graph, settle(connection, graph, relations | ran))
-        finally:
-            connection.close()
+    with store.lock(settings, lock_timeout), settling(settings, graph, gather()) as settled:
+        return _append(settings, graph, settled)
+
+
+@contextmanager
+def settling(settings: Settings, graph: PricingGraph, facts: CustomerFacts) -> Iterator[Settled]:
+    """What is due for one customer by the `as_of` of the facts, settled on a connection of its own that ends with the block."""
+    connection = lake.connect()
+    try:
+        pair = published(settings.published)
+        if pair is not None:
+            lake.attach(connection, lake.warehouse(settings), read_only=True, snapshot=pair.warehouse_snapshot)
+        lake.attach(connection, lake.books(settings), read_only=True)
+        relations = give_facts(connection, graph, facts, has_warehouse=pair is not None)
+        ran = graph.run(connection, base_models(graph), relations)
+        yield settle(connection, graph, relations | ran)
+    finally:
+        connection.close()
 
 
 def _append(settings: Settings, graph: PricingGraph, settled: Settled) -> IssueReport:

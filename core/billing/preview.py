@@ -10,14 +10,14 @@ from typing import Any
 import duckdb
 
 from core import lake
-from core.billing.customer import CustomerFacts, give_facts
+from core.billing.customer import CustomerFacts
+from core.billing.issue import settling
 from core.books.tables import TABLES
 from core.errors import NotFound
 from core.settings import Settings
 from core.warehouse import marts
 from core.warehouse.pricing_graph import PricingGraph, quoted
-from core.warehouse.publish import published
-from core.warehouse.settlement import STAGED, base_models, settle
+from core.warehouse.settlement import STAGED
 
 OF_BEFORE = ("invoices", "credit_notes", "credit_note_uses")
 """Tables of the books whose older rows an invoice refers to: what it credits, and of which invoice that was."""
@@ -39,26 +39,19 @@ def previewing(
     issued by the `as_of` of the facts, and what is due before it is settled before it; `is_final`: the one at their end. An invoice of a
     threshold or of an event in advance is no such bill. Raises NotFound `invoice`.
     """
-    connection = lake.connect()
     shown = lake.connect()
     try:
-        pair = published(settings.published)
-        if pair is not None:
-            lake.attach(connection, lake.warehouse(settings), read_only=True, snapshot=pair.warehouse_snapshot)
-        lake.attach(connection, lake.books(settings), read_only=True)
-        relations = give_facts(connection, graph, facts, has_warehouse=pair is not None)
-        ran = graph.run(connection, base_models(graph), relations)
-        settled = settle(connection, graph, relations | ran)
-        _stand_in(shown, graph)
-        for name in STAGED:
-            _copy(connection, f"select * from {settled.relations[name]}", shown, name)
-        owners = facts.catalog["customers"]["id"].unique().to_pylist()
-        for name in OF_BEFORE:
-            _copy(connection, f"select * from books.main.{name} where customer_id in (select unnest(?))", shown, name, [owners])
+        with settling(settings, graph, facts) as settled:
+            _stand_in(shown, graph)
+            for name in STAGED:
+                _copy(settled.connection, f"select * from {settled.relations[name]}", shown, name)
+            owners = facts.catalog["customers"]["id"].unique().to_pylist()
+            for name in OF_BEFORE:
+                own = f"select * from books.main.{name} where customer_id in (select unnest(?))"
+                _copy(settled.connection, own, shown, name, [owners])
         yield shown, marts.get_invoice(shown, _next(shown, subscription_ids, since, is_final))
     finally:
         shown.close()
-        connection.close()
 
 
 def _next(cursor: duckdb.DuckDBPyConnection, subscription_ids: Collection[str], since: datetime, is_final: bool) -> str:

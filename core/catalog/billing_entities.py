@@ -123,6 +123,13 @@ def update(uow: UnitOfWork, code: str, /, *, test_clock_id: str | None = None, *
     return entity
 
 
+def tax_by_default(uow: UnitOfWork, tax_code: str, wanted: bool) -> None:
+    """Put a tax on the default billing entity, which is Lago's `applied_to_organization`, or take it off. Raises NotFound `tax`."""
+    entity = get(uow.connection)
+    codes = {tax.code for tax in taxes.taxes_of(uow.connection, "billing_entity", [entity.id]).get(entity.id, [])}
+    update(uow, entity.code, tax_codes=sorted(codes | {tax_code} if wanted else codes - {tax_code}))
+
+
 def get(connection: sa.Connection, code: str = DEFAULT_CODE) -> BillingEntity:
     """The entity of this code. Raises NotFound."""
     entity = BILLING_ENTITIES.first(connection, BILLING_ENTITIES.c.code == code)

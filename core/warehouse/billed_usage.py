@@ -49,9 +49,14 @@ def billed_periods(
         groups[row["fee_id"]].append((row["presentation_key"], row["units"]))
     for period in periods:
         period["fees"] = [
-            fee | {"groups": groups[fee["fee_id"]], "total_aggregated_units": fee["total_aggregated_units"] or fee["units"]}
+            fee | {"groups": groups[fee["fee_id"]], "total_aggregated_units": _aggregated(fee)}
             for fee in fees
             if fee["subscription_id"] == period["subscription_id"] and period["from_at"] <= fee["from_at"] < period["to_at"]
         ]
         period["taxes"] = taxes
     return periods
+
+
+def _aggregated(fee: dict[str, Any]) -> Any:
+    """Lines from before the column was added do not have it; a level that ended at zero has."""
+    return fee["units"] if fee["total_aggregated_units"] is None else fee["total_aggregated_units"]
