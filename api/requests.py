@@ -10,7 +10,6 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.auth import EVENTS
 from api.context import CURRENT, RequestContext
 from api.deps import Services
 from core.catalog import api_keys, api_logs
@@ -44,7 +43,9 @@ class Requests:
         scope["tallystick.context"] = context
         CURRENT.set(context)
         path: str = scope["path"]
-        is_logged = scope["method"] not in _READS and path.startswith(f"{PREFIX}/") and path.removeprefix(PREFIX) not in EVENTS
+        is_logged = (
+            scope["method"] not in _READS and path.startswith(f"{PREFIX}/") and not path.startswith(f"{PREFIX}/events")
+        )
         taken = _Taken()
 
         async def told(message: Message) -> None:

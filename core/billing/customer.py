@@ -85,6 +85,7 @@ def give_facts(
         if wanted is None or name in wanted
     }
     relations["landing.events"] = _give_events(connection, graph, facts, has_warehouse)
+    filled = lake.filled_tables(connection, "books") if wanted is None else set()
     sources = [*graph.sources("settlement"), *graph.sources("landing"), *graph.sources("books"), *graph.seeds]
     for node in sources:
         if node.name in relations or (wanted is not None and node.name not in wanted):
@@ -92,7 +93,7 @@ def give_facts(
         relations[node.name] = temporary(node.name)
         if node.name.startswith("books."):
             # Of a table without rows DuckLake would ask for the statistics of every column, each time that it is read.
-            is_empty = wanted is None and not lake.has_rows(connection, node.relation)
+            is_empty = wanted is None and node.name.removeprefix("books.") not in filled
             relations[node.name] = node.nothing if is_empty else node.relation
         elif node.kind == "seed":
             path = str(PROJECT_DIR / "seeds" / f"{node.name}.csv").replace("'", "''")

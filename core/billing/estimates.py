@@ -21,29 +21,35 @@ OUT_OF_DOMAIN = "int_rating__usage_out_of_domain"
 TARGETS = (FEES, STEPS, TAXES, UNITS)
 NOT_IN_ADVANCE = (
     "stg_books__fees",
-    "int_metering__window_charges",
-    "int_metering__charge_events",
     "int_metering__effective_events",
+    "int_metering__fixed_charge_quantities",
     "int_metering__quantities",
     "int_metering__advance_usage",
-    "int_metering__fixed_charge_quantities",
+    "int_metering__charge_events",
+    "int_metering__window_charges",
+    "int_metering__top_up_ticks",
     "int_rating__custom_charges",
     "int_rating__custom_steps",
     "int_rating__prorated_tiers",
     "int_rating__volume_charges",
     "int_rating__volume_tiers",
+    "int_billing__adjusted_fees",
+    "int_billing__billed_usage_fees",
     "int_billing__charge_true_ups",
+    "int_billing__checked_amounts",
+    "int_billing__commitment_fees",
     "int_billing__credit_fees",
     "int_billing__fixed_charge_deductions",
     "int_billing__fixed_charge_fees",
     "int_billing__late_fees",
     "int_billing__one_off_fees",
+    "int_billing__progressive_credits",
     "int_billing__subscription_fees",
     "int_billing__unissued_invoices",
     "int_billing__usage_amounts",
-    "int_billing__usage_fees",
 )
-"""Models of which an estimate needs no row: what is issued, billed by the period, or priced by a model that is never in advance."""
+"""Models of which an estimate needs no row: what is issued or adjusted, billed by the period or at a threshold, or priced by a model
+that is never in advance. Without them it reads nothing of the books."""
 SIDES = "int_metering__advance_quantities"
 INSTANT = "int_metering__instant_quantities"
 INSTANT_FEES = "int_rating__instant_fees"

@@ -39,14 +39,14 @@ def previewing(
     issued by the `as_of` of the facts, and what is due before it is settled before it; `is_final`: the one at their end. An invoice of a
     threshold or of an event in advance is no such bill. Raises NotFound `invoice`.
     """
-    shown = lake.connect()
+    shown = lake.connect_alone()
     try:
         with settling(settings, graph, facts) as settled:
             _stand_in(shown, graph)
             for name in STAGED:
                 _copy(settled.connection, f"select * from {settled.relations[name]}", shown, name)
             owners = facts.catalog["customers"]["id"].unique().to_pylist()
-            for name in OF_BEFORE:
+            for name in lake.filled_tables(settled.connection, "books").intersection(OF_BEFORE):
                 own = f"select * from books.main.{name} where customer_id in (select unnest(?))"
                 _copy(settled.connection, own, shown, name, [owners])
         yield shown, marts.get_invoice(shown, _next(shown, subscription_ids, since, is_final))
@@ -81,6 +81,7 @@ def _stand_in(connection: duckdb.DuckDBPyConnection, graph: PricingGraph) -> Non
 def _copy(
     source: duckdb.DuckDBPyConnection, query: str, target: duckdb.DuckDBPyConnection, table: str, arguments: list[Any] | None = None
 ) -> None:
-    target.register("arriving", source.execute(query, arguments or []).to_arrow_table())
-    target.execute(f"insert into books.main.{table} by name select * from arriving")
-    target.unregister("arriving")
+    arriving = source.execute(query, arguments or []).to_arrow_table()
+    # The engine finds `arriving` by its name in this function.
+    if arriving.num_rows:
+        target.execute(f"insert into books.main.{table} by name select * from arriving")

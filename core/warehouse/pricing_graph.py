@@ -10,7 +10,8 @@ surely has no rows, since others have none, is not planned: an empty query of it
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -158,6 +159,7 @@ class PricingGraph:
         """
         targets = list(targets)
         plan = self.plan(targets, given)
+        readings = self._readings(plan)
         names = {self.node(name).relation: relation for name, relation in given.items()}
         rows = _Rows(
             connection,
@@ -167,8 +169,14 @@ class PricingGraph:
         )
         for node in plan:
             sql = _with_names(node, self._nodes, names)
-            if _is_inlined(node) and node.name not in targets and isinstance(connection, KeptPlans):
-                # A view would be one more definition, whose change takes every plan with it.
+            if (
+                _is_inlined(node)
+                and readings[node.relation] < 2
+                and node.name not in targets
+                and isinstance(connection, KeptPlans)
+            ):
+                # A view would be one more definition, whose change takes every plan with it. One that is read in several
+                # places would be planned and computed in each of them.
                 count, names[node.relation] = None, _parenthesized(sql)
             elif not emptiness.holds(node.empty_when, rows.has_none):
                 count = self._create(connection, node, sql)
@@ -180,6 +188,15 @@ class PricingGraph:
             if count == 0:
                 rows.empty.add(node.relation)
         return {node.name: names[node.relation] for node in plan}
+
+    def _readings(self, plan: Sequence[Node]) -> Counter[str]:
+        """In how many places the models of the plan read each relation."""
+        found: Counter[str] = Counter()
+        for node in plan:
+            for parent in node.depends_on:
+                relation = self._nodes[parent].relation
+                found[relation] += (node.sql or "").count(relation)
+        return found
 
     def _without_rows(self, connection: Connection, node: Node, sql: str) -> str:
         """A query without rows of the model's shape, which its SQL tells once."""
