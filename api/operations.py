@@ -22,6 +22,7 @@ PARTLY = {
     ("GET", "/analytics/usage"): "what was billed, on the last day of each billed period; usage that is not billed yet is not in it",
     ("GET", "/customers/{external_customer_id}/projected_usage"): "what looks at each event (allowances, minimum and maximum of percentages, SQL charges) is priced as of now; presentation groups are not projected",
     ("DELETE", "/invoices/{lago_id}"): "a draft is refused (403): it is what is due of usage that was received, and can be held or corrected",
+    ("DELETE", "/fees/{lago_id}"): "a fee on no invoice is refused (403), as an invoiced one (405): what is issued stays; tell that it is refunded",
     ("POST", "/invoices/{lago_id}/void"): "an invoice of progressive billing is refused (405)",
     ("POST", "/customers/{external_customer_id}/wallets/{wallet_code}/alerts"): "the value of each run is kept; nobody is told that a threshold was crossed",
     ("POST", "/wallet_transactions"): "`voided_transaction_id` is refused",

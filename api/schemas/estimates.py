@@ -29,7 +29,7 @@ def estimated_fees(
     fees = [_line(fee, estimated[TAXES], units.get(fee["fee_id"], {})) for fee in estimated[FEES]]
     fees.sort(key=lambda fee: (fee["item_position"], fee["fee_id"]))
     context = FeeContext(connection, fees, taxes=estimated[TAXES], tiers=_in_order(estimated[STEPS]))
-    owner = alone(customer_external_id)
+    owner = alone(customer_external_id, None)
     return [_anonymous(fee_object(fee, owner, context)) | {"event_transaction_id": transaction_id} for fee in fees]
 
 

@@ -15,6 +15,7 @@ from api.schemas.usage import presentation_breakdowns, without_nulls
 from api.schemas.wire import decimal, instant, last_instant, number
 from core.catalog import plans, pricing_units
 from core.catalog.charges import CHARGE_FILTERS, CHARGES, Charge
+from core.catalog.fee_payments import FeePayment
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.ids import deterministic_id
 from core.money.amount import Money
@@ -108,9 +109,10 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
         "to_date": last_instant(fee["to_at"]),
         "payment_status": invoice["payment_status"],
         "created_at": instant(fee["horizon_at"]),
-        "succeeded_at": None,
-        "failed_at": None,
-        "refunded_at": None,
+        **{
+            f"{status}_at": instant(invoice["told_at"]) if invoice.get("told_at") and invoice["payment_status"] == status else None
+            for status in ("succeeded", "failed", "refunded")
+        },
         "event_transaction_id": fee["event_transaction_id"],
         "description": fee["description"],
         "precise_coupons_amount_cents": decimal(coupons),
@@ -125,9 +127,15 @@ def fee_object(fee: Row, invoice: Row, context: FeeContext) -> dict[str, Any]:
     }
 
 
-def alone(customer_external_id: str) -> Row:
-    """What an invoice would say of a fee that has none."""
-    return {"customer_external_id": customer_external_id, "payment_status": "pending"}
+def alone(customer_external_id: str, payment: FeePayment | None) -> Row:
+    """What an invoice would say of a fee that has none, of which `payment` was told."""
+    if payment is None:
+        return {"customer_external_id": customer_external_id, "payment_status": "pending"}
+    return {
+        "customer_external_id": customer_external_id,
+        "payment_status": payment.payment_status,
+        "told_at": payment.valid_from,
+    }
 
 
 def _details(fee: Row, steps: Sequence[Row]) -> dict[str, Any]:

@@ -74,6 +74,7 @@ _PLAIN: dict[str, str] = {
     "invoice_disputes": "customer_id invoice_id created_at",
     "set_aside_events": "customer_id external_subscription_id transaction_id reason set_aside_by created_at",
     "payments": "customer_id invoice_id amount_cents reference paid_at created_at",
+    "fee_payments": "customer_id payment_status created_at",
     "dunning_campaigns": "code name max_attempts days_between_attempts",
     "usage_thresholds": "owner_type owner_id amount_cents recurring threshold_display_name",
     "lifetime_usages": "subscription_id historical_usage_amount_cents",

@@ -19,6 +19,7 @@ from core.catalog.customers import CUSTOMERS
 from core.catalog.dunning_campaigns import DUNNING_CAMPAIGNS
 from core.catalog.entitlements import ENTITLEMENTS
 from core.catalog.features import FEATURES
+from core.catalog.fee_payments import FEE_PAYMENTS
 from core.catalog.fixed_charge_units import FIXED_CHARGE_UNITS
 from core.catalog.fixed_charges import FIXED_CHARGES
 from core.catalog.invoice_commands import INVOICE_COMMANDS
@@ -84,6 +85,7 @@ ALL: tuple[Versions[Any], ...] = (
     INVOICE_EMAILS,
     SET_ASIDE_EVENTS,
     PAYMENTS,
+    FEE_PAYMENTS,
     PAYMENT_REQUESTS,
     DUNNING_CAMPAIGNS,
     USAGE_THRESHOLDS,

@@ -338,6 +338,7 @@ def list_fees(
     currency: str | None = None,
     event_transaction_id: str | None = None,
     payment_status: str | None = None,
+    told: Mapping[str, str] | None = None,
     settled_from: datetime | None = None,
     settled_to: datetime | None = None,
     page: int = 1,
@@ -345,10 +346,10 @@ def list_fees(
 ) -> tuple[Rows, int]:
     """(one page of lines in order of their invoices, how many in all), fees in advance without an invoice among them.
 
-    `customer_id` is an id. `payment_status` is that of the invoice, pending without one. `settled_from` and `settled_to`
+    `customer_id` is an id. `payment_status` is that of the invoice; without one, what was `told` of the fee (id -> status), else pending. `settled_from` and `settled_to`
     (included) bound the instant up to which a line was computed.
     """
-    stated = {
+    stated: dict[str, Any] = {
         "fee_id = ?": fee_id,
         "invoice_id = ?": invoice_id,
         "customer_id = ?": customer_id,
@@ -362,13 +363,19 @@ def list_fees(
     }
     if payment_status is not None:
         paid = f"{invoices(cursor)} select invoice_id from invoices where payment_status = 'succeeded'"
-        stated[f"? = case when invoice_id in ({paid}) then 'succeeded' else 'pending' end"] = payment_status
+        known = told or {}
+        has_it = f"(list_contains(?, fee_id) or ? = case when invoice_id in ({paid}) then 'succeeded' else 'pending' end)"
+        stated[f"{has_it} and not list_contains(?, fee_id)"] = (
+            [fee_id for fee_id, status in known.items() if status == payment_status],
+            payment_status,
+            [fee_id for fee_id, status in known.items() if status != payment_status],
+        )
     conditions = {predicate: value for predicate, value in stated.items() if value is not None}
     return _page(
         cursor,
         f"{LINES} select * from lines {_where(conditions)}",
         "horizon_at desc, invoice_id, position, fee_id",
-        list(conditions.values()),
+        [one for value in conditions.values() for one in (value if isinstance(value, tuple) else (value,))],
         page,
         per_page,
     )

@@ -22,6 +22,10 @@ invoices as (
     select * from {{ ref('stg_books__invoices') }}
 ),
 
+fee_payment_legs as (
+    select * from {{ ref('int_ledger__fee_payment_legs') }}
+),
+
 void_uses as (
     select * from {{ ref('int_billing__wallet_void_uses') }} where credit_class = 'purchased'
 ),
@@ -81,6 +85,9 @@ final as (
         payment_legs.paid_at as posted_at
     from payment_legs
     inner join invoices on payment_legs.invoice_id = invoices.invoice_id
+    union all
+    select ledger_entry_id, transaction_id, 'fee_payment', null, customer_id, account, fee_id, currency, amount_cents, posted_at
+    from fee_payment_legs
     union all
     select
         {{ deterministic_id(["'wallet_void'", 'void_legs.wallet_transaction_id', 'void_legs.account']) }},

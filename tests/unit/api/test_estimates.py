@@ -152,3 +152,26 @@ def test_the_list_of_fees_shows_those_without_an_invoice(sold: Api) -> None:
     assert (alone["external_customer_id"], alone["amount_details"]) == ("estimated", {})
     assert (fees[True]["amount_details"], fees[True]["taxes_rate"]) == (estimated[1]["amount_details"], 20)
     assert sold.ok("GET", f"/fees/{alone['lago_id']}")["fee"] == alone
+    _told_of_its_payment(sold, alone)
+    invoiced = f"/fees/{fees[True]['lago_id']}"
+    for verb, body in (("PUT", {"fee": {"payment_status": "succeeded"}}), ("DELETE", None)):
+        refused = sold.refused(verb, invoiced, body)
+        assert (refused["status"], refused["code"]) == (405, "invoiced_fee")
+
+
+def _told_of_its_payment(sold: Api, alone: dict[str, Any]) -> None:
+    path, listed = f"/fees/{alone['lago_id']}", "/fees?external_customer_id=estimated&payment_status="
+    owner = sold.ok("GET", "/customers/estimated")["customer"]["lago_id"]
+    for status in ("succeeded", "refunded", "failed"):
+        told = sold.ok("PUT", path, {"fee": {"payment_status": status}})["fee"]
+        assert told["payment_status"] == status
+        assert {at for at in ("succeeded", "failed", "refunded") if told[f"{at}_at"]} == {status}
+        having = {other: [fee["lago_id"] for fee in sold.ok("GET", f"{listed}{other}")["fees"]] for other in ("pending", status)}
+        assert {other for other, fees in having.items() if alone["lago_id"] in fees} == {status}
+        rows = sold.app_services().billing.rows(owner, "fct_receivables_aging")["fct_receivables_aging"]
+        owed = [row["total_due_amount_cents"] for row in rows if row["document_id"] == alone["lago_id"]]
+        assert owed == ([alone["total_amount_cents"]] if status == "failed" else [])
+    refused = sold.refused("PUT", path, {"fee": {"payment_status": "lost"}})
+    assert refused["error_details"] == {"payment_status": ["value_is_invalid"]}
+    assert sold.refused("PUT", "/fees/none", {"fee": {"payment_status": "failed"}})["code"] == "fee_not_found"
+    assert sold.refused("DELETE", path)["status"] == 403

@@ -14,15 +14,27 @@ horizons as (
     select * from {{ ref('int_metering__horizons') }}
 ),
 
--- A fee that is not invoiced is due when it is issued.
+fee_payment_legs as (
+    select * from {{ ref('int_ledger__fee_payment_legs') }} where account = 'receivables'
+),
+
+paid as (
+    select fee_payment_legs.fee_id, sum(fee_payment_legs.amount_cents) as moved_amount_cents
+    from fee_payment_legs
+    inner join horizons on fee_payment_legs.customer_id = horizons.customer_id and fee_payment_legs.posted_at <= horizons.as_of
+    group by fee_payment_legs.fee_id
+),
+
+-- A fee that is not invoiced is due when it is issued, until it is told to be paid.
 documents as (
     select invoice_id as document_id, 'invoice' as document_type, customer_id, currency, number, issuing_date, payment_due_date, total_due_amount_cents, timezone
     from invoices
     union all
     select
         standalone_fees.fee_id, 'fee', standalone_fees.customer_id, standalone_fees.currency, null, standalone_fees.issuing_date, standalone_fees.issuing_date,
-        standalone_fees.total_amount_cents, coalesce(customers.timezone, 'UTC')
+        {{ cents('standalone_fees.total_amount_cents + coalesce(paid.moved_amount_cents, 0)') }}, coalesce(customers.timezone, 'UTC')
     from standalone_fees
+    left join paid on standalone_fees.fee_id = paid.fee_id
     left join customers on standalone_fees.customer_id = customers.customer_id
 ),
 
