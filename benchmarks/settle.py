@@ -69,8 +69,8 @@ def _batches(count: int) -> Iterator[range]:
         yield range(first, min(first + BATCH, count))
 
 
-def land(settings: Settings, count: int) -> None:
-    """One event per subscription, metric and month, in a landing file per month."""
+def land(settings: Settings, count: int, each: int = 1) -> None:
+    """`each` events per subscription, metric and month, in a landing file per month."""
     connection = duckdb.connect()
     for month in range(MONTHS):
         received = datetime(BEGIN.year, month + 1, 15)
@@ -80,12 +80,12 @@ def land(settings: Settings, count: int) -> None:
         connection.execute(
             f"""copy (
                 select
-                    's' || n as external_subscription_id, 'event-{month}-' || n || '-' || metric as transaction_id,
+                    's' || n as external_subscription_id, 'event-{month}-' || n || '-' || metric || '-' || part as transaction_id,
                     ['{"','".join(METRICS)}'][metric] as code, timestamp '{received}' as timestamp,
                     '{{"units":' || (hash(n * 31 + {month} * 7 + metric) % 400) || '}}' as properties,
                     null::varchar as precise_total_amount_cents, timestamp '{received}' as received_at,
-                    n * {len(METRICS)} + metric as received_sequence, 'http' as source, null::bigint as source_row
-                from range({count}) as numbers(n), range(1, {len(METRICS) + 1}) as metrics(metric)
+                    (n * {len(METRICS)} + metric) * {each} + part as received_sequence, 'http' as source, null::bigint as source_row
+                from range({count}) as numbers(n), range(1, {len(METRICS) + 1}) as metrics(metric), range({each}) as parts(part)
             ) to '{target}' (format parquet, compression zstd)"""
         )
     connection.close()
