@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.message import EmailMessage
 from functools import partial
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import duckdb
 
+from core.billing.mail_server import MailServer, MailServerUnusable, refusals, words
 from core.catalog import invoice_emails
 from core.catalog.engine import connect, reading
 from core.catalog.unit_of_work import unit_of_work
 from core.clock import Clock
 from core.documents.invoice_email import invoice_email
 from core.documents.invoice_pdf import invoice_pdf
-from core.errors import NotFound, TallystickError
+from core.errors import NotFound
 from core.settings import Settings
 from core.warehouse import marts
-
-SECONDS = 30
-PORTS = {"smtp": 587, "smtps": 465}
-MOST_OF_AN_ERROR = 500
-OK = 250
-
-
-class MailServerUnusable(TallystickError):
-    """The mail server's address is no such address, or the server does not answer; no attempt was made."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            "mail_server_unusable",
-            f"no e-mail can be sent: {reason}. TALLYSTICK_SMTP_URL names the server, as smtp://user:password@host:587 or smtps://host:465",
-        )
 
 
 class NoSuchEmail(NotFound):
@@ -120,89 +105,10 @@ def _message(cursor: duckdb.DuckDBPyConnection, row: Mapping[str, Any]) -> Email
     return invoice_email(invoice, row, invoice_pdf(invoice, tiers, groups))
 
 
-class MailServer(AbstractContextManager["MailServer"]):
-    """The server at `url`, encrypted where it offers that; as a context, it is left at the end."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._server: smtplib.SMTP | None = None
-
-    def connect(self) -> None:
-        """Make sure that the server listens, with a new connection where there is none or it was lost. Raises MailServerUnusable."""
-        if self._listens():
-            return
-        self._leave()
-        try:
-            parts = urlsplit(self._url)
-            port = parts.port or PORTS[parts.scheme]
-            kind = smtplib.SMTP_SSL if parts.scheme == "smtps" else smtplib.SMTP
-            self._server = server = kind(parts.hostname or "", port, timeout=SECONDS)
-            server.ehlo()
-            if parts.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls()
-            if parts.username:
-                server.login(unquote(parts.username), unquote(parts.password or ""))
-        except KeyError:
-            raise MailServerUnusable("its address begins with neither smtp:// nor smtps://") from None
-        except (ValueError, OSError, smtplib.SMTPException) as error:
-            self._leave()
-            raise MailServerUnusable(_words(error)) from error
-
-    def deliver(self, message: EmailMessage) -> Mapping[str, Any]:
-        """Hand a message over; the addresses that were refused while others were not, with code and words.
-
-        A server may have hung up while the message was composed. Raises MailServerUnusable, and what smtplib raises.
-        """
-        self.connect()
-        assert self._server is not None
-        return self._server.send_message(message)
-
-    def __exit__(self, *_: object) -> None:
-        self._leave()
-
-    def _listens(self) -> bool:
-        if self._server is None:
-            return False
-        try:
-            return self._server.noop()[0] == OK
-        except (OSError, smtplib.SMTPException):
-            return False
-
-    def _leave(self) -> None:
-        if self._server is not None:
-            with suppress(OSError, smtplib.SMTPException):
-                self._server.quit()
-            self._server.close()
-            self._server = None
-
-
 def _attempt(server: MailServer, compose: Callable[[], EmailMessage]) -> tuple[bool, str | None]:
     """(whether somebody gets it, what the server refused). An address that no header can hold costs nobody else's e-mail."""
     try:
         refused = server.deliver(compose())
     except (MailServerUnusable, smtplib.SMTPException, MessageError, OSError, ValueError) as error:
-        return False, _words(error)
-    return True, _refusals(refused) if refused else None
-
-
-def _words(error: Exception) -> str:
-    """What went wrong, in one line."""
-    match error:
-        case smtplib.SMTPRecipientsRefused():
-            return _refusals(error.recipients)
-        case smtplib.SMTPResponseException():
-            return _one_line(f"{error.smtp_code} {_text(error.smtp_error)}")
-    return _one_line(str(error))
-
-
-def _refusals(refused: Mapping[str, tuple[int, bytes | str]]) -> str:
-    """Addresses with what the server said of each, in one line."""
-    return _one_line("; ".join(f"{address}: {code} {_text(said)}" for address, (code, said) in refused.items()))
-
-
-def _text(said: bytes | str) -> str:
-    return said.decode(errors="replace") if isinstance(said, bytes) else said
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())[:MOST_OF_AN_ERROR]
+        return False, words(error)
+    return True, refusals(refused) if refused else None

@@ -14,7 +14,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from core.billing.sending import MailServerUnusable, SendReport, send_due
+from core.billing.mail_server import MailServerUnusable
+from core.billing.sending import SendReport, send_due
 from core.catalog import invoice_emails
 from core.catalog.engine import reading
 from core.documents.invoice_pdf import invoice_pdf
