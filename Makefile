@@ -7,7 +7,7 @@ PACKAGES := chromium postgresql strace poppler-utils
 SPREAD := -n 2 --dist loadfile
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
-.PHONY: help demo up check mutants test lint types packages clean
+.PHONY: help demo up check mutants test fuzz lint types packages clean
 .DEFAULT_GOAL := help
 
 help: ## What can be made
@@ -39,6 +39,9 @@ mutants: $(VENV)/.installed ## What neither unit tests nor golden cases notice w
 
 test: $(VENV)/.installed packages lint types ## Everything
 	$(BIN)/pytest tests $(SPREAD)
+
+fuzz: $(VENV)/.installed ## 1,000 drawn requests of every operation of the API (an hour or more; FUZZ_EXAMPLES=n for another number)
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),1000) $(BIN)/pytest tests/e2e/test_fuzz.py --timeout 3600
 
 packages: ## Debian packages that the tests use
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -23,10 +23,15 @@ def draft(services: Services, invoice_id: str) -> dict[str, Any]:
 
 
 def finalize(services: Services, invoice_id: str, *, given_by: str | None = None) -> str:
-    """Issue a draft now: before its grace period ends, or although it is on hold. Returns its id. Raises NotFound or BooksBusy."""
-    return _command(
-        services, invoice_id, lambda uow, owner: invoice_commands.finalize(uow, **owner, given_by=given_by)
-    )
+    """Issue a draft now: before its grace period ends, or although it is on hold. Returns its id. Raises NotFound.
+
+    Where the books are busy, the next run issues it (`api.pending`).
+    """
+    owner = _owner(services, invoice_id)
+    with services.change() as uow:
+        invoice_commands.finalize(uow, **owner, given_by=given_by)
+    services.billing.issue_soon(owner["customer_id"])
+    return owner["invoice_id"]
 
 
 def hold(services: Services, invoice_id: str, *, reason: str, given_by: str) -> str:
@@ -83,10 +88,14 @@ def _still_draft(services: Services, invoice_id: str) -> None:
         raise Conflict("already_issued", f"The draft was due, so it is issued: {invoice['number']}. Correct it by a credit note.")
 
 
-def _command(services: Services, invoice_id: str, give: Callable[[UnitOfWork, dict[str, str]], Any]) -> str:
-    """Gives a command on a draft, and issues what is due for its customer."""
+def _owner(services: Services, invoice_id: str) -> dict[str, str]:
     found = draft(services, invoice_id)
-    owner = {"invoice_id": str(found["invoice_id"]), "customer_id": str(found["customer_id"])}
+    return {"invoice_id": str(found["invoice_id"]), "customer_id": str(found["customer_id"])}
+
+
+def _command(services: Services, invoice_id: str, give: Callable[[UnitOfWork, dict[str, str]], Any]) -> str:
+    """Gives a command on a draft while the books are held, and issues what is due for its customer."""
+    owner = _owner(services, invoice_id)
 
     def command() -> str:
         with services.change() as uow:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.answers import answer
@@ -131,6 +132,11 @@ def install(app: FastAPI) -> None:
 
     for kind in UNAVAILABLE:
         app.add_exception_handler(kind, _unavailable)
+
+    @app.exception_handler(RequestValidationError)
+    async def _parameters(_request: Request, error: RequestValidationError) -> Response:
+        details = {str(problem["loc"][-1]): ["value_is_invalid"] for problem in error.errors()}
+        return answer_error(ValidationError(details, "These parameters of the address are not of their kind; correct or leave them out."))
 
     @app.exception_handler(HTTPException)
     async def _routing(_request: Request, error: HTTPException) -> Response:

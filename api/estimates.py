@@ -11,7 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from msgspec import structs
 
-from api.body import DECIMAL, MAPPING, TEXT, parse
+from api.body import parse
 from api.deps import Services
 from api.errors import BadRequest
 from core.billing.as_of_now import Rows
@@ -25,14 +25,6 @@ from ingestion.flush import ALL
 from ingestion.tables import event_table
 from ingestion.validate import BATCH_LIMIT, Verdict, validate_event
 
-FIELDS = {
-    "code": TEXT,
-    "external_subscription_id": TEXT,
-    "transaction_id": TEXT,
-    "timestamp": DECIMAL,
-    "properties": MAPPING,
-    "precise_total_amount_cents": DECIMAL,
-}
 NUMERIC = {"sum_agg", "max_agg", "latest_agg", "weighted_sum_agg"}
 INSTANT_MODELS = {"standard", "percentage"}
 """Charge models whose price of an event does not depend on what was used before it."""

@@ -11,6 +11,7 @@ from api import errors
 from api.auth import authorize
 from api.courier import Courier
 from api.deps import Services
+from api.document import describe
 from api.flusher import Flusher
 from api.requests import Requests
 from api.routers import (
@@ -129,4 +130,5 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         guarded.include_router(resource.router)
     app.include_router(guarded)
     app.include_router(health.router)
+    describe(app, PREFIX)
     return app

@@ -80,7 +80,8 @@ def _customer(uow: UnitOfWork, asked: Mapping[str, Any]) -> Customer:
     if not said:
         raise ValidationError({"customer": ["value_is_mandatory"]}, "Name a customer by external_id, or describe one.")
     said.pop("external_id", None)
-    return customers.upsert(uow, new_id(), billing_entity_code=asked.get("billing_entity_code"), **said)
+    seller = {"billing_entity_code": said.pop("billing_entity_code", None) or asked.get("billing_entity_code")}
+    return customers.upsert(uow, new_id(), **said, **seller)
 
 
 def _subscriptions(

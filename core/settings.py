@@ -43,6 +43,13 @@ class Settings(BaseSettings):
         description="Root of the API as receivers of webhooks know it, such as https://billing.example.com: the issuer of their "
         "signatures; empty means TALLYSTICK_API_URL.",
     )
+    log_retention_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="How many days the log of requests and what was sent to webhook endpoints are kept; each run drops what is older. "
+        "The audit log stays.",
+    )
     api_key: str = Field(default="", repr=False, description="The key that the console sends to the API.")
 
     @field_validator("home")

@@ -8,17 +8,17 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer
-from api.body import Body, read_fields
+from api.body import read_fields
 from api.deps import Served
-from api.estimates import FIELDS, batch_of, estimate
+from api.estimates import batch_of, estimate
 from api.schemas.estimates import estimated_fees, instant_fees
+from api.schemas.events import FIELDS, MANY, ONE
 
 router = APIRouter(prefix="/events", tags=["Events"])
-EVENT = Body("event", FIELDS)
 
 
-@router.post("/estimate_fees", openapi_extra=EVENT.openapi)
-def estimate_fees(event: Annotated[dict[str, Any], Depends(EVENT)], served: Served) -> Response:
+@router.post("/estimate_fees", openapi_extra=ONE.openapi)
+def estimate_fees(event: Annotated[dict[str, Any], Depends(ONE)], served: Served) -> Response:
     """What an event would cost in advance, on top of what has been received."""
     customer, estimated = estimate(served, event, is_instant=False)
     with served.look() as connection:
@@ -27,13 +27,13 @@ def estimate_fees(event: Annotated[dict[str, Any], Depends(EVENT)], served: Serv
         )
 
 
-@router.post("/estimate_instant_fees", openapi_extra=EVENT.openapi)
-def estimate_instant_fees(event: Annotated[dict[str, Any], Depends(EVENT)], served: Served) -> Response:
+@router.post("/estimate_instant_fees", openapi_extra=ONE.openapi)
+def estimate_instant_fees(event: Annotated[dict[str, Any], Depends(ONE)], served: Served) -> Response:
     """What an event would cost on its own, by charges whose price does not depend on what was used before."""
     return answer({"fees": _instant(served, event)})
 
 
-@router.post("/batch_estimate_instant_fees")
+@router.post("/batch_estimate_instant_fees", openapi_extra=MANY)
 async def batch_estimate_instant_fees(request: Request, served: Served) -> Response:
     """As the instant estimate, of up to 100 events; each is priced on its own."""
     rows = [read_fields(row, FIELDS) for row in batch_of(await request.body())]

@@ -18,7 +18,7 @@ from api.deps import Served, Services
 from api.errors import BadRequest, answer_error, validation_body
 from api.pagination import Paged, listed
 from api.received import received, received_among
-from api.schemas.events import batch_answer, event_answer, found_event
+from api.schemas.events import MANY, ONE, batch_answer, event_answer, found_event
 from core.catalog import subscriptions
 from core.catalog.subscription_versions import Subscription
 from core.errors import NotFound, ValidationError
@@ -28,7 +28,7 @@ from ingestion.validate import Refusal, accepted_batch, accepted_event, parse_ba
 router = APIRouter(tags=["Events"])
 
 
-@router.post("/events")
+@router.post("/events", openapi_extra=ONE.openapi)
 async def create(request: Request) -> Response:
     """Receive one event."""
     services = await _authorized(request)
@@ -42,7 +42,7 @@ async def create(request: Request) -> Response:
     return Response(event_answer(event, receipt), media_type="application/json")
 
 
-@router.post("/events/batch")
+@router.post("/events/batch", openapi_extra=MANY)
 async def create_batch(request: Request) -> Response:
     """Receive 1 to 100 events, all or nothing."""
     services = await _authorized(request)

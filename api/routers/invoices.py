@@ -15,6 +15,7 @@ from api.deps import Served
 from api.errors import FeatureUnavailable
 from api.pagination import Paged, Paging, listed
 from api.payable import payable, tell_payment_status
+from api.pending import described, one_off_id
 from api.preview import preview
 from api.schemas.invoices import (
     ADJUST,
@@ -38,10 +39,8 @@ from core.catalog import (
     wallet_transactions,
 )
 from core.catalog.billing_entities import BILLING_ENTITIES
-from core.catalog.one_off_invoices import OneOffInvoice
 from core.documents.invoice_pdf import invoice_pdf
 from core.errors import Conflict, NotFound, ValidationError
-from core.ids import deterministic_id
 from core.warehouse import marts
 from core.warehouse.marts import InvoiceFilter
 
@@ -50,19 +49,17 @@ router = APIRouter(tags=["Invoices"])
 
 @router.post("/invoices", openapi_extra=CREATE.openapi)
 def create(invoice: Annotated[dict[str, Any], Depends(CREATE)], served: Served) -> Response:
-    """Issue a one-off invoice at once. Refused while a bill of the customer is held back, since bills are issued in order."""
+    """Issue a one-off invoice at once; while the books are busy it is pending, and the next run issues it.
+
+    Refused while a bill of the customer is held back, since bills are issued in order.
+    """
     with served.look() as connection:
         customer = customers.get(connection, invoice["external_customer_id"])
     served.billing.refuse_while_held(customer.id)
-    created: list[OneOffInvoice] = []
-
-    def command() -> str:
-        with served.change() as uow:
-            created.append(one_off_invoices.create(uow, **invoice | {"fees": invoice["fees"] or []}))
-        return created[0].customer_id
-
-    served.billing.issue(command)
-    return _show(served, deterministic_id("one_off", created[0].id))
+    with served.change() as uow:
+        ordered = one_off_invoices.create(uow, **invoice | {"fees": invoice["fees"] or []})
+    served.billing.issue_soon(customer.id)
+    return _show(served, one_off_id(ordered))
 
 
 @router.post("/invoices/preview", openapi_extra=PREVIEW.openapi)
@@ -288,9 +285,7 @@ def _voidable(served: Served, lago_id: str) -> dict[str, Any]:
 
 
 def _show(served: Served, lago_id: str) -> Response:
-    with served.billing.ledger.cursor() as cursor, served.look() as connection:
-        row = marts.get_invoice(cursor, lago_id)
-        return one("invoice", invoice_object(served, connection, cursor, row))
+    return one("invoice", described(served, lago_id))
 
 
 def _list(served: Served, paging: Paging, wanted: InvoiceFilter) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -102,13 +103,14 @@ def top_up(wallet_transaction: Annotated[dict[str, Any], Depends(TOP_UP)], serve
     """Put credits into a wallet or take them out; those that are bought are invoiced at once."""
     given = {name: value for name, value in wallet_transaction.items() if value is not None}
     wallet_id, voided = given.pop("wallet_id", ""), given.pop("voided_credits", None)
-    credits = Decimal(0) if voided is None else _credits_of(served, wallet_id)
-    with served.change() as uow:
-        wallet = _wallet(uow.connection, wallet_id)
-        rows = wallet_transactions.top_up(uow, wallet, **given)
-        rows += wallet_transactions.void(
-            uow, wallet, voided_credits=voided, balance_credits=credits, name=given.get("name")
-        )
+    with served.billing.nobody_issues() if voided is not None else nullcontext():  # nor takes out what is counted here
+        credits = Decimal(0) if voided is None else _credits_of(served, wallet_id)
+        with served.change() as uow:
+            wallet = _wallet(uow.connection, wallet_id)
+            rows = wallet_transactions.top_up(uow, wallet, **given)
+            rows += wallet_transactions.void(
+                uow, wallet, voided_credits=voided, balance_credits=credits, name=given.get("name")
+            )
     if any(row.status == "pending" for row in rows):
         served.billing.issue_soon(wallet.customer_id)
     return answer({"wallet_transactions": [new_transaction_object(row, wallet) for row in rows]})

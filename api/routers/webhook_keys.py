@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from api.answers import one
 from api.deps import Served, Services
@@ -13,10 +14,10 @@ from core.catalog import webhook_keys
 router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
 
 
-@router.get("/public_key")
+@router.get("/public_key", response_class=PlainTextResponse)
 def public_key(served: Served) -> Response:
     """The key as base64 of its PEM, as plain text."""
-    return Response(_public_key(served), media_type="text/plain")
+    return PlainTextResponse(_public_key(served))
 
 
 @router.get("/json_public_key")

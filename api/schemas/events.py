@@ -9,12 +9,34 @@ from typing import Any
 
 import msgspec
 
+from api.body import DECIMAL, MAPPING, TEXT, Body, object_schema
 from api.schemas.wire import instant, instant_ms
 from core.catalog.subscription_versions import Subscription
 from core.ids import deterministic_id
 from ingestion.event import UsageEvent, to_instant
 from ingestion.inbox import Receipt
 from ingestion.instant import MICROS
+
+FIELDS = {
+    "code": TEXT,
+    "external_subscription_id": TEXT,
+    "transaction_id": TEXT,
+    "timestamp": DECIMAL,
+    "properties": MAPPING,
+    "precise_total_amount_cents": DECIMAL,
+}
+ONE = Body("event", FIELDS)
+MANY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "required": ["events"], "properties": {"events": {"type": "array", "items": object_schema(FIELDS)}}}
+            }
+        },
+    }
+}
+"""The body of a batch for `/docs`."""
 
 _encode = msgspec.json.Encoder().encode
 _THOUSANDTHS = tuple(f".{number:03d}Z" for number in range(1000))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,9 @@ from core.billing.customer import CustomerFacts
 from core.billing.estimates import estimate
 from core.billing.held import refuse_while_held
 from core.billing.issue import IssueReport, issue_now
-from core.billing.preview import previewing
+from core.billing.preview import previewing, settled_aside
 from core.billing.tail import Tail
+from core.books import store
 from core.catalog import customers, test_clocks
 from core.catalog.engine import Connection, Engine, reading
 from core.catalog.export import export
@@ -51,6 +52,12 @@ class Billing(AsOfNow):
             lock_timeout=PATIENCE_SECONDS,
         )
 
+    @contextmanager
+    def nobody_issues(self) -> Iterator[None]:
+        """What the block reads of the books stays true until it ends. Raises BooksBusy."""
+        with store.lock(self._settings, PATIENCE_SECONDS):
+            yield
+
     def issue_soon(self, customer_id: str) -> None:
         """As `issue`, for a command that has taken effect whether or not its invoice can be made now: the next run makes
         what could not be made here, under the same id.
@@ -59,6 +66,10 @@ class Billing(AsOfNow):
             issue_now(self._settings, self.graph(), lambda: self._with_everyone(self._facts(customer_id)))
         except TallystickError as error:
             log.warning("what is due for customer %s is left to the next run: %s", customer_id, error.message)
+
+    def unissued(self, customer_id: str) -> AbstractContextManager[Any]:
+        """A cursor for `core.warehouse.marts` on what is due for the customer now and not in the books, as the next run issues it."""
+        return settled_aside(self._settings, self.graph(), self._facts(customer_id))
 
     def refuse_while_held(self, customer_id: str) -> None:
         """Raises UsageOutOfDomain while a bill of the customer is held back: see `core.billing.held`."""

@@ -39,6 +39,13 @@ def previewing(
     issued by the `as_of` of the facts, and what is due before it is settled before it; `is_final`: the one at their end. An invoice of a
     threshold or of an event in advance is no such bill. Raises NotFound `invoice`.
     """
+    with settled_aside(settings, graph, facts) as shown:
+        yield shown, marts.get_invoice(shown, _next(shown, subscription_ids, since, is_final))
+
+
+@contextmanager
+def settled_aside(settings: Settings, graph: PricingGraph, facts: CustomerFacts) -> Iterator[Any]:
+    """A cursor for `core.warehouse.marts` on what is due for one customer by the `as_of` of the facts, as it would be issued. It is kept nowhere."""
     shown = lake.connect_alone()
     try:
         with settling(settings, graph, facts) as settled:
@@ -49,7 +56,7 @@ def previewing(
             for name in lake.filled_tables(settled.connection, "books").intersection(OF_BEFORE):
                 own = f"select * from books.main.{name} where customer_id in (select unnest(?))"
                 _copy(settled.connection, own, shown, name, [owners])
-        yield shown, marts.get_invoice(shown, _next(shown, subscription_ids, since, is_final))
+        yield shown
     finally:
         shown.close()
 

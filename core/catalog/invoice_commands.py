@@ -34,11 +34,8 @@ def finalize(uow: UnitOfWork, *, invoice_id: str, customer_id: str, given_by: st
 
     The caller has checked that the invoice is a draft of this customer. Raises NotFound `customer`.
     """
-    command_id = deterministic_id(FINALIZE, invoice_id)
-    given = INVOICE_COMMANDS.first(uow.connection, INVOICE_COMMANDS.c.id == command_id)
-    if given is not None:
-        return given
-    return _add(uow, command_id, invoice_id, customer_id, FINALIZE, given_by=given_by)
+    given = finalized(uow.connection, invoice_id)
+    return given or _add(uow, deterministic_id(FINALIZE, invoice_id), invoice_id, customer_id, FINALIZE, given_by=given_by)
 
 
 def hold(uow: UnitOfWork, *, invoice_id: str, customer_id: str, reason: str, given_by: str) -> InvoiceCommand:
@@ -68,6 +65,11 @@ def on_hold(connection: sa.Connection, invoice_id: str) -> InvoiceCommand | None
     """The command that holds the draft, if one does."""
     given = [command for command in of(connection, invoice_id) if command.command in (HOLD, RELEASE)]
     return given[-1] if given and given[-1].command == HOLD else None
+
+
+def finalized(connection: sa.Connection, invoice_id: str) -> InvoiceCommand | None:
+    """The command to issue the draft before its time, if there is one."""
+    return INVOICE_COMMANDS.first(connection, INVOICE_COMMANDS.c.id == deterministic_id(FINALIZE, invoice_id))
 
 
 def of(connection: sa.Connection, invoice_id: str) -> list[InvoiceCommand]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -90,6 +91,12 @@ def get(connection: sa.Connection, one_off_invoice_id: str) -> OneOffInvoice:
     if invoice is None:
         raise NotFound("invoice", one_off_invoice_id)
     return invoice
+
+
+def since(connection: sa.Connection, recorded_at: datetime | None) -> list[OneOffInvoice]:
+    """The commands recorded after that instant (naive UTC, wall clock); all of them without one."""
+    c = ONE_OFF_INVOICES.c
+    return ONE_OFF_INVOICES.all(connection, c.recorded_at > (recorded_at or datetime.min))
 
 
 def fees_of(connection: sa.Connection, one_off_invoice_id: str) -> list[OneOffFee]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -62,10 +63,16 @@ def with_the_facts_of(settings: Settings, home: Path) -> Settings:
     home.mkdir()
     for name in FACTS:
         source = settings.home / name
-        shutil.copytree(source, home / name) if source.is_dir() else shutil.copy(source, home / name)
+        shutil.copytree(source, home / name) if source.is_dir() else _copy(source, home / name)
     copied = Settings(home=home)
     installation.create(copied, PricingGraph.load(), SystemClock())
     return copied
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A database with what is still in its write-ahead log."""
+    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
+        read.backup(written)
 
 
 def books(settings: Settings) -> dict[str, list[tuple[object, ...]]]:

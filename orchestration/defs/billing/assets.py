@@ -1,9 +1,12 @@
 """Issue and publish: both refuse what does not add up."""
 
+from datetime import timedelta
+
 import dagster as dg
 
 from core import lake
 from core.billing import issue_due
+from core.catalog import log_retention
 from core.warehouse.publish import Published, publish, published
 from core.warehouse.write import open_for_writing
 from orchestration.defs.ingestion.assets import WRITER_POOL
@@ -54,6 +57,8 @@ def published_snapshots(context: dg.AssetExecutionContext, installation: Writer)
         publish(settings.published, pair)
         # Readers may still be on the version before.
         warehouse.forget(keep={at.warehouse_snapshot for at in (before, pair) if at is not None})
+    forgotten = log_retention.forget(installation.catalog(), installation.clock.now() - timedelta(days=settings.log_retention_days))
+    context.log.info(f"{forgotten} old rows of logs dropped")
     return dg.MaterializeResult(
         metadata={
             "warehouse_snapshot": pair.warehouse_snapshot,

@@ -116,16 +116,23 @@ def test_fees_are_found_by_what_lago_filters_by(api: Api) -> None:
     assert api.ok("GET", "/fees?external_customer_id=nobody")["fees"] == []
 
 
-def test_a_one_off_that_cannot_be_issued_now_is_not_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is told to try again would be billed twice."""
+def test_a_one_off_is_pending_while_the_books_are_busy_and_issued_with_what_comes_next(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     one_off(api)
-    monkeypatch.setattr("core.billing.on_demand.PATIENCE_SECONDS", 0.05)
-    content = {"external_customer_id": "acme", "fees": [{"add_on_code": "setup"}]}
+    monkeypatch.setattr("core.billing.issue.issue_now.__defaults__", (0.05,))
+    content = {"external_customer_id": "acme", "fees": [{"add_on_code": "setup", "units": 3, "tax_codes": ["vat"]}]}
     with store.lock(api.settings):
-        refused = api.refused("POST", "/invoices", {"invoice": content})
-    assert (refused["status"], refused["code"]) == (503, "books_busy")
-    assert api.ok("POST", "/invoices", {"invoice": content})["invoice"]["number"].endswith("-001-002")
-    assert api.ok("GET", "/customers/acme/invoices")["meta"]["total_count"] == 2
+        pending = api.ok("POST", "/invoices", {"invoice": content})["invoice"]
+        assert api.ok("GET", f"/invoices/{pending['lago_id']}")["invoice"] == pending
+        assert api.refused("POST", f"/invoices/{pending['lago_id']}/void", {})["status"] == 404
+    assert (pending["status"], pending["sequential_id"], pending["number"][-6:]) == ("pending", None, "-DRAFT")
+    following = api.ok("POST", "/invoices", {"invoice": content})["invoice"]
+    assert following["number"].endswith("-001-003")
+    issued = api.ok("GET", f"/invoices/{pending['lago_id']}")["invoice"]
+    assert (issued["status"], issued["number"][-8:]) == ("finalized", "-001-002")
+    told = ("fees_amount_cents", "taxes_amount_cents", "total_amount_cents", "total_due_amount_cents", "issuing_date", "payment_due_date", "applied_taxes", "fees")
+    for name in told:
+        assert issued[name] == pending[name], name
+    assert api.ok("GET", "/customers/acme/invoices")["meta"]["total_count"] == 3
 
 
 @pytest.mark.parametrize(
