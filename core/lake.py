@@ -125,12 +125,19 @@ def filled_tables(connection: Asked, alias: str) -> set[str]:
     """The tables of an attached lake that hold rows, by DuckLake's own count, which a deletion does not lower.
 
     One question for all: `has_rows` of an empty table costs tens of milliseconds, since DuckLake asks for the statistics of
-    every column.
+    every column. A database in memory that stands in for a lake counts its rows itself.
     """
     metadata = f"__ducklake_metadata_{alias}"
-    query = f"""select table_name from {metadata}.ducklake_table inner join {metadata}.ducklake_table_stats using (table_id)
-        where end_snapshot is null and record_count > 0"""
-    return {name for (name,) in connection.execute(query).fetchall()}
+    try:
+        found = connection.execute(
+            f"""select table_name from {metadata}.ducklake_table inner join {metadata}.ducklake_table_stats using (table_id)
+            where end_snapshot is null and record_count > 0"""
+        )
+    except duckdb.CatalogException:
+        found = connection.execute(
+            f"select table_name from duckdb_tables() where database_name = {_literal(alias)} and estimated_size > 0"
+        )
+    return {name for (name,) in found.fetchall()}
 
 
 def last_snapshot(connection: duckdb.DuckDBPyConnection, lake: Lake) -> int:

@@ -26,10 +26,10 @@ Rows = list[Row]
 _INVOICES = """
     with fresh as (
         select * from books.main.invoices
-        where invoice_id not in (select invoice_id from warehouse.marts.fct_invoices where status not in ('draft', 'open'))
+        where {only} and invoice_id not in (select invoice_id from warehouse.marts.fct_invoices where {only} and status not in ('draft', 'open'))
     ),
     known as (
-        select * from warehouse.marts.fct_invoices where invoice_id not in (select invoice_id from fresh)
+        select * from warehouse.marts.fct_invoices where {only} and invoice_id not in (select invoice_id from fresh)
         union all by name
         select * exclude (
                 customer_sequence, entity_sequence, taxes_rate, customer_address, customer_email, customer_tax_identification_number,
@@ -90,14 +90,19 @@ paid, of invoices with a payment since the run; disputes lost since; the reading
 # The mart says it of its own horizon; of now the same is: the due date is before today, where the invoice was issued to.
 _PAST_NOW = """payment_due_date < cast(
     timezone(owed.timezone, timezone('UTC', coalesce(clocks.as_of, (select max(as_of) from told_now)))) as date)"""
-LINES = """
+_LINES = """
     with lines as (
-        select * exclude (issued_at), issued_at as horizon_at, false as is_draft from books.main.fees
+        select * exclude (issued_at), issued_at as horizon_at, false as is_draft from books.main.fees where {only}
         union all by name
-        select * from warehouse.marts.fct_invoice_lines where is_draft and invoice_id not in (select invoice_id from books.main.invoices)
+        select * from warehouse.marts.fct_invoice_lines
+        where {only} and is_draft and invoice_id not in (
+            select invoice_id from books.main.invoices
+            where invoice_id in (select invoice_id from warehouse.marts.fct_invoice_lines where {only} and is_draft)
+        )
     )"""
 
 
+_ORDER_OF_LINES = "horizon_at desc, invoice_id, position, fee_id"
 SHOWN = "status not in ('closed', 'open')"
 
 
@@ -148,19 +153,33 @@ class InvoiceFilter:
 ANY_INVOICE = InvoiceFilter()
 
 
-def invoices(cursor: duckdb.DuckDBPyConnection) -> str:
-    """The beginning of a query (`with … invoices as (…)`) over all invoices as they stand: drafts, issued ones, void ones.
+def invoices(cursor: duckdb.DuckDBPyConnection, only: str = "true") -> str:
+    """The beginning of a query (`with … invoices as (…)`) over invoices as they stand: drafts, issued ones, void ones.
 
-    As of the last run, but for voids and credit notes of the books; as of now where `TOLD` is registered on the cursor.
+    `only`: a condition on columns that books and mart share (`_among`), by which files are skipped; a condition on the result
+    is looked at when all invoices have been put together. As of the last run, but for voids and credit notes of the books; as
+    of now where `TOLD` is registered on the cursor.
     """
-    # Books published before there were voids have no table of them, and most have none in it.
-    has_voids = lake.has_rows(cursor, "books.main.invoice_voids")
-    has_offsets = lake.has_rows(cursor, "books.main.credit_notes")
-    relations = _NONE | ({"voids": "books.main.invoice_voids"} if has_voids else {}) | ({"offsets": _OFFSETS} if has_offsets else {})
-    if lake.has_rows(cursor, "told_now"):
+    filled = lake.filled_tables(cursor, "books")
+    relations = _NONE | {
+        name: relation
+        for name, table, relation in (
+            ("voids", "invoice_voids", "books.main.invoice_voids"),
+            ("offsets", "credit_notes", _OFFSETS),
+        )
+        # Books published before there were voids have no table of them.
+        if table in filled and lake.has_rows(cursor, f"books.main.{table}")
+    }
+    is_now = lake.has_rows(cursor, "told_now")
+    if is_now:
         relations |= {name: f"told_{name}" for name in ("payments", "disputes", "clocks")}
-    is_past = _PAST_NOW if lake.has_rows(cursor, "told_now") else "payment_overdue"
-    return _INVOICES.format(**relations, is_past=is_past)
+    return _INVOICES.format(**relations, is_past=_PAST_NOW if is_now else "payment_overdue", only=only)
+
+
+def _among(column: str, values: Sequence[str]) -> str:
+    """A condition of constants, which are compared with the statistics of files."""
+    texts = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column} in ({texts})" if texts else "false"
 
 
 def money(cents: int, currency: str) -> str:
@@ -174,21 +193,29 @@ def list_invoices(
     """(one page of invoices, newest first, how many there are in all). Pages count from 1; closed and open ones (which wait for their payment) are left out unless asked for."""
     conditions = wanted.conditions()
     where = _where(conditions, always=() if wanted.status else (SHOWN,))
-    rows, total = _page(
+    only = (
+        "true"
+        if wanted.customer is None
+        else f"({_among('customer_id', [wanted.customer])} or {_among('customer_external_id', [wanted.customer])})"
+    )
+    # Which ones are on the page takes few columns of all of them, and the page all columns of few.
+    found, total = _page(
         cursor,
-        f"{invoices(cursor)} select * from invoices {where}",
+        f"{invoices(cursor, only)} select invoice_id from invoices {where}",
         "issued_at desc, number desc nulls last, invoice_id",
         list(conditions.values()),
         page,
         per_page,
     )
-    return rows, total
+    rows = {row["invoice_id"]: row for row in invoices_among(cursor, [row["invoice_id"] for row in found])}
+    return [rows[row["invoice_id"]] for row in found], total
 
 
 def invoices_among(cursor: duckdb.DuckDBPyConnection, invoice_ids: Sequence[str]) -> Rows:
     """The invoices with these ids, as `list_invoices` shows them."""
-    query = f"{invoices(cursor)} select * from invoices where invoice_id in (select unnest(?))"
-    return query_rows(cursor, query, [list(invoice_ids)])
+    if not invoice_ids:
+        return []
+    return query_rows(cursor, f"{invoices(cursor, _among('invoice_id', invoice_ids))} select * from invoices")
 
 
 def campaign_requests(
@@ -233,18 +260,20 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
     Issued: all columns of the books, and what was paid. Draft: what the last run computed; it has no coupons, credits or
     number yet. Raises NotFound.
     """
+    only = f"({_among('invoice_id', [key])} or {_among('number', [key])})"
     found = query_rows(
-        cursor,
-        f"{invoices(cursor)} select * from invoices where invoice_id = ? or number = ? order by invoice_id = ? desc limit 1",
-        [key, key, key],
+        cursor, f"{invoices(cursor, only)} select * from invoices order by invoice_id = ? desc limit 1", [key]
     )
     if not found:
         raise NotFound("invoice", key)
     invoice = found[0]
     invoice_id = invoice["invoice_id"]
-    for issued in query_rows(cursor, "select * from books.main.invoices where invoice_id = ?", [invoice_id]):
+    own = f"where {_among('invoice_id', [invoice_id])}"
+    for issued in query_rows(cursor, f"select * from books.main.invoices {own}"):
         invoice |= issued | {"status": invoice["status"]}
-    invoice["fees"] = list_fees(cursor, invoice_id=invoice_id, per_page=100_000)[0]
+    lines = _LINES.format(only=_among("invoice_id", [invoice_id]))
+    invoice["fees"] = query_rows(cursor, f"{lines} select * from lines order by {_ORDER_OF_LINES}")
+    filled = lake.filled_tables(cursor, "books")
     for name, table, order in (
         ("taxes", "invoice_taxes", "tax_code"),
         ("coupon_uses", "coupon_uses", "coupon_code, applied_coupon_id"),
@@ -252,9 +281,8 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
         ("credit_note_uses", "credit_note_uses", "credit_note_id"),
         ("subscriptions", "invoice_subscriptions", "external_subscription_id, subscription_id"),
     ):
-        invoice[name] = _gained_rows(
-            cursor, f"select * from books.main.{table} where invoice_id = ? order by {order}", [invoice_id]
-        )
+        query = f"select * from books.main.{table} {own} order by {order}"
+        invoice[name] = _gained_rows(cursor, query) if table in filled else []
     for use in invoice["credit_note_uses"]:
         use["number"] = _credit_notes(cursor, ["credit_note_id = ?"], [use["credit_note_id"]])[0]["number"]
     invoice["credit_notes"] = _credit_notes(cursor, ["invoice_id = ?"], [invoice_id])
@@ -262,7 +290,11 @@ def get_invoice(cursor: duckdb.DuckDBPyConnection, key: str) -> Row:
 
 
 def _credit_notes(cursor: duckdb.DuckDBPyConnection, conditions: Sequence[str], arguments: Sequence[Any]) -> Rows:
-    voids = {row["credit_note_id"] for row in _gained_rows(cursor, "select credit_note_id from books.main.credit_note_voids")}
+    if "credit_notes" not in lake.filled_tables(cursor, "books"):
+        return []
+    voids = {
+        row["credit_note_id"] for row in _gained_rows(cursor, "select credit_note_id from books.main.credit_note_voids")
+    }
     rows = _gained_rows(
         cursor,
         f"""select * from (
@@ -364,17 +396,21 @@ def list_fees(
     if payment_status is not None:
         paid = f"{invoices(cursor)} select invoice_id from invoices where payment_status = 'succeeded'"
         known = told or {}
-        has_it = f"(list_contains(?, fee_id) or ? = case when invoice_id in ({paid}) then 'succeeded' else 'pending' end)"
+        has_it = (
+            f"(list_contains(?, fee_id) or ? = case when invoice_id in ({paid}) then 'succeeded' else 'pending' end)"
+        )
         stated[f"{has_it} and not list_contains(?, fee_id)"] = (
             [fee_id for fee_id, status in known.items() if status == payment_status],
             payment_status,
             [fee_id for fee_id, status in known.items() if status != payment_status],
         )
     conditions = {predicate: value for predicate, value in stated.items() if value is not None}
+    named = {"fee_id": fee_id, "invoice_id": invoice_id, "customer_id": customer_id}
+    only = " and ".join(_among(column, [value]) for column, value in named.items() if value is not None) or "true"
     return _page(
         cursor,
-        f"{LINES} select * from lines {_where(conditions)}",
-        "horizon_at desc, invoice_id, position, fee_id",
+        f"{_LINES.format(only=only)} select * from lines {_where(conditions)}",
+        _ORDER_OF_LINES,
         [one for value in conditions.values() for one in (value if isinstance(value, tuple) else (value,))],
         page,
         per_page,
@@ -391,17 +427,15 @@ def get_fee(cursor: duckdb.DuckDBPyConnection, fee_id: str) -> Row:
 
 def fee_taxes(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     """The taxes of each line of an issued invoice."""
-    return query_rows(
-        cursor, "select * from books.main.fee_taxes where invoice_id = ? order by fee_id, tax_code", [invoice_id]
-    )
+    own = _among("invoice_id", [invoice_id])
+    return query_rows(cursor, f"select * from books.main.fee_taxes where {own} order by fee_id, tax_code")
 
 
 def taxes_of_fees(cursor: duckdb.DuckDBPyConnection, fee_ids: Sequence[str]) -> Rows:
     """The taxes of issued fees."""
     return query_rows(
         cursor,
-        "select * from books.main.fee_taxes where fee_id in (select unnest(?)) order by fee_id, tax_code",
-        [list(fee_ids)],
+        f"select * from books.main.fee_taxes where {_among('fee_id', fee_ids)} order by fee_id, tax_code",
     )
 
 
@@ -418,43 +452,37 @@ def presentation_units_of_fees(cursor: duckdb.DuckDBPyConnection, fee_ids: Seque
 
 
 def _of_fees(cursor: duckdb.DuckDBPyConnection, book: str, mart: str, fee_ids: Sequence[str], order: str) -> Rows:
+    own = _among("fee_id", fee_ids)
     return query_rows(
         cursor,
-        f"""select * from books.main.{book} where fee_id in (select unnest($fees))
+        f"""select * from books.main.{book} where {own}
         union all by name
-        select * from warehouse.marts.{mart}
-        where fee_id in (select unnest($fees)) and fee_id not in (select fee_id from books.main.fees)
+        select * from warehouse.marts.{mart} where {own} and fee_id not in (select fee_id from books.main.fees where {own})
         order by {order}""",
-        {"fees": list(fee_ids)},
     )
 
 
 def line_tiers(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     """The tiers (or package steps) that explain the lines of an invoice, by line and position; amounts in currency units."""
-    return query_rows(
-        cursor,
-        """select * from books.main.fee_tiers where invoice_id = $id
-        union all by name
-        select * from warehouse.marts.fct_invoice_line_tiers
-        where invoice_id = $id and invoice_id not in (select invoice_id from books.main.invoices)
-        order by fee_id, position""",
-        {"id": invoice_id},
-    )
+    return _of_invoice(cursor, "fee_tiers", "fct_invoice_line_tiers", invoice_id, "fee_id, position")
 
 
 def line_presentation_units(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> Rows:
     """The units of each presentation group of the lines of an invoice, by line and group."""
-    where = "where invoice_id = ? order by fee_id, presentation_key"
-    if cursor.execute("select 1 from books.main.invoices where invoice_id = ?", [invoice_id]).fetchone():
-        return query_rows(cursor, f"select * from books.main.fee_presentation_units {where}", [invoice_id])
-    return query_rows(
-        cursor, f"select * from warehouse.marts.fct_invoice_line_presentation_units {where}", [invoice_id]
-    )
+    mart = "fct_invoice_line_presentation_units"
+    return _of_invoice(cursor, "fee_presentation_units", mart, invoice_id, "fee_id, presentation_key")
+
+
+def _of_invoice(cursor: duckdb.DuckDBPyConnection, book: str, mart: str, invoice_id: str, order: str) -> Rows:
+    own = f"where {_among('invoice_id', [invoice_id])}"
+    is_issued = cursor.execute(f"select 1 from books.main.invoices {own}").fetchone() is not None
+    table = f"books.main.{book}" if is_issued else f"warehouse.marts.{mart}"
+    return query_rows(cursor, f"select * from {table} {own} order by {order}")
 
 
 def invoice_timezone(cursor: duckdb.DuckDBPyConnection, invoice_id: str) -> str:
     """The time zone in which the invoice's days begin. Raises NotFound."""
-    found = query_rows(cursor, f"{invoices(cursor)} select timezone from invoices where invoice_id = ?", [invoice_id])
+    found = query_rows(cursor, f"{invoices(cursor, _among('invoice_id', [invoice_id]))} select timezone from invoices")
     if not found:
         raise NotFound("invoice", invoice_id)
     return str(found[0]["timezone"])
