@@ -20,11 +20,14 @@ def run(
             metavar="T",
         ),
     ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Build every table, also when nothing is new since the last run.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Load what has arrived, rate it, issue every invoice that is due and publish, through the same Dagster job as the schedule.
 
-    Waits, and says so, while another run is going on. A bill whose usage is too large to be priced is held back and told; the run then still ends with 0.
+    When nothing arrived, changed or fell due since the last run, its tables stand and nothing is built. Waits, and says so, while another run is going on. A bill whose usage is too large to be priced is held back and told; the run then still ends with 0.
     """
     horizon = None if as_of is None else instant(as_of)
     settings = installed()
@@ -38,7 +41,12 @@ def run(
         task = progress.add_task("Starting Dagster", total=1)
         from orchestration import run as job
 
-        report = job.run(settings, horizon, lambda step, part: progress.update(task, description=step, completed=part))
+        report = job.run(
+            settings,
+            horizon,
+            lambda step, part: progress.update(task, description=step, completed=part),
+            rebuild=rebuild,
+        )
     if as_json:
         print_json(dataclasses.asdict(report))
         return
@@ -54,6 +62,12 @@ def run(
         console.print(f"{WAY_OUT}.", highlight=False, soft_wrap=True)
     for step, seconds in report.seconds.items():
         console.print(f"{seconds:7.1f} s  {step}", highlight=False)
+    if report.nothing_new_since is not None:
+        console.print(
+            f"Nothing is new since the run as of {report.nothing_new_since:%Y-%m-%d %H:%M:%S} UTC, and nothing fell due: its tables stand.",
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(
         f"As of {report.as_of:%Y-%m-%d %H:%M:%S} UTC: {report.events_accepted:,} events accepted, {report.duplicates:,} duplicates, {report.invoices:,} invoices issued",
         highlight=False,

@@ -106,3 +106,8 @@ class Settings(BaseSettings):
     def published(self) -> Path:
         """The file that names the last published pair of snapshots."""
         return self.home / "published.json"
+
+    @property
+    def last_run(self) -> Path:
+        """The file that says what the last run was built of; without it the next one does everything."""
+        return self.home / "last_run.json"

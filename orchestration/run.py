@@ -41,7 +41,8 @@ class RunFailed(TallystickError):
 @dataclass(frozen=True)
 class RunReport:
     """What a run did. `as_of` is the horizon it settled to (naive UTC); `held` are the rows of
-    `fct_held_usage` that hold back a bill which is due.
+    `fct_held_usage` that hold back a bill which is due. `nothing_new_since`: the horizon of the last run, where this one
+    had nothing to build.
     """
 
     as_of: datetime
@@ -50,10 +51,13 @@ class RunReport:
     duplicates: int
     seconds: dict[str, float]
     held: list[dict[str, Any]]
+    nothing_new_since: datetime | None = None
 
 
-def run(settings: Settings, as_of: datetime | None = None, progress: Progress | None = None) -> RunReport:
-    """Runs the whole billing job; with `as_of` it settles only to that instant. Raises RunFailed.
+def run(
+    settings: Settings, as_of: datetime | None = None, progress: Progress | None = None, *, rebuild: bool = False
+) -> RunReport:
+    """Runs the whole billing job; with `as_of` it settles only to that instant, with `rebuild` it builds everything though nothing is new. Raises RunFailed.
 
     Waits for a run that another process has going on.
     """
@@ -63,7 +67,7 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Progress | 
 
     job = defs.resolve_job_def("billing")
     config = {
-        "ops": {"raw_facts": {"config": {"as_of": as_of.isoformat() if as_of else ""}}},
+        "ops": {"raw_facts": {"config": {"as_of": as_of.isoformat() if as_of else "", "rebuild": rebuild}}},
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }
     run_id = str(uuid.uuid4())
@@ -82,6 +86,7 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Progress | 
         )
         seconds: dict[str, float] = {}
         numbers = {"invoices": 0, "accepted": 0, "duplicates": 0}
+        skipped: dict[str, datetime] = {}
         for event in result.all_events:
             if event.is_step_failure:
                 error = event.step_failure_data.error
@@ -93,6 +98,9 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Progress | 
                 raise RunFailed(str(event.step_key), first_failure(reason, settings.home / "dbt" / str(event.step_key)))
             if event.is_step_success:
                 seconds[str(event.step_key)] = event.step_success_data.duration_ms / 1000
+            if event.is_asset_observation:
+                told = event.asset_observation_data.asset_observation.metadata
+                skipped = {name: datetime.fromisoformat(str(value.value)) for name, value in told.items()}
             if event.is_step_materialization:
                 for name in numbers:
                     value = event.step_materialization_data.materialization.metadata.get(name)
@@ -103,7 +111,15 @@ def run(settings: Settings, as_of: datetime | None = None, progress: Progress | 
     assert pair is not None
     with contextlib.closing(ReadWarehouse(settings).cursor()) as cursor:
         held = marts.held_back(cursor)
-    return RunReport(pair.as_of, numbers["invoices"], numbers["accepted"], numbers["duplicates"], seconds, held)
+    return RunReport(
+        as_of=skipped.get("as_of", pair.as_of),
+        invoices=numbers["invoices"],
+        events_accepted=numbers["accepted"],
+        duplicates=numbers["duplicates"],
+        seconds=seconds,
+        held=held,
+        nothing_new_since=skipped.get("nothing_new_since"),
+    )
 
 
 @contextlib.contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,25 @@ from core.catalog.versions import Versions
 from core.catalog.wallets import WALLETS
 from core.clock import Clock
 
+EXPORTED = (
+    *(versions for versions, _ in PLAIN.values()),
+    *(
+        versions
+        for versions in (
+            ALERTS,
+            BILLABLE_METRICS,
+            CHARGE_FILTERS,
+            CHARGES,
+            COUPONS,
+            DUNNING_CAMPAIGNS,
+            FIXED_CHARGES,
+            WALLETS,
+        )
+        if versions.table.name not in PLAIN
+    ),
+)
+"""All tables of the catalog that an export reads."""
+
 
 def export(connection: sa.Connection, customer_ids: Collection[str] | None = None) -> dict[str, pa.Table]:
     """Table name -> all versions, with the columns of source `catalog` in the dbt project.
@@ -49,10 +68,11 @@ def export(connection: sa.Connection, customer_ids: Collection[str] | None = Non
     return exported
 
 
-def export_fence(engine: sa.Engine, clock: Clock) -> tuple[dict[str, pa.Table], datetime]:
-    """Everything, and the watermark: an instant (wall clock, naive UTC) before which nothing can be recorded any more.
+@contextmanager
+def fence(engine: sa.Engine, clock: Clock) -> Iterator[tuple[sa.Connection, datetime]]:
+    """A `reading` transaction, and the watermark: an instant (wall clock, naive UTC) before which nothing can be recorded any more.
 
-    All exported rows have `recorded_at` below the watermark, and whatever is committed later has it above.
+    All that it reads has `recorded_at` below the watermark, and whatever is committed later has it above.
     """
     with ExitStack() as stack:
         # The lock is held only until the snapshot stands; writers need not wait for the export.
@@ -61,7 +81,30 @@ def export_fence(engine: sa.Engine, clock: Clock) -> tuple[dict[str, pa.Table], 
             connection = stack.enter_context(reading(engine))
             # The first query of a transaction fixes what it sees, here while no writer can be at work.
             connection.execute(sa.select(sa.func.max(STAMPS.c.sequence)))
+        yield connection, watermark
+
+
+def export_fence(engine: sa.Engine, clock: Clock) -> tuple[dict[str, pa.Table], datetime]:
+    """Everything, and the watermark: see `fence`."""
+    with fence(engine, clock) as (connection, watermark):
         return export(connection), watermark
+
+
+def contents(connection: sa.Connection) -> dict[str, list[Any]]:
+    """Table -> how many versions it has and how many have ended, and sequence and time of the newest: equal if and only if the export is.
+
+    Versions are only added and closed (`core.catalog.versions`), each by a command of its own.
+    """
+    found = {}
+    for versions in EXPORTED:
+        c = versions.c
+        row = connection.execute(
+            sa.select(
+                sa.func.count(), sa.func.count(c.valid_to), sa.func.max(c.sequence), sa.func.max(c.recorded_at)
+            ).select_from(versions.table)
+        ).one()
+        found[versions.table.name] = [*row[:3], row[3] and row[3].isoformat()]
+    return found
 
 
 def _rows(

@@ -1,15 +1,20 @@
 """Issue and publish: both refuse what does not add up."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
+import duckdb
 
 from core import lake
 from core.billing import issue_due
 from core.catalog import log_retention
+from core.settings import Settings
+from core.warehouse.last_run import complete, versions
+from core.warehouse.moments import instants_after, next_moment
 from core.warehouse.publish import Published, publish, published
 from core.warehouse.write import open_for_writing
-from orchestration.defs.ingestion.assets import WRITER_POOL
+from orchestration.defs.dbt.assets import books_and_marts, drafts
+from orchestration.defs.ingestion.assets import WRITER_POOL, raw_facts
 from orchestration.lib.dbt import ISSUED
 from orchestration.lib.resources import Writer
 
@@ -57,6 +62,7 @@ def published_snapshots(context: dg.AssetExecutionContext, installation: Writer)
         publish(settings.published, pair)
         # Readers may still be on the version before.
         warehouse.forget(keep={at.warehouse_snapshot for at in (before, pair) if at is not None})
+        _keep_record(context, settings, connection, pair.as_of)
     forgotten = log_retention.forget(installation.catalog(), installation.clock.now() - timedelta(days=settings.log_retention_days))
     context.log.info(f"{forgotten} old rows of logs dropped")
     return dg.MaterializeResult(
@@ -66,3 +72,18 @@ def published_snapshots(context: dg.AssetExecutionContext, installation: Writer)
             "as_of": pair.as_of.isoformat(),
         }
     )
+
+
+def _keep_record(
+    context: dg.AssetExecutionContext, settings: Settings, connection: duckdb.DuckDBPyConnection, as_of: datetime
+) -> None:
+    """For the next run: what this one built, if it built everything."""
+    built = set(context.job_def.asset_layer.executable_asset_keys)
+    if built >= {*raw_facts.keys, *drafts.keys, *books_and_marts.keys}:
+        complete(
+            settings.last_run,
+            as_of=as_of,
+            holds_until=next_moment(connection, as_of, instants_after(connection, lake.warehouse(settings), as_of)),
+            has_issued=ISSUED in built,
+            versions=versions(connection),
+        )

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import dagster as dg
 
-from core.catalog.export import export_fence
+from core.billing.nothing_new import built_of, nothing_new_since
+from core.catalog.export import contents, export, fence
 from core.clock import as_utc
+from core.warehouse.last_run import begin
 from core.warehouse.write import open_for_writing
 from ingestion.calculate import calculator_of
 from ingestion.flush import drain
 from ingestion.sources.files import adopt_foreign, ingest_paths
+from orchestration.lib.dbt import ISSUED
 from orchestration.lib.resources import Writer
 
 CATALOG_TABLES = (
@@ -27,20 +30,32 @@ class Horizon(dg.Config):
     """How far the run may settle: an ISO instant, or empty for the watermark itself."""
 
     as_of: str = ""
+    rebuild: bool = False
+    """Build everything, also where nothing is new."""
 
 
 @dg.multi_asset(
     specs=[
-        *(dg.AssetSpec(["landing", name], group_name="raw", kinds={"ducklake"}) for name in LANDING_TABLES),
-        *(dg.AssetSpec(["catalog", name], group_name="raw", kinds={"ducklake"}) for name in CATALOG_TABLES),
+        *(
+            dg.AssetSpec(["landing", name], group_name="raw", kinds={"ducklake"}, skippable=True)
+            for name in LANDING_TABLES
+        ),
+        *(
+            dg.AssetSpec(["catalog", name], group_name="raw", kinds={"ducklake"}, skippable=True)
+            for name in CATALOG_TABLES
+        ),
     ],
     pool=WRITER_POOL,
     name="raw_facts",
 )
 def raw_facts(
     context: dg.AssetExecutionContext, config: Horizon, installation: Writer
-) -> Iterator[dg.MaterializeResult[None]]:
-    """Takes in dropped files, drains the inbox, loads what is new, exports the catalog and sets the horizon of the run."""
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetObservation]:
+    """Takes in dropped files, drains the inbox, loads what is new, exports the catalog and sets the horizon of the run.
+
+    Where nothing is new since the last run it says so and yields nothing else, and all that follows is skipped.
+    """
+    settings = installation.settings
     landing = installation.landing()
     drop = Path(installation.settings.home) / "drop"
     calculator = calculator_of(installation.catalog(), installation.clock)
@@ -52,14 +67,37 @@ def raw_facts(
         drained = drain(inbox, landing, installation.clock)
     finally:
         inbox.close()
-    tables, exported = export_fence(installation.catalog(), installation.clock)
-    watermark = min(drained, exported)
-    as_of = as_utc(datetime.fromisoformat(config.as_of)) if config.as_of else watermark
-    with open_for_writing(installation.settings, installation.graph) as warehouse:
+    with fence(installation.catalog(), installation.clock) as (catalog, exported):
+        watermark = min(drained, exported)
+        as_of = as_utc(datetime.fromisoformat(config.as_of)) if config.as_of else watermark
+        events, rejections = landing.files("events"), landing.files("rejections")
+        given = built_of(contents(catalog), [*events, *rejections])
+        must_issue = ISSUED in context.job_def.asset_layer.executable_asset_keys
+        last = (
+            None
+            if config.rebuild or as_of > watermark
+            else nothing_new_since(settings, given, as_of, must_issue=must_issue)
+        )
+        if last is not None:
+            context.log.info(
+                f"nothing is new since the run as of {last.as_of}, and nothing falls due before {last.holds_until}"
+            )
+            yield dg.AssetObservation(
+                asset_key=["landing", "run_horizon"],
+                metadata={
+                    "as_of": as_of.isoformat(),
+                    "nothing_new_since": last.as_of.isoformat(),
+                    "holds_until": last.holds_until.isoformat(),
+                },
+            )
+            return
+        tables = export(catalog)
+    with open_for_writing(settings, installation.graph) as warehouse:
         warehouse.create()
         warehouse.set_horizon(as_of, watermark)
-        loaded = warehouse.load_events(Path(landing.root), landing.files("events"), watermark)
-        refused = warehouse.load_rejections(Path(landing.root), landing.files("rejections"), watermark)
+        begin(settings.last_run, given)
+        loaded = warehouse.load_events(Path(landing.root), events, watermark)
+        refused = warehouse.load_rejections(Path(landing.root), rejections, watermark)
         warehouse.load_catalog(tables)
     context.log.info(
         f"{loaded.accepted} events accepted, {loaded.duplicates} duplicates, {refused} rows refused, {len(reports)} files taken in"

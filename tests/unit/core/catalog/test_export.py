@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ import yaml
 
 from core.catalog import billable_metrics, charges, coupons, customers, plans, subscriptions, taxes
 from core.catalog.engine import connect, reading
-from core.catalog.export import export, export_fence
+from core.catalog.export import contents, export, export_fence
 from core.catalog.unit_of_work import unit_of_work
 from core.clock import ManualClock, SystemClock
 from tests.unit.core.catalog.conftest import Begin
@@ -279,3 +280,18 @@ def test_the_catalog_does_not_load_duckdb() -> None:
     code = "import sys, core.catalog.export, core.catalog.bootstrap, core.catalog.migrations; print('duckdb' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert out.stdout.strip() == "False"
+
+
+def test_what_the_contents_count_is_all_that_an_export_reads(catalog: sa.Engine) -> None:
+    read: set[str] = set()
+
+    def remember(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        read.update(re.findall(r"FROM (\w+)", statement))
+
+    sa.event.listen(catalog, "before_cursor_execute", remember)
+    with reading(catalog) as connection:
+        export(connection)
+        exported_tables = set(read)
+        read.clear()
+        assert contents(connection).keys() == exported_tables
+        assert read == exported_tables
