@@ -23,7 +23,7 @@ WORKING = Fraction(1, 10**12)
 
 @pytest.fixture(scope="module")
 def oracle(played: Played) -> Oracle:
-    return Oracle(played.facts, played.books, played.drafts["unissued_items"])
+    return Oracle(played.facts, played.books)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """An exact oracle for the books: amounts by plain fractions, one invoice after the other, written from the references.
 
-It takes which invoices there are, their moments and their periods from the books (and which bills are not issued from the run that made them), and everything else from the facts:
+It takes which invoices there are, their moments and their periods from the books, and everything else from the facts:
 lines as in `oracle_fees`, then taxes (invoicing §4), coupons (§5), credit notes (`oracle_credit_notes`) and wallets (§9). No SQL.
 """
 
@@ -60,11 +60,11 @@ def tax_rate(facts: Facts, line: Line, customer: Row, at: datetime) -> Fraction:
 class Oracle:
     """Settles each customer's invoices in the order of the books; coupons and wallets carry over from one to the next."""
 
-    def __init__(self, facts: Mapping[str, pa.Table], books: Mapping[str, pa.Table], unissued: Iterable[Row] = ()) -> None:
+    def __init__(self, facts: Mapping[str, pa.Table], books: Mapping[str, pa.Table]) -> None:
         self.facts = Facts(facts)
         self.advance = AdvanceOracle(self.facts, books)
+        self.commitments = CommitmentOracle(self.facts, books)
         self.late_usage = LateUsageOracle(self.facts, books)
-        self.commitments = CommitmentOracle(self.facts, books, unissued, self._zone, self.late_usage)
         self.credit_notes = CreditNoteOracle(self.facts, books, self.late_usage)
         self.links: dict[str, list[Row]] = defaultdict(list)
         for link in books["invoice_subscriptions"].to_pylist():
@@ -145,7 +145,8 @@ class Oracle:
                 lines.append(plan_line(self.facts, link, zone, at, minor))
             if link["usage_from_at"] is not None:
                 lines += usage_lines(self.facts, link, customer["test_clock_id"], at, minor)
-        return lines + self.commitments.lines[row["invoice_id"]] + self.late_usage.lines[row["invoice_id"]]
+            lines += self.commitments.lines(link, zone, at, minor)
+        return lines + self.late_usage.lines[row["invoice_id"]]
 
     def _zone(self, row: Row) -> str:
         """The zone whose days a bill counts: its own, but of one that was on hold that of the end of its grace period (DECISIONS, holds)."""

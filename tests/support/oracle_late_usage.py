@@ -35,8 +35,6 @@ class LateUsageOracle:
         """Fee that a note gives back of -> policy of its charge."""
         self.settled: set[str] = set()
         """The policies by which usage was late at all."""
-        self.measured: dict[str, list[Row]] = defaultdict(list)
-        """Subscription -> bill, charge and window that it measured again, with what the charge made of it before and after, minor units."""
         invoices = {row["invoice_id"]: row for row in books["invoices"].to_pylist() if row["invoice_type"] == "subscription"}
         self.fees: dict[Any, list[Row]] = defaultdict(list)
         for fee in books["fees"].to_pylist():
@@ -79,20 +77,18 @@ class LateUsageOracle:
             if policy == "ignore":
                 continue
             left = sum(cents for _, cents, _ in buckets)
-            window = {"subscription_id": link["subscription_id"], "from_at": link["usage_from_at"], "to_at": link["usage_to_at"]}
-            self.measured[link["subscription_id"]].append(window | {"bill": bill, "charge_id": charge_id, "before": before[charge_id], "after": before[charge_id] + left})
             if left < 0:
-                key = (link["subscription_id"], charge_id, link["usage_from_at"], link["usage_to_at"])
-                self.give_back(bill, self.fees[key], policy, before[charge_id], -left)
+                self._give_back(bill, link, charge_id, policy, before[charge_id], -left)
             for key, cents, line in sorted(buckets, key=lambda bucket: (bucket[0][1] or "", json.dumps(bucket[0][2]))):
                 taken = max(0, min(cents, left))
                 left -= taken
                 if taken:
                     self.lines[bill["invoice_id"]].append(Line("charge", Fraction(taken, minor), taken, line.plan_id, line.metric_id, key[0]))
 
-    def give_back(self, bill: Row, billed: list[Row], policy: str, owed: int, less: int) -> None:
+    def _give_back(self, bill: Row, link: Row, charge_id: str, policy: str, owed: int, less: int) -> None:
         """The oldest lines first, beyond what earlier notes gave back of them."""
-        fees = sorted((fee for fee in billed if fee["issued_at"] < bill["issued_at"]), key=lambda fee: (fee["issued_at"], fee["fee_id"]))
+        key = (link["subscription_id"], charge_id, link["usage_from_at"], link["usage_to_at"])
+        fees = sorted((fee for fee in self.fees[key] if fee["issued_at"] < bill["issued_at"]), key=lambda fee: (fee["issued_at"], fee["fee_id"]))
         skipped = sum(fee["amount_cents"] for fee in fees) - owed
         for fee in fees:
             passed = min(skipped, fee["amount_cents"])

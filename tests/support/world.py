@@ -198,7 +198,7 @@ class World:
         as_of: Mapping[str, datetime] | None = None,
         given: Mapping[str, list[dict[str, Any]]] | None = None,
     ) -> tuple[Settlement, dict[str, list[dict[str, Any]]]]:
-        """Settles what is due on every clock; returns it with the drafts, their periods and fees as rows.
+        """Settles what is due on every clock; returns it with the drafts and fees as rows.
 
         `facts` are what `facts()` returned (default: now). `as_of` (customer id -> a reading of its clock, naive UTC)
         settles as of that earlier moment over the same facts, for these customers alone; by default each clock's last reading.
@@ -218,7 +218,6 @@ class World:
         drafts = {
             "draft_invoices": rows_of(connection, "int_billing__draft_invoices"),
             "draft_fees": rows_of(connection, "int_billing__fees"),
-            "unissued_items": [row for row in rows_of(connection, "int_metering__unissued_items") if not row["is_due"]],
             "wallet_inflows": rows_of(connection, "int_billing__wallet_inflows"),
         }
         limits = {} if prefix_limit is None else {"prefix_limit": prefix_limit}

@@ -26,11 +26,6 @@
 {% macro default__from_epoch_microseconds(number) -%} make_timestamp(cast({{ number }} as bigint)) {%- endmacro %}
 {% macro spark__from_epoch_microseconds(number) -%} cast(timestamp_micros(cast({{ number }} as bigint)) as timestamp_ntz) {%- endmacro %}
 
-{#- The instant in the middle of a half-open window. -#}
-{% macro middle_of(from_at, to_at) -%}
-    {{ from_epoch_microseconds(div_round(epoch_microseconds(from_at) ~ ' + ' ~ epoch_microseconds(to_at), '2')) }}
-{%- endmacro %}
-
 {#- First day of the week (Monday), month, quarter, half-year or year that holds a date. -#}
 {% macro calendar_start(from_date, plan_interval) -%}
     case {{ plan_interval }}

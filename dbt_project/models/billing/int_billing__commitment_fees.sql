@@ -1,50 +1,57 @@
 with commitments as (
-    select * from {{ ref('int_billing__commitments') }} where not is_late
+    select * from {{ ref('int_billing__commitments') }}
 ),
 
-late_commitments as (
-    select * from {{ ref('int_billing__late_commitments') }} where changed_cents > 0
+rounded_fees as (
+    select * from {{ ref('int_billing__rounded_fees') }} where fee_state in ('due', 'draft')
 ),
 
-unissued_invoices as (
-    select * from {{ ref('int_billing__unissued_invoices') }}
+issued_fees as (
+    select * from {{ ref('stg_books__fees') }}
 ),
 
-period_fees as (
-    select * from {{ ref('int_billing__period_fees') }}
+progressive_fees as (
+    select * from {{ ref('stg_books__progressive_fees') }}
 ),
 
 currencies as (
     select * from {{ ref('int_billing__currencies') }}
 ),
 
-counted as (
+-- Everything that the subscription pays for, on whatever bill it stands or stood; what progressive invoices billed is billed again at the period's end.
+paid_for as (
+    select subscription_id, from_at, to_at, horizon_at as settled_at, amount_cents
+    from rounded_fees
+    where fee_type in ('subscription', 'charge', 'fixed_charge')
+    union all
+    select issued_fees.subscription_id, issued_fees.from_at, issued_fees.to_at, issued_fees.issued_at, issued_fees.amount_cents
+    from issued_fees
+    left join progressive_fees on issued_fees.fee_id = progressive_fees.fee_id
+    where issued_fees.fee_type in ('subscription', 'charge', 'fixed_charge') and progressive_fees.fee_id is null
+),
+
+-- A fee belongs to the period that holds its middle: another time zone moves its ends by hours.
+placed as (
     select
-        commitments.fee_id,
-        {{ cents('sum(period_fees.amount_cents)') }} as paid_cents,
-        sum(case when period_fees.currency <> commitments.currency then 1 else 0 end) as foreign_fees
+        *,
+        {{ from_epoch_microseconds(div_round(epoch_microseconds('from_at') ~ ' + ' ~ epoch_microseconds('to_at'), '2')) }} as middle_at
+    from paid_for
+),
+
+counted as (
+    select commitments.fee_id, {{ cents('sum(placed.amount_cents)') }} as paid_cents
     from commitments
-    inner join period_fees
-        on commitments.subscription_id = period_fees.subscription_id
-        and period_fees.settled_at <= commitments.horizon_at
-        and period_fees.middle_at >= commitments.from_at and period_fees.middle_at < commitments.to_at
+    inner join placed
+        on commitments.subscription_id = placed.subscription_id
+        and placed.settled_at <= commitments.horizon_at
+        and placed.middle_at >= commitments.from_at and placed.middle_at < commitments.to_at
     group by commitments.fee_id
 ),
 
--- What two currencies paid for does not add up, so such a period is not topped up.
 missing as (
-    select
-        commitments.fee_id, commitments.invoice_id, commitments.fee_state, commitments.customer_id, commitments.subscription_id, commitments.external_subscription_id,
-        commitments.plan_id, commitments.plan_code, commitments.commitment_name, commitments.from_at, commitments.to_at, commitments.horizon_at, commitments.currency,
-        commitments.commitment_cents - coalesce(counted.paid_cents, 0) as amount_cents
+    select commitments.*, commitments.commitment_cents - coalesce(counted.paid_cents, 0) as amount_cents
     from commitments
     left join counted on commitments.fee_id = counted.fee_id
-    where coalesce(counted.foreign_fees, 0) = 0
-    union all
-    select
-        fee_id, invoice_id, fee_state, customer_id, subscription_id, external_subscription_id,
-        plan_id, plan_code, commitment_name, from_at, to_at, horizon_at, currency, changed_cents
-    from late_commitments
 ),
 
 final as (
@@ -57,7 +64,6 @@ final as (
         missing.amount_cents
     from missing
     inner join currencies on missing.currency = currencies.currency
-    inner join unissued_invoices on missing.invoice_id = unissued_invoices.invoice_id
     where missing.amount_cents > 0
 )
 

@@ -1,76 +1,79 @@
-with commitment_bills as (
-    select * from {{ ref('int_billing__commitment_bills') }}
+with unissued_items as (
+    select * from {{ ref('int_metering__unissued_items') }} where invoicing_reason in ('periodic', 'terminating')
 ),
 
-unissued_items as (
-    select * from {{ ref('int_metering__unissued_items') }}
+opened as (
+    select subscription_id, min(case when invoicing_reason = 'periodic' then period_index + 1 else period_index end) as first_index
+    from {{ ref('int_metering__invoice_items') }}
+    where invoicing_reason in ('starting', 'trial', 'periodic')
+    group by subscription_id
 ),
 
-late_windows as (
-    select * from {{ ref('int_metering__late_windows') }}
+service_periods as (
+    select * from {{ ref('int_metering__service_periods') }}
 ),
 
 plans as (
     select * from {{ ref('stg_catalog__plans') }} where minimum_commitment_amount_cents > 0
 ),
 
-invoice_voids as (
-    select * from {{ ref('stg_catalog__invoice_voids') }}
-),
-
-unissued_invoices as (
-    select distinct invoice_id from unissued_items
-),
-
--- Bills with late usage of a period that was topped up before look at it again; of a top-up that is void nothing is owed.
-late_bills as (
-    select distinct
-        subscription_id, invoice_id, invoice_horizon_at, is_due,
-        {{ middle_of('from_at', 'to_at') }} as middle_at
-    from late_windows
-),
-
-measured as (
+-- A closing bill without a period of its own belongs to the period before (see final bills).
+closing as (
     select
-        commitment_bills.subscription_id, commitment_bills.from_at, commitment_bills.closing_invoice_id,
-        commitment_bills.invoice_id, commitment_bills.horizon_at, case when commitment_bills.is_due then 'due' else 'draft' end as fee_state, false as is_late
-    from commitment_bills
-    inner join unissued_invoices on commitment_bills.invoice_id = unissued_invoices.invoice_id
-    union
-    select
-        commitment_bills.subscription_id, commitment_bills.from_at, commitment_bills.closing_invoice_id,
-        late_bills.invoice_id, late_bills.invoice_horizon_at, case when late_bills.is_due then 'due' else 'draft' end, true
-    from commitment_bills
-    inner join late_bills
-        on commitment_bills.subscription_id = late_bills.subscription_id
-        and late_bills.middle_at >= commitment_bills.from_at and late_bills.middle_at < commitment_bills.to_at
-        and late_bills.invoice_horizon_at > commitment_bills.issued_at
-    left join invoice_voids on commitment_bills.invoice_id = invoice_voids.invoice_id and invoice_voids.valid_from <= late_bills.invoice_horizon_at
-    where invoice_voids.invoice_id is null
+        unissued_items.*,
+        plans.code as plan_code,
+        plans.minimum_commitment_amount_cents,
+        coalesce(plans.minimum_commitment_display_name, 'Minimum commitment') as commitment_name,
+        case when invoicing_reason = 'terminating' and not ends_with_service then period_index - 1 else period_index end as closed_index
+    from unissued_items
+    inner join plans on unissued_items.plan_id = plans.plan_id and {{ known_at('plans', 'unissued_items.horizon_at') }}
 ),
 
--- Days of service over days of the whole period, in whole minor units (invoicing, section 7), by the plan as the bill that tops the period up knows it.
+periods as (
+    select
+        closing.*,
+        {{ utc_time('service_periods.plan_period_starts_on', 'service_periods.timezone') }} as period_starts_at,
+        service_periods.plan_period_ends_at as period_ends_at,
+        service_periods.plan_period_days as period_days,
+        case
+            when service_periods.plan_period_starts_on < service_periods.started_on then service_periods.started_on
+            else service_periods.plan_period_starts_on
+        end as from_on,
+        case
+            when closing.ends_with_service then {{ plus_days(local_date('closing.usage_to_at', 'closing.timezone'), 1) }}
+            when closing.invoicing_reason = 'terminating' then service_periods.period_ends_on
+            else service_periods.plan_period_ends_on
+        end as to_on
+    from closing
+    inner join service_periods
+        on closing.subscription_id = service_periods.subscription_id
+        and closing.known_from = service_periods.known_from
+        and closing.closed_index = service_periods.period_index
+    where closing.invoicing_reason = 'terminating' or service_periods.closes_plan_period
+),
+
+-- In advance the first bill of a service looks back on none (invoicing, section 7).
+committed as (
+    select periods.*
+    from periods
+    left join opened on periods.subscription_id = opened.subscription_id and opened.first_index <= periods.closed_index
+    where not periods.pay_in_advance or opened.subscription_id is not null
+),
+
+-- Days of service, trial or not, over days of the whole period, in whole minor units (invoicing, section 7).
 final as (
     select
-        {{ deterministic_id(["'commitment'", 'measured.invoice_id', 'measured.subscription_id', instant_text('measured.from_at')]) }} as fee_id,
-        measured.invoice_id,
-        measured.fee_state,
-        measured.is_late,
-        commitment_bills.customer_id, commitment_bills.subscription_id, commitment_bills.external_subscription_id, commitment_bills.plan_id,
-        plans.code as plan_code,
-        coalesce(plans.minimum_commitment_display_name, 'Minimum commitment') as commitment_name,
-        commitment_bills.currency,
-        commitment_bills.from_at,
-        commitment_bills.to_at,
-        measured.horizon_at,
-        commitment_bills.committed_days,
-        commitment_bills.period_days,
-        {{ cents(div_round('cast(plans.minimum_commitment_amount_cents as decimal(38, 0)) * commitment_bills.committed_days', 'commitment_bills.period_days')) }} as commitment_cents
-    from measured
-    inner join commitment_bills
-        on measured.subscription_id = commitment_bills.subscription_id and measured.from_at = commitment_bills.from_at
-        and measured.closing_invoice_id = commitment_bills.closing_invoice_id
-    inner join plans on commitment_bills.plan_id = plans.plan_id and {{ known_at('plans', 'commitment_bills.horizon_at') }}
+        {{ deterministic_id(["'commitment'", 'invoice_id', 'subscription_id', instant_text('period_starts_at')]) }} as fee_id,
+        invoice_id,
+        case when is_due then 'due' else 'draft' end as fee_state,
+        customer_id, subscription_id, external_subscription_id, plan_id, plan_code, commitment_name, currency,
+        period_starts_at as from_at,
+        period_ends_at as to_at,
+        horizon_at,
+        {{ days_between('from_on', 'to_on') }} as committed_days,
+        period_days,
+        {{ cents(div_round('cast(minimum_commitment_amount_cents as decimal(38, 0)) * ' ~ days_between('from_on', 'to_on'), 'period_days')) }} as commitment_cents
+    from committed
 )
 
 select * from final

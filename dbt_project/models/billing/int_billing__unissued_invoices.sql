@@ -18,10 +18,6 @@ progressive_invoices as (
     select * from {{ ref('int_billing__progressive_invoices') }}
 ),
 
-late_invoices as (
-    select * from {{ ref('int_billing__late_invoices') }}
-),
-
 renewals as (
     select * from {{ ref('int_billing__usage_fees') }} where is_renewed and invoice_id = fee_id
 ),
@@ -84,17 +80,20 @@ carried_documents as (
 ),
 
 final as (
-    select * from subscription_invoices
+    select invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
+    from subscription_invoices
     union all
-    select * from requested_invoices
+    select invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
+    from requested_invoices
     union all
-    select * from carried_documents
+    select invoice_id, invoice_type, customer_id, billing_entity_id, currency, ready_at, issued_at, horizon_at, is_due, invoicing_reason, creation_sequence
+    from carried_documents
     union all
-    select * from late_invoices
+    select invoice_id, invoice_type, customer_id, billing_entity_id, currency, horizon_at, horizon_at, horizon_at, true, 'in_advance_charge', received_sequence
+    from advance_fees
     union all
-    select invoice_id, invoice_type, customer_id, billing_entity_id, currency, horizon_at, horizon_at, horizon_at, true, 'in_advance_charge', received_sequence from advance_fees
-    union all
-    select invoice_id, 'progressive_billing', customer_id, billing_entity_id, currency, ready_at, ready_at, ready_at, true, 'progressive_billing', creation_sequence from progressive_invoices
+    select invoice_id, 'progressive_billing', customer_id, billing_entity_id, currency, ready_at, ready_at, ready_at, true, 'progressive_billing', creation_sequence
+    from progressive_invoices
 )
 
 select * from final

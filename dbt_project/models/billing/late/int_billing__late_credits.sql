@@ -2,20 +2,12 @@ with late_differences as (
     select * from {{ ref('int_billing__late_differences') }} where is_due and charge_amount_cents < 0
 ),
 
-late_commitments as (
-    select * from {{ ref('int_billing__late_commitments') }} where fee_state = 'due' and changed_cents < 0
-),
-
-late_bills as (
-    select * from {{ ref('int_metering__late_bills') }}
-),
-
 unissued_invoices as (
     select * from {{ ref('int_billing__unissued_invoices') }} where invoice_type = 'subscription' and is_due
 ),
 
 unissued_fees as (
-    select * from {{ ref('int_billing__fees') }} where fee_type in ('charge', 'commitment') and event_transaction_id is null
+    select * from {{ ref('int_billing__fees') }} where fee_type = 'charge' and event_transaction_id is null
 ),
 
 issued_invoices as (
@@ -23,33 +15,23 @@ issued_invoices as (
 ),
 
 issued_fees as (
-    select * from {{ ref('stg_books__fees') }} where fee_type in ('charge', 'commitment') and event_transaction_id is null
-),
-
--- What tops up to a minimum commitment is of no charge.
-reduced as (
-    select distinct
-        invoice_id, customer_id, subscription_id, currency, from_at, to_at, charge_id, -charge_amount_cents as reduced_cents, charge_before_amount_cents as before_cents,
-        case late_usage_policy when 'credit_note' then 'correction' else 'credit' end as destination
-    from late_differences
-    union all
-    select invoice_id, customer_id, subscription_id, currency, from_at, to_at, 'commitment', -changed_cents, before_cents, 'credit'
-    from late_commitments
+    select * from {{ ref('stg_books__fees') }} where fee_type = 'charge' and event_transaction_id is null
 ),
 
 reductions as (
-    select
-        reduced.invoice_id as bill_id, reduced.customer_id, late_bills.billing_entity_id, reduced.subscription_id, reduced.currency,
-        reduced.from_at, reduced.to_at, reduced.charge_id, late_bills.issued_at, late_bills.creation_sequence,
-        reduced.reduced_cents, reduced.before_cents, reduced.destination
-    from reduced
-    inner join late_bills on reduced.invoice_id = late_bills.invoice_id
+    select distinct
+        late_differences.invoice_id as bill_id, late_differences.customer_id, unissued_invoices.billing_entity_id, late_differences.subscription_id, late_differences.currency,
+        late_differences.from_at, late_differences.to_at, late_differences.charge_id, unissued_invoices.issued_at, unissued_invoices.creation_sequence,
+        -late_differences.charge_amount_cents as reduced_cents, late_differences.charge_before_amount_cents as before_cents,
+        case late_differences.late_usage_policy when 'credit_note' then 'correction' else 'credit' end as destination
+    from late_differences
+    inner join unissued_invoices on late_differences.invoice_id = unissued_invoices.invoice_id
 ),
 
 -- What was billed of the period: on its own invoice, and by lines of late usage since.
 billed as (
     select
-        unissued_fees.fee_id, unissued_fees.invoice_id, unissued_fees.subscription_id, coalesce(unissued_fees.charge_id, 'commitment') as charge_id, unissued_fees.from_at, unissued_fees.to_at, unissued_fees.amount_cents,
+        unissued_fees.fee_id, unissued_fees.invoice_id, unissued_fees.subscription_id, unissued_fees.charge_id, unissued_fees.from_at, unissued_fees.to_at, unissued_fees.amount_cents,
         unissued_invoices.issued_at as invoice_issued_at, unissued_invoices.creation_sequence as invoice_creation_sequence, unissued_invoices.invoicing_reason as invoice_reason
     from unissued_fees
     inner join unissued_invoices on unissued_fees.invoice_id = unissued_invoices.invoice_id
@@ -57,7 +39,7 @@ billed as (
     where issued_fees.fee_id is null
     union all
     select
-        issued_fees.fee_id, issued_fees.invoice_id, issued_fees.subscription_id, coalesce(issued_fees.charge_id, 'commitment'), issued_fees.from_at, issued_fees.to_at, issued_fees.amount_cents,
+        issued_fees.fee_id, issued_fees.invoice_id, issued_fees.subscription_id, issued_fees.charge_id, issued_fees.from_at, issued_fees.to_at, issued_fees.amount_cents,
         issued_invoices.issued_at, 0, ''
     from issued_fees
     inner join issued_invoices on issued_fees.invoice_id = issued_invoices.invoice_id

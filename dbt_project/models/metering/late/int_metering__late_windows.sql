@@ -2,10 +2,6 @@ with invoice_items as (
     select * from {{ ref('int_metering__invoice_items') }}
 ),
 
-bills as (
-    select * from {{ ref('int_metering__late_bills') }}
-),
-
 issued_invoices as (
     select * from {{ ref('stg_books__invoices') }}
 ),
@@ -29,6 +25,14 @@ billable_metrics as (
 sides as (
     select 'after' as side
     union all select 'before'
+),
+
+-- What a customer is billed in one currency by one seller follows each other; each bill settles what became known since the one before it.
+bills as (
+    select
+        invoice_id, customer_id, billing_entity_id, currency, issued_at, horizon_at, is_due,
+        lag(issued_at) over (partition by customer_id, billing_entity_id, currency order by issued_at, invoice_id) as previous_issued_at
+    from (select distinct invoice_id, customer_id, billing_entity_id, currency, issued_at, horizon_at, is_due from invoice_items) as invoices
 ),
 
 metered as (
