@@ -75,7 +75,7 @@ def test_a_second_up_of_one_home_is_refused_whatever_its_ports(home: Path) -> No
 
 
 def test_a_run_says_at_once_for_whom_it_waits(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def ran(*_: object) -> job.RunReport:
+    def ran(*_: object, **__: object) -> job.RunReport:
         return job.RunReport(datetime(2026, 1, 1), 0, 0, 0, {}, [])
 
     monkeypatch.setattr(job, "run", ran)
